@@ -6,10 +6,7 @@ const ACCOUNT = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.S
 /** The queue from which the app takes events, where its setting INGRESS is `queue`. */
 export const EVENT_QUEUE = 'events';
 
-/**
- * The subscriptions of a deployment: each of the two functions gets the events of its kind of service, or the queue
- * gets both.
- */
+/** Returns a deployment's subscriptions: each function gets the events of its service, or the queue gets all. */
 export function defaultSubscriptions(isQueue: boolean) {
   const toQueue = {
     endpointType: 'StorageQueue',

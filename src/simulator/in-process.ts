@@ -9,7 +9,7 @@ const HOSTS = {
   fhir: /^simulator-[a-z0-9-]+\.fhir\.azurehealthcareapis\.com$/,
   dicom: /^simulator-[a-z0-9-]+\.dicom\.azurehealthcareapis\.com$/,
 };
-/** The answer of a service that ended with its process or its run: its data is gone. */
+/** Returns the answer of a service that ended with its process or its run: its data is gone. */
 const nothingThere = () => ({ status: 404 });
 
 /** Lets the app read the simulator's services by the host names in their events, without a port or a key. */

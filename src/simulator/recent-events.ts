@@ -11,7 +11,7 @@ export class RecentEvents {
     if (this.#events.length > 2 * MAX) this.#events = this.#events.slice(-MAX);
   }
 
-  /** The events whose subject ends with `subject`, the newest first. */
+  /** Returns the events whose subject ends with `subject`, the newest first. */
   list(subject = ''): Pick<TopicEvent, 'id' | 'type' | 'subject' | 'time'>[] {
     const found = this.#events.slice(-MAX).filter((event) => event.subject.endsWith(subject));
     return found.map(({ id, type, subject: of, time }) => ({ id, type, subject: of, time })).reverse();

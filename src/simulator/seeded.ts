@@ -9,12 +9,12 @@ export function seededRandom(seed: number | string): Random {
   };
 }
 
-/** A number from 0, below 1. The same words always give the same number. */
+/** Returns a number from 0, below 1. The same words always give the same number. */
 export function chanceOf(...words: readonly (string | number)[]): number {
   return mulberry32(hash(words.join('\n')))();
 }
 
-/** A new UUID, as the services make them. */
+/** Returns a new UUID, as the services make them. */
 export function uuidOf({ number }: Random): string {
   const digits = Array.from({ length: 32 }, (_, at) => {
     if (at === 12) return '4';
@@ -26,7 +26,7 @@ export function uuidOf({ number }: Random): string {
 
 const TOKEN_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** A small number generator of good quality. The same seed gives the same numbers. */
+/** Returns a number generator of good quality, whose numbers depend on the seed alone. */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -38,7 +38,7 @@ export function mulberry32(seed: number): () => number {
   };
 }
 
-/** FNV-1a over UTF-16 units, mixed at the end so that similar words give different numbers. */
+/** Returns the FNV-1a hash over UTF-16 units, mixed so that similar words give different numbers. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193);

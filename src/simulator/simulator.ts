@@ -95,7 +95,7 @@ export class Simulator {
     });
   }
 
-  /** The services of this name, made at the first call; undefined where there are too many services. */
+  /** Returns the services of this name, made at the first call; undefined where there are too many services. */
   services(name: string): SwitchableServices | undefined {
     const found = this.#services.get(name);
     if (found || this.#services.size >= MAX_SERVICES) return found;
@@ -111,7 +111,7 @@ export class Simulator {
     return [...this.#services.keys()];
   }
 
-  /** A new UUID, to identify a request. */
+  /** Returns a new UUID, to identify a request. */
   requestId(): string {
     return uuidOf(this.#deps.random);
   }

@@ -17,7 +17,7 @@ type WorldDeps = {
   readonly whenHardDeleted?: (resource: ResourceName) => void;
 };
 
-/** A world for a scenario, whose changes go to `services`. Throws for a refused change, for the scenario is wrong. */
+/** Returns a scenario's world, which changes `services`. Throws for a refused change: the scenario is wrong. */
 export function createWorld(deps: WorldDeps): World {
   const { random, clock, left, whenHardDeleted = () => {} } = deps;
   const { fhir, dicom, makesEvents } = deps.services;

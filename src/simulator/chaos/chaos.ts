@@ -62,7 +62,7 @@ export const chaosOrLevel = z.union(
   },
 );
 
-/** A number whose error says its bounds. */
+/** Returns the schema of a number, whose error names both bounds. */
 export function between(from: number, to: number) {
   const error = `must be a number from ${from} to ${to}`;
   return z.number({ error }).min(from, { error }).max(to, { error });

@@ -59,7 +59,7 @@ export function answerLatest({ request, store }: Call): SimulatorAnswer {
   return latest ? answerJson(200, describe(latest, store, withMetadata)) : answerNothing(204);
 }
 
-/** The case of the names does not count. */
+/** Returns the query with names in lower case, because their case does not count. */
 function queryOf({ query }: Call['request']): ReadonlyMap<string, string> {
   return new Map([...query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
@@ -86,7 +86,7 @@ function parseFlag(text = 'true'): boolean | undefined {
   return flag === 'true' ? true : flag === 'false' ? false : undefined;
 }
 
-/** A time without a zone names no moment. */
+/** Reads a time. A time without a zone is invalid, because it names no moment. */
 function parseMoment(text: string | undefined): Date | undefined | 'invalid' {
   if (text === undefined || text === '') return undefined;
   const hasZone = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[-+]\d\d:?\d\d)$/i.test(text);

@@ -13,7 +13,7 @@ import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
 type Piece = { readonly content: Uint8Array; readonly syntax: string };
 
-/** WADO-RS: the files of a study, a series or an image. */
+/** WADO-RS: answers with the files of a study, a series or an image. */
 export function answerFiles(call: Call): SimulatorAnswer {
   const images = imagesOf(call);
   const way = wayFor(call, images, call.params.instanceUid ? 'image' : 'many');
@@ -22,7 +22,7 @@ export function answerFiles(call: Call): SimulatorAnswer {
   return answerPieces(call, way, pieces);
 }
 
-/** WADO-RS: `frames/1,3`. */
+/** WADO-RS: answers with the frames of a path such as `frames/1,3`. */
 export function answerFrames(call: Call): SimulatorAnswer {
   const { frames = '', ...params } = call.params;
   const numbers = frames.split(',').map((text) => (/^\s*\d{1,9}\s*$/.test(text) ? Number(text) : 0));
@@ -44,7 +44,7 @@ export function answerFrames(call: Call): SimulatorAnswer {
   return answerPieces(call, way, pieces);
 }
 
-/** WADO-RS: `metadata`, with an ETag, so that it need not be sent twice. */
+/** WADO-RS: answers with metadata and its ETag, by which a client need not fetch it twice. */
 export function answerMetadata(call: Call): SimulatorAnswer {
   checkAcceptsJson(call.request, 'Metadata');
   const images = imagesOf(call);
@@ -56,7 +56,7 @@ export function answerMetadata(call: Call): SimulatorAnswer {
   return answerDicomJson(200, metadata, { etag });
 }
 
-/** DELETE of a study, a series or an image. */
+/** Deletes a study, a series or an image. */
 export function answerDelete({ store, partition, params }: Call): SimulatorAnswer {
   if (store.remove(partition, selectorOf(params)).length === 0) throw notFound(params);
   return answerNothing(204);

@@ -13,7 +13,7 @@ type Found = { readonly study: Study; readonly series?: Series; readonly image?:
 
 const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
 
-/** QIDO-RS: a search of level `wanted`. Levels that the path names are neither filtered nor returned. */
+/** QIDO-RS: answers a search of level `wanted`. Levels that the path names are neither filtered nor returned. */
 export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
   checkAcceptsJson(request, 'The answer to a search');
   const wrong = Object.values(params).find((uid) => !isUid(uid));
@@ -64,7 +64,7 @@ function matchesStudy(study: Study, { tag, matches }: Filter): boolean {
   return matches(tag === TAG.studyUid ? uidAttribute(study.uid) : study.values[tag]);
 }
 
-/** The wanted attributes, from the index, else from the image, or from the newest image of the study or series. */
+/** Returns the wanted attributes: from the index, else from the image, or the newest image of the study or series. */
 function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
   const { study, series, image } = found;
   const indexed: Record<string, Attribute> = {

@@ -32,7 +32,7 @@ export function answerStore({ request, store, partition, studies, params, maxBod
 
 const BROKEN_PART = refused(REASON.processing, ['The part has no headers, or the body ends before it does.']);
 
-/** The parts of a request. */
+/** Returns the parts of a request. */
 function readParts(contentType: string | null, body: Uint8Array): Part[] {
   const [media] = parseMediaTypes(contentType) ?? [];
   if (media?.type === 'application/dicom') return [{ contentType: media.type, content: body, isWhole: true }];
@@ -103,7 +103,7 @@ function sopOf({ sopClassUid, instanceUid }: Stored): Dataset {
   };
 }
 
-/** Failed Attributes Sequence, with an Error Comment each. */
+/** Returns the Failed Attributes Sequence, with an Error Comment for each problem. */
 export function commentsOf(problems: readonly string[]): Readonly<Record<string, Attribute>> {
   if (problems.length === 0) return {};
   return { '00741048': { vr: 'SQ', Value: problems.map((text) => ({ '00000902': { vr: 'LO', Value: [text] } })) } };

@@ -56,7 +56,7 @@ export class ChangeFeed {
     return Array.from({ length: count }, (_, at) => this.#entryOf(start + at));
   }
 
-  /** The entries from `offset` + 1 to `offset` + `limit`. Dropped entries make the page shorter, or empty. */
+  /** Returns the entries `offset` + 1 to `offset` + `limit`. Dropped entries make the page shorter, or empty. */
   pageByNumber({ offset, limit }: { offset: number; limit: number }): FeedEntry[] {
     const start = Math.max(offset + 1, this.#last - this.#kept + 1);
     const end = Math.min(offset + limit, this.#last);
@@ -78,7 +78,7 @@ export class ChangeFeed {
     return { sequenceNumber, name, change, at: new Date(atMs) };
   }
 
-  /** The first number that is not before `atMs`, or the number after the last. */
+  /** Returns the first number that is not before `atMs`, or the number after the last. */
   #firstSince(atMs: number): number {
     let [low, high] = [this.#last - this.#kept + 1, this.#last + 1];
     while (low < high) {

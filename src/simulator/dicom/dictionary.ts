@@ -10,17 +10,17 @@ const ENTRIES = elements.groups.flatMap((line): Entry[] => {
 const BY_TAG = new Map(ENTRIES.map((entry) => [entry.tag, entry]));
 const BY_KEYWORD = new Map(ENTRIES.map((entry) => [entry.keyword, entry]));
 
-/** The VR of an element in the standard; undefined for private and unknown elements. `tag` is in capitals. */
+/** Returns the VR of an element in the standard; undefined for private and unknown elements. `tag` is in capitals. */
 export function vrOf(tag: string): string | undefined {
   return entryOf(tag)?.vr;
 }
 
-/** The keyword of an element in the standard, as "PatientName". */
+/** Returns the keyword of an element in the standard, as "PatientName". */
 export function keywordOf(tag: string): string | undefined {
   return entryOf(tag)?.keyword;
 }
 
-/** The tags of keywords that are in the standard, with blanks between them. */
+/** Returns the tags of keywords that are in the standard, with blanks between them. */
 export function tagsOf(keywords: string): readonly string[] {
   return keywords.split(/\s+/).map((keyword) => {
     const entry = BY_KEYWORD.get(keyword);
@@ -30,8 +30,8 @@ export function tagsOf(keywords: string): readonly string[] {
 }
 
 /**
- * The tag that a keyword or eight hexadecimal digits name: a private tag, or a tag of the standard; else undefined. The
- * case of a keyword counts.
+ * Returns the tag of a keyword or of eight hexadecimal digits, private or of the standard; else undefined. The case of
+ * a keyword counts.
  */
 export function parseTag(text: string): string | undefined {
   const known = BY_KEYWORD.get(text);
@@ -46,7 +46,7 @@ export function isPrivate(tag: string): boolean {
   return Number.parseInt(tag.charAt(3), 16) % 2 === 1;
 }
 
-/** Repeating groups, 50xx and 60xx, are listed once: as 5000 and 6000. */
+/** Finds an element. Repeating groups, 50xx and 60xx, are listed once: as 5000 and 6000. */
 function entryOf(tag: string): Entry | undefined {
   const listed = /^[56]0/.test(tag) && !isPrivate(tag) ? `${tag.slice(0, 2)}00${tag.slice(4)}` : tag;
   return BY_TAG.get(listed);

@@ -23,7 +23,7 @@ const BIG_NUMBERS = new Map<string, 'BigInt64' | 'BigUint64'>([
 const EXPLICIT = { isExplicit: true, isBigEndian: false };
 const IMPLICIT = { isExplicit: false, isBigEndian: false };
 
-/** The value of an attribute that is no sequence, little endian, of even length. */
+/** Returns the value of an attribute that is no sequence, little endian, of even length. */
 export function encodeValue({ vr, Value = [], InlineBinary }: Attribute, encode: Encode): Uint8Array {
   if (InlineBinary !== undefined) return padded(Buffer.from(InlineBinary, 'base64'), 0);
   if (isText(vr)) return padded(encode(Value.map(textOfValue).join('\\')), vr === 'UI' ? 0 : 0x20);
@@ -35,12 +35,12 @@ export function encodeValue({ vr, Value = [], InlineBinary }: Attribute, encode:
 
 type Name = { readonly tag: string; readonly vr: string };
 
-/** Tag, VR where it is written, length, and value. */
+/** Returns an element: tag, VR where the encoding has it, length, and value. */
 export function encodeElement(name: Name, value: Uint8Array, form = EXPLICIT): Uint8Array {
   return joined([encodeHeader(name, value.length, form), value]);
 }
 
-/** An item of a sequence. */
+/** Returns an item of a sequence. */
 export function encodeItem(value: Uint8Array): Uint8Array {
   return encodeElement({ tag: 'FFFEE000', vr: '' }, value, IMPLICIT);
 }

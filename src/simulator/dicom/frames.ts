@@ -8,8 +8,8 @@ type Frames = { readonly count: number; frame(number: number): Uint8Array };
 const PIXEL_DATA = ['x7fe00010', 'x7fe00008', 'x7fe00009'];
 
 /**
- * The frames of an image. Encapsulated frames stay as in the file, without fragment headers. Throws a Refusal where
- * there are no pixels, or nothing says where a frame ends.
+ * Returns the frames of an image. Encapsulated frames stay as in the file, without fragment headers. Throws a Refusal
+ * where the image has no pixels, or does not show where a frame ends.
  */
 export function framesOf(part10: Part10, dataset: Dataset): Frames {
   const pixels = PIXEL_DATA.map((tag) => part10.elements[tag]).find((element) => element !== undefined);

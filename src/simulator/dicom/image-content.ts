@@ -5,14 +5,14 @@ import { type Part10, readPart10 } from './read-part10.js';
 import { revisePart10 } from './revise-part10.js';
 import { toDataset } from './to-dataset.js';
 
-/** The attributes of an image as it is now, or as it was stored: without bulk data, and without what is wrong. */
+/** Returns the attributes of an image now, or as it was stored, without bulk data and wrong values. */
 export function metadataOf(image: Image, { isOriginal = false } = {}): Dataset {
   const right = Object.entries(toDataset(part10Of(image))).filter(([tag]) => !image.wrong.includes(tag));
   const changes = isOriginal ? {} : image.changes;
   return sorted({ ...Object.fromEntries(right), ...changes });
 }
 
-/** The file with its updates; a native file is converted to explicit VR little endian. */
+/** Returns the file with its updates; a native file is converted to explicit VR little endian. */
 export function fileOf(image: Image, { isOriginal = false, isConverted = false } = {}): Uint8Array {
   const file = isOriginal || !image.changes ? image.file : revisePart10(image.file, part10Of(image), image.changes);
   return isConverted ? convertNative(file, readable(file)) : file;

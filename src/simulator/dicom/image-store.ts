@@ -108,7 +108,7 @@ export class ImageStore {
     return [...this.#partitions.values()];
   }
 
-  /** The images that the selector names, in the order in which they were stored. */
+  /** Returns the images that the selector names, in the order in which they were stored. */
   find(partitionName: string, { studyUid, seriesUid, instanceUid }: ImageSelector): Image[] {
     const study = this.partition(partitionName)?.studies.get(studyUid);
     return study ? seriesOf(study, seriesUid).flatMap((series) => imagesOf(series, instanceUid)) : [];
@@ -177,12 +177,12 @@ function imagesOf(series: Series, uid?: string): Image[] {
   return uid === undefined ? [...series.images.values()] : [series.images.get(uid) ?? []].flat();
 }
 
-/** A copy with the first 128 bytes set to zero, for those bytes can hide a file of another type. */
+/** Returns a copy with the first 128 bytes set to zero, because they can hide a file of another type. */
 function withoutPreamble(file: Uint8Array): Uint8Array {
   return new Uint8Array(file).fill(0, 0, 128);
 }
 
-/** The first value of each attribute. A later image overwrites earlier values, but never with an empty value. */
+/** Returns the first value of each attribute. A later image overwrites a value, but never with an empty one. */
 function indexedOf(dataset: Dataset, tags: readonly string[]): Dataset {
   const indexed = tags.flatMap((tag): [string, Attribute][] => {
     const { vr = '', Value = [] } = dataset[tag] ?? {};

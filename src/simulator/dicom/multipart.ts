@@ -10,7 +10,7 @@ export type Part = {
 
 const LINE_END = '\r\n';
 
-/** The parts between the delimiters; undefined where there is no delimiter. Bytes before and after are ignored. */
+/** Returns the parts between the delimiters; undefined without delimiters. Other bytes are ignored. */
 export function readMultipart(body: Uint8Array, boundary: string): Part[] | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const parts: Part[] = [];
@@ -40,7 +40,7 @@ export function writeMultipart(
 
 type Delimiter = { readonly start: number; readonly end: number; readonly isLast: boolean };
 
-/** A line that begins with the delimiter; `start` is the end of the line before. */
+/** Finds a line that begins with the delimiter; `start` is the end of the line before. */
 function findDelimiter(bytes: Buffer, boundary: string, from: number): Delimiter | undefined {
   const mark = `--${boundary}`;
   for (let at = bytes.indexOf(mark, from); at >= 0; at = bytes.indexOf(mark, at + 1)) {

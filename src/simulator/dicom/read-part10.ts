@@ -125,7 +125,7 @@ function checkElements(part10: Part10, elements: readonly Element[], depth: numb
   }
 }
 
-/** dicom-parser throws strings, errors, and objects around them. */
+/** Returns the reason of an error: dicom-parser throws strings, errors, and objects around errors. */
 function reasonOf(error: unknown): string {
   if (typeof error === 'string') return error;
   if (error instanceof RangeError) return 'its sequences are nested too deep, or it inflates to too much.';

@@ -87,7 +87,7 @@ function parseDates(tag: string, level: Level, text: string): Filter {
   return { tag, level, text, matches };
 }
 
-/** The words of a name. Each word of the query must begin a word of the name, in the same order. */
+/** Matches a name with consecutive words that begin with the words of the query, in order. */
 function nameBegins(text: string): Filter['matches'] {
   const wanted = wordsOf(text);
   return (attribute) =>
@@ -111,7 +111,7 @@ function plain(text: string): string {
   return text.replace(/[\0 ]+$/, '').toLowerCase();
 }
 
-/** In names, accents do not count either. */
+/** Returns a name as it is compared: without case, accents and padding. */
 function bare(text: string): string {
   return plain(text).normalize('NFD').replace(COMBINING, '');
 }

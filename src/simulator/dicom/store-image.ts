@@ -39,7 +39,7 @@ export function storeImage(
   return { status: 'stored', entry: added, isImplicit: !part10.isExplicit, problems, ...names };
 }
 
-/** The result for a file that is not stored. */
+/** Returns the result for a file that is not stored. */
 export function refused(
   reason: number,
   problems: readonly string[],

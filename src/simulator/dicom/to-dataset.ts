@@ -17,7 +17,7 @@ const SINGLE_VRS = new Set(['LT', 'ST', 'UR', 'UT']);
 const PRIVATE_CREATOR = /^.{4}00[1-9A-F].$/;
 const SIGNED_AS_PIXELS = /^0028(010[4-9]|01[12].|110[123]|3002)$/;
 
-/** The attributes in the DICOM JSON model, without bulk data, unknown private attributes and group lengths. */
+/** Returns the attributes as DICOM JSON, without bulk data, unknown private attributes and group lengths. */
 export function toDataset(part10: Part10): Dataset {
   return readSet(part10.elements, part10, decoderOf([]));
 }
@@ -34,7 +34,7 @@ function readSet(elements: Part10['elements'], part10: Part10, outer: Decode): D
   return dataset;
 }
 
-/** The elements of a data set, without group lengths and delimiters. */
+/** Returns the elements of a data set, without group lengths and delimiters. */
 export function inOrder(elements: Part10['elements']): Element[] {
   return Object.values(elements)
     .filter(({ tag }) => !tag.startsWith('xfffe') && !tag.endsWith('0000'))
@@ -76,7 +76,7 @@ function readNumbers({ dataOffset, length }: Element, vr: string, { view, isBigE
   return values.map((value) => (Number.isFinite(value) ? value : String(value))); // JSON has no NaN
 }
 
-/** The VR in the file, or the VR in the standard; `UN` where both are missing. */
+/** Returns the VR in the file, else the VR in the standard; `UN` where both are missing. */
 export function vrFor({ vr, items }: Element, tag: string, { isExplicit, isSigned }: Part10): string {
   if (isExplicit && vr !== undefined && !(vr === 'UN' && items)) return vr;
   if (items) return vrOf(tag) === 'SQ' || !isExplicit ? 'SQ' : 'UN';

@@ -7,8 +7,8 @@ import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 const IMPLEMENTATION_UID = '2.25.106843187953408021493367418225092216187';
 
 /**
- * A DICOM file (PS3.10), explicit VR little endian, of a data set in the DICOM JSON model. Binary values are given as
- * `InlineBinary`, or as a `Uint8Array` in `Value`. Text beyond ASCII is written in UTF-8, and the file says so.
+ * Returns the DICOM file (PS3.10, explicit VR little endian) of a data set in the DICOM JSON model. Binary values are
+ * `InlineBinary`, or a `Uint8Array` in `Value`. Text beyond ASCII is written and declared as UTF-8.
  */
 export function writePart10(dataset: Dataset): Uint8Array {
   const written = isAscii(dataset) ? dataset : { ...dataset, ...IN_UTF_8 };

@@ -60,7 +60,7 @@ function urlOf(destination: Destination, functionUrl: AttemptDeps['functionUrl']
   }
 }
 
-/** A message is one event, without an array around it in either schema. */
+/** Sends one event as a message, without an array around it in either schema. */
 function postTo(queueName: string, { json }: Batch, { sendToQueue }: AttemptDeps): Post {
   return async () => {
     const status = (await sendToQueue?.(queueName, json[0] ?? '')) ?? NO_QUEUE;

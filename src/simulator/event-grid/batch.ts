@@ -55,7 +55,7 @@ export function takeBatch(
   return undefined;
 }
 
-/** The headers and the body with which a batch is sent. */
+/** Returns the headers and the body of a batch. */
 export function writeRequest(
   { attempts, schema, entries, json }: Batch,
   { name, destination }: Subscription,

@@ -78,7 +78,7 @@ async function isWritten(deps: DeadLetterDeps, name: string, deadLetters: readon
   }
 }
 
-/** The name of a blob, as Event Grid makes it: hours and days have no leading zero. */
+/** Returns the name of a blob, as Event Grid makes it: hours and days have no leading zero. */
 function nameOf({ name }: Subscription, at: Date, uuid: string): string {
   const hour = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCHours()].join('/');
   return `${name.toUpperCase()}/${hour}/${uuid}.json`;

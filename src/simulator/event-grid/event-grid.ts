@@ -105,7 +105,7 @@ export class EventGrid {
     return stats;
   }
 
-  /** The number of events of all subscriptions that are neither delivered, nor dead-lettered, nor dropped. */
+  /** Returns the number of events that are neither delivered, nor dead-lettered, nor dropped. */
   pending(): number {
     let sum = 0;
     for (const { delivery } of this.#registered.values()) sum += delivery?.pending ?? 0;

@@ -35,7 +35,7 @@ export function readFilter(filter: Reader, eventTypes: readonly string[] | undef
   };
 }
 
-/** Absent, empty and 'All' mean every type. */
+/** Returns the types; null for absent, empty and 'All', which mean every type. */
 function readEventTypes(filter: Reader, known: readonly string[] | undefined): readonly string[] | null {
   const types = filter.texts('includedEventTypes') ?? [];
   if (types.length === 0 || types.some((type) => type.toLowerCase() === 'all')) return null;

@@ -58,7 +58,7 @@ export async function shakeHands(of: {
 
 type Request = Omit<PostRequest, 'signal'>;
 
-/** The request with which Event Grid sends an endpoint an event about the subscription itself. */
+/** Returns the request with which Event Grid sends an event about the subscription itself. */
 export function noticeRequest(of: {
   notice: 'SubscriptionValidation' | 'SubscriptionDeletion';
   data: Record<string, unknown>;
@@ -123,7 +123,7 @@ function validationResponseOf(body: string): unknown {
   }
 }
 
-/** The header is the permission. Without the header, the permission may still come through the callback. */
+/** Reads the permission, a header. Without the header, the permission may still come through the callback. */
 function classifyOptions({ status, headers }: PostAnswer, what: string): Handshake {
   const allowed = headers.get('webhook-allowed-origin');
   const isTaken = status >= 200 && status <= 299;

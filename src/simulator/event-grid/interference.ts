@@ -3,11 +3,11 @@ import type { DeliverySchema, TopicEvent } from './topic-event.js';
 /** The points at which chaos changes a delivery. `attempt` counts from 0, as the header aeg-delivery-count. */
 export type Interference = {
   /**
-   * The delay of each copy of a matched event before its first attempt, in ms of real time. [0] is one copy at once; []
-   * is no delivery.
+   * Returns the delay of each copy of a matched event before its first attempt, in ms of real time. [0] means one copy
+   * at once; [] means no delivery.
    */
   copiesOf(event: TopicEvent, subscription: string): readonly number[];
-  /** The treatment of an attempt. Only events with the same treatment share a request. */
+  /** Returns the treatment of an attempt. Only events with the same treatment share a request. */
   treatmentOf(event: TopicEvent, subscription: string, attempt: number): Treatment;
   /** Returns whether a request fails as if the connection was refused. */
   isDown(events: readonly TopicEvent[]): boolean;

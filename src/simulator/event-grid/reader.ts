@@ -28,7 +28,7 @@ export class Reader {
     return !isNothing(this.#fields[name]);
   }
 
-  /** The reader of an object, also where the object is absent. */
+  /** Returns the reader of an object, also where the object is absent. */
   object(name: string): Reader {
     return new Reader(this.#fields[name], this.#problems, this.#pathOf(name));
   }

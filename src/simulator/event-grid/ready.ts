@@ -22,7 +22,7 @@ export class Ready {
     queue.add(entry, this.#seq);
   }
 
-  /** The queue whose first event has waited longest. */
+  /** Returns the queue whose first event has waited longest. */
   first(): ReadyQueue | undefined {
     let first: ReadyQueue | undefined;
     for (const queue of this.#queues.values()) {
@@ -52,7 +52,7 @@ class ReadyQueue {
     this.#items.push({ entry, seq });
   }
 
-  /** The first entry that is still ready. */
+  /** Returns the first entry that is still ready. */
   peek(): Entry | undefined {
     for (;;) {
       const entry = this.#items[this.#head]?.entry;

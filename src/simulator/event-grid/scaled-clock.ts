@@ -9,7 +9,7 @@ export type ScaledClock = Clock & {
 
 type Timer = { atMs: number; run: () => void; cancel: () => void };
 
-/** A clock that runs `scale` times as fast as `clock`. @throws RangeError where `scale` is not a positive number. */
+/** Returns a clock that runs `scale` times as fast. @throws RangeError where `scale` is not a positive number. */
 export function scaledClock(clock: Clock, scale: number): ScaledClock {
   const time = createScaledTime(clock, scale);
   const timers = new Set<Timer>();

@@ -48,7 +48,7 @@ async function ask(post: Post, request: PostRequest): Promise<Answer> {
   }
 }
 
-/** fetch gives the reason in `cause`. */
+/** Returns the code of an error. fetch has the code in `cause`. */
 function codeOf(error: unknown): unknown {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   return cause?.code ?? code;

@@ -60,7 +60,7 @@ export function readSubscription(
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'ok', subscription };
 }
 
-/** The Azure resource. Unlike the real resource it shows `endpointUrl` beside `endpointBaseUrl`. */
+/** Returns the Azure resource. Unlike the real one, it shows `endpointUrl` beside `endpointBaseUrl`. */
 export function describeSubscription(subscription: Subscription) {
   const { name, destination, deadLetterDestination, expirationTimeUtc, ...properties } = subscription;
   return {
@@ -131,9 +131,7 @@ function readDeadLetters(destination: Reader): Subscription['deadLetterDestinati
   return { blobContainerName: properties.text('blobContainerName'), ...(resourceId ? { resourceId } : {}) };
 }
 
-/**
- * The property `name`, or its copy in `wrapper`, which holds an identity beside it: the simulator ignores identities.
- */
+/** Returns the property, or its copy in `wrapper`, which has an identity too: the simulator ignores identities. */
 function unwrapped(properties: Reader, name: string, wrapper: string): Reader {
   return properties.has(wrapper) ? properties.object(wrapper).object(name) : properties.object(name);
 }

@@ -21,13 +21,13 @@ export type Written = Record<string, unknown>;
 /** The schema of the events in a request, as a subscription names it. */
 export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 
-/** The event that the services publish of a change. */
+/** Returns the event that the services publish for a change. */
 export function topicEventOf(change: ServiceChange, of: { id: string; source: string }): TopicEvent {
   const envelope = { id: of.id, source: of.source, time: timeText(change.at) };
   return { ...envelope, ...(change.service === 'fhir' ? fhirPart(change) : dicomPart(change)) };
 }
 
-/** The event as it stands in a request of that schema. */
+/** Returns the event as a request in that schema contains it. */
 export function writeEvent(event: TopicEvent, schema: DeliverySchema): Written {
   const { id, source, subject, data, type, time, dataVersion, spoil } = event;
   const written =
@@ -37,7 +37,7 @@ export function writeEvent(event: TopicEvent, schema: DeliverySchema): Written {
   return spoil ? spoil(written) : written;
 }
 
-/** A time as Azure writes it: with seven digits after the second. */
+/** Returns a time as Azure writes it: with seven digits after the second. */
 export function timeText(at: Date): string {
   return at.toISOString().replace('Z', '0000Z');
 }

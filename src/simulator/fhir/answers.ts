@@ -9,7 +9,7 @@ const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 const EVERY_ANSWER = { 'X-Content-Type-Options': 'nosniff' } as const;
 
-/** The HTTP answer for a result. */
+/** Returns the HTTP answer for a result. */
 export function answerOf(result: Result, call: Call): SimulatorAnswer {
   const { location, version, text } = partsOf(result, call);
   // The real service also sends a location after a creation, or where the resource existed already.
@@ -33,7 +33,7 @@ export function errorAnswer({ status, headers, issues }: FhirError): SimulatorAn
   return { status, headers: { ...EVERY_ANSWER, ...headers, 'Content-Type': FHIR_JSON }, body: outcomeText(issues) };
 }
 
-/** The Bundle that answers a bundle, with the result of each entry. */
+/** Returns the Bundle that answers a bundle, with the result of each entry. */
 export function bundleResponseText({ type, results }: BundleResult, call: Call): string {
   const head = JSON.stringify({ resourceType: 'Bundle', type: `${type}-response` });
   if (results.length === 0) return head;

@@ -29,7 +29,7 @@ export type FhirOutcome = {
   readonly entries: readonly FhirOutcome[];
 };
 
-/** The call that a write stands for. The resource is copied, so that the service never changes the caller's object. */
+/** Returns the call of a write, with a copy of the resource: the service never changes the caller's object. */
 export function callOfWrite(write: FhirWrite, base: string): Call {
   const { method, path, query, content, headers = {} } = requestOf(write);
   return {

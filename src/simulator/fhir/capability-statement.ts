@@ -13,7 +13,7 @@ const OF_EVERY_TYPE = {
   referencePolicy: ['literal', 'local'],
 } as const;
 
-/** The CapabilityStatement: it lists only what the service can do. */
+/** Returns the CapabilityStatement, which lists only what the service can do. */
 export function capabilityText(of: { base: string; date: Date }): string {
   return JSON.stringify({
     resourceType: 'CapabilityStatement',

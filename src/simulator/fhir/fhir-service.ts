@@ -20,7 +20,7 @@ export type FhirService = {
   answer(request: SimulatorRequest): SimulatorAnswer;
   /** Makes a change without HTTP. Never throws: a refusal is an outcome with `problem`. */
   apply(write: FhirWrite): FhirOutcome;
-  /** The current version of a resource; undefined where there never was a resource, or after a hard delete. */
+  /** Returns the current version of a resource; undefined where there never was a resource, or after a hard delete. */
   current(resourceType: string, id: string): { readonly version: number; readonly deleted: boolean } | undefined;
   readonly counts: {
     /** Resources that are not deleted. */

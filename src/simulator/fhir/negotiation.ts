@@ -15,7 +15,7 @@ const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
 const PATCH_TYPE = 'application/json-patch+json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** The call of a request. Throws a FhirError for a request that is too large or asks for another format. */
+/** Returns the call of a request. Throws a FhirError for a request that is too large or asks for another format. */
 export function callOfRequest(request: SimulatorRequest): Call {
   const { method, path, query, headers, body, base } = request;
   if (body.byteLength > MAX_BYTES) {

@@ -26,7 +26,7 @@ export function readPatch(patch: unknown): Patch {
   return patch as unknown as Patch;
 }
 
-/** The resource after a patch: all operations apply, or a FhirError names the one that does not. */
+/** Returns the resource after all operations. Throws a FhirError that names the operation that does not apply. */
 export function patched(text: string, patch: Patch): FhirResource {
   const resource = parseExactly(text) as FhirResource;
   let document: unknown = parseExactly(text);
@@ -57,7 +57,7 @@ function apply(document: unknown, operation: Patch[number], name: string): unkno
   throw refuse(400, 'processing', `${name} (test ${path}) failed: something else is there.`);
 }
 
-/** The kind of an error of the library, in words: its message would repeat the resource. */
+/** Returns the kind of a library's error in words, because its message would repeat the resource. */
 function reasonOf(error: unknown): string {
   const name = error instanceof Error ? error.name : '';
   return /^[A-Z_]+$/.test(name) ? name.toLowerCase().replaceAll('_', ' ') : 'the path does not lead anywhere';

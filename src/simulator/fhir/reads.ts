@@ -53,7 +53,7 @@ export function searchResources(
   };
 }
 
-/** The history of a resource, of a type, or of all. */
+/** Returns the history of a resource, of a type, or of all. */
 export function readHistory(store: Store, call: Call, of: { resourceType?: string; id?: string; now: Date }): Result {
   const { resourceType, id, now } = of;
   const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;

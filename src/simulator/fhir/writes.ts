@@ -125,7 +125,7 @@ export class Writes {
     return this.#put(call, { resourceType, id, method: 'PATCH', resource });
   }
 
-  /** The version that marks the deletion; undefined where there was nothing to delete, or after a hard delete. */
+  /** Returns the version of the deletion; undefined if nothing was there, or after a hard delete. */
   #removeOne(resourceType: string, id: string, isHardDelete: boolean): Version | undefined {
     const stored = this.#store.get(resourceType, id);
     if (stored && isHardDelete) this.#store.remove(stored);
@@ -133,7 +133,7 @@ export class Writes {
     return this.#store.write({ resourceType, id, method: 'DELETE', resource: undefined });
   }
 
-  /** The one resource that meets the criteria. */
+  /** Returns the one resource that meets the criteria. */
   #matchOf(call: Call, resourceType: string, criteria: URLSearchParams): Version | undefined {
     const [match, another] = this.#matchesOf(call, resourceType, { criteria, max: 2 });
     if (another) throw ambiguous(resourceType);
@@ -149,7 +149,7 @@ export class Writes {
   }
 }
 
-/** A new id, made as the service makes ids. */
+/** Returns a new id, made as the service makes ids. */
 export function unusedId({ store, random }: WriteDeps, resourceType: string): string {
   for (;;) {
     const id = uuidOf(random);
@@ -163,7 +163,7 @@ function resourceFor(call: Call, resourceType: string): FhirResource {
   throw invalid('Resource type in the URL must match resourceType in the resource.', 'resourceType');
 }
 
-/** `If-Match: W/"3"`: the write is refused unless version 3 is current. */
+/** Refuses the write with `If-Match: W/"3"` unless version 3 is current. */
 function checkIfMatch(call: Call, current: Version | undefined, of: { resourceType: string; id: string }): void {
   const header = call.header('if-match');
   if (header === null || header.trim() === '') return;

@@ -5,7 +5,7 @@ import type { Problem } from '../problems.js';
 
 type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
 
-/** The JSON body of a request; an empty body is an empty object. The content-type must be JSON. */
+/** Returns the JSON body of a request; an empty body is an empty object. The content-type must be JSON. */
 export async function readJson(request: HttpRequest): Promise<ReadJson> {
   if (!isJson(request)) return { kind: 'wrong', answer: errorOf(415, 'UnsupportedMediaType', JSON_NEEDED) };
   const text = await request.text();

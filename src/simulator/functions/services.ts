@@ -87,7 +87,7 @@ function answerAs(kind: ServiceKind, name: string, request: SimulatorRequest, si
   };
 }
 
-/** The answer to a request that needs one more service than there can be. */
+/** Refuses a request that needs more services than there can be. */
 export function tooManyServices(): HttpResponseInit {
   return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator removes all data.');
 }

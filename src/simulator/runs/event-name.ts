@@ -2,14 +2,14 @@
 export const RUN_PREFIX = 'run-';
 
 /**
- * The id of event `n` of a run: a UUID that begins with the run's id and ends with `n`. So a run finds its events
- * everywhere: in the ledger, in rows, in the text of a dead letter.
+ * Returns the id of event `n` of a run: a UUID that begins with the run's id and ends with `n`. So a run finds its
+ * events everywhere: in the ledger, in rows, in the text of a dead letter.
  */
 export function eventIdOf(runId: string, n: number): string {
   return `${runId}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-/** The number of an event of this run; undefined for an event of another run. */
+/** Returns the number of an event of this run; undefined for an event of another run. */
 export function numberOf(runId: string, eventId: string): number | undefined {
   const prefix = `${runId}-0000-4000-8000-`;
   if (!eventId.startsWith(prefix) || eventId.length !== prefix.length + 12) return undefined;
@@ -17,7 +17,7 @@ export function numberOf(runId: string, eventId: string): number | undefined {
   return Number.isNaN(n) ? undefined : n;
 }
 
-/** The numbers of this run's events that are named anywhere in `text`. */
+/** Returns the numbers of this run's events that are named anywhere in `text`. */
 export function numbersIn(runId: string, text: string): Set<number> {
   const found = text.matchAll(new RegExp(`${runId}-0000-4000-8000-([0-9a-f]{12})`, 'g'));
   return new Set(Array.from(found, ([, digits]) => Number.parseInt(digits ?? '', 16)));

@@ -36,7 +36,7 @@ export async function findKnownChanges(
   return known;
 }
 
-/** The digest does not depend on the id of the event. */
+/** Returns the digest of a change, which does not depend on the id of the event. */
 function contentDigestOf(change: ServiceChange, source: string): string {
   const event = topicEventOf(change, { id: 'any', source });
   return keyOf(parseEvent(writeEvent(event, 'EventGridSchema'))).contentDigest;

@@ -47,12 +47,12 @@ export async function findSent(storage: RunStorage, search: Search): Promise<voi
   });
 }
 
-/** The blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
+/** Returns the blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
 export async function undeliveredSince(undelivered: BlobStore, since: Date): Promise<string[]> {
   return (await namesSince(undelivered, '', since)).filter((name) => !name.startsWith(RESOLVED));
 }
 
-/** The names of the blobs that begin with `prefix` and were made at `since` or later. */
+/** Returns the names of the blobs that begin with `prefix` and were made at `since` or later. */
 export async function namesSince(blobs: BlobStore, prefix: string, since: Date): Promise<string[]> {
   const names: string[] = [];
   for await (const { blobs: found } of pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }))) {
@@ -96,7 +96,7 @@ function markRecord(record: LedgerRecord, search: Search, blobNames: ReadonlySet
   else if (blobNames.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });
 }
 
-/** The names of dead letters. A job's dead letter is known by its name, an invalid event's by its content. */
+/** Returns names of dead letters: a job's dead letter is known by its name, an invalid event's by its content. */
 async function deadLetterNames(deadLetters: BlobStore, since: Date) {
   const names = [
     ...(await namesSince(deadLetters, 'pending/', since)),

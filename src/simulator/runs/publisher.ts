@@ -50,7 +50,7 @@ export function createPublisher(of: PublisherDeps) {
     return topicEventOf(change, { id: eventIdOf(runId, made.sent.count), source });
   }
 
-  /** The same change with a new id, spoilt. The resource gets the id too, so that an event without its id is found. */
+  /** Returns the change, spoilt and with a new id. The resource has that id too, for an event that lacks its own. */
   function spoil(change: ServiceChange): TopicEvent {
     const name = eventIdOf(runId, made.sent.add({ wanted: 0, atMs: change.at.getTime(), isMalformed: true }));
     const named = change.service === 'fhir' ? { resourceId: name } : { instanceUid: name };

@@ -8,7 +8,7 @@ export type LedgerRecord = { readonly day: string; readonly stored: Stored; read
 const PAGE = 1000;
 const PREFIX = 'ledger';
 
-/** The records that were written at `since` or later. An event can be of the day before. */
+/** Yields the records that were written at `since` or later. An event can be of the day before. */
 export async function* recordsSince(tables: TableStore, since: Date): AsyncGenerator<LedgerRecord> {
   const oldest = `${PREFIX}${dayBefore(since)}`;
   for (const table of await tables.list(PREFIX)) {
@@ -21,7 +21,7 @@ export async function* recordsSince(tables: TableStore, since: Date): AsyncGener
   }
 }
 
-/** The ledger also has entries that lead to records, and events that have adopted one. */
+/** Returns false for entries that lead to a record, and for events that have adopted a record. */
 function isRecord({ key, row }: Stored): boolean {
   return !key.startsWith('!') && row.by === undefined && row.guard === undefined;
 }

@@ -52,7 +52,7 @@ export class RunChanges {
     for (const n of this.#missedOf.get(resource) ?? []) this.neverDelivered.delete(n);
   }
 
-  /** The workflows that want the event: bit n stands for workflow n. */
+  /** Returns the workflows that want the event: bit n stands for workflow n. */
   #bitsOf(event: HealthEvent): number {
     let bits = 0;
     for (const [n, workflow] of this.#workflows.entries()) if (wants(workflow, event)) bits |= 1 << n;

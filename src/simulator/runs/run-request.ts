@@ -47,7 +47,7 @@ const TIME_SCALE_OF_CHAOS = 30;
 
 type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };
 
-/** The request in a body, or its problems. `otherSeed` is the seed for a body without one. */
+/** Returns the request in a body, or its problems. `otherSeed` is the seed for a body without one. */
 export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest {
   const parsed = schema.safeParse(body);
   if (!parsed.success) {

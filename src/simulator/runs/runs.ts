@@ -45,7 +45,7 @@ export class Runs {
     return this.get(id);
   }
 
-  /** The run that has not ended. */
+  /** Returns the run that has not ended. */
   current(): Run | undefined {
     return this.#current;
   }

@@ -20,7 +20,7 @@ type VerdictSearch = Search & {
   source: string;
 };
 
-/** The verdict from one look at storage. `eventIdOf` gives the ids for problems. */
+/** Returns the verdict from one look at storage. `eventIdOf` gives the ids for problems. */
 export async function findVerdict(storage: RunStorage & { workflowTables: TableStore }, search: VerdictSearch) {
   await findSent(storage, search);
   const { events, missed, jobs, lost, lags } = countAll(search.sent);
@@ -126,7 +126,7 @@ function fateOf({ isMalformed, hasDeadLetter, undelivered, wanted, dead, open, .
   return undelivered ? 'undelivered' : 'lost';
 }
 
-/** The results of the checks, for each workflow that has a check. */
+/** Returns the results of the checks, for each workflow that has a check. */
 async function checkTables(tables: TableStore, search: VerdictSearch & { isWhole: boolean }, problems: string[]) {
   const { newest, services, since, sent, workflows, isWhole } = search;
   const found: Record<string, { rows: number; wrong: number }> = {};

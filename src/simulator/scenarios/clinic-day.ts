@@ -53,7 +53,7 @@ function* observe(world: World, visit: Visit): Generator<void> {
   yield;
 }
 
-/** A result becomes final, is corrected, or turns out to be another patient's. */
+/** Makes a result final, corrects it, or moves it to another patient. */
 function* correct(world: World, visit: Visit): Generator<void> {
   const id = pick(world.random, visit.observations);
   if (id === undefined) return;

@@ -31,7 +31,7 @@ const CONDITIONS = [
 
 type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
 
-/** An encounter. References are relative (`Patient/…`), or the fullUrl of an entry of the same bundle. */
+/** Returns an encounter. References are relative (`Patient/…`), or the fullUrl of an entry of the bundle. */
 export function makeEncounter(of: { patient: string; at: Date; status: 'in-progress' | 'finished' }): Resource {
   const at = of.at.toISOString();
   return {

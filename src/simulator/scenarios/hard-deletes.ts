@@ -89,7 +89,7 @@ export class HardDeletes {
     if (this.#candidates.size > MAX_CANDIDATES) this.#candidates.delete(oldest);
   }
 
-  /** The number of changes so far. */
+  /** Returns the number of changes so far. */
   #made(): number {
     return this.#first - this.#world.left();
   }

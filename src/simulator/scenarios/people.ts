@@ -10,7 +10,6 @@ const STREETS = ['Mill Lane', 'Station Road', 'Harbour Street', 'Elm Avenue'];
 const CITIES = ['Northfield', 'Easton', 'Riverside', 'Hillview'];
 const MRN_SYSTEM = 'http://simulator.example/mrn';
 
-/** An invented patient. */
 export function makePatient(random: Random): Resource {
   const gender = pick(random, ['female', 'male'] as const);
   return {

@@ -49,7 +49,7 @@ export function pick<T>({ number }: Random, from: readonly T[]): T {
   return from[Math.floor(number() * from.length)] as T;
 }
 
-/** A whole number, at least `from`, at most `to`. */
+/** Returns a whole number, at least `from`, at most `to`. */
 export function between({ number }: Random, from: number, to: number): number {
   return from + Math.floor(number() * (to - from + 1));
 }

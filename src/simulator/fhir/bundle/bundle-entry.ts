@@ -44,7 +44,7 @@ export function readEntry(entry: unknown, base: string): BundleEntry {
   };
 }
 
-/** The call of an entry. The bundle's Prefer header holds for its entries. */
+/** Returns the call of an entry. The bundle's Prefer header holds for its entries. */
 export function callOf(entry: BundleEntry, { base, prefer }: Call, newId?: string): Call {
   const { method, path, query, headers, resource } = entry;
   return {
@@ -69,7 +69,7 @@ export function callOf(entry: BundleEntry, { base, prefer }: Call, newId?: strin
   };
 }
 
-/** The decoded segments of a path. Throws a FhirError for a path that cannot be decoded. */
+/** Returns the decoded segments of a path. Throws a FhirError for a path that cannot be decoded. */
 export function segmentsOf(path: string): string[] {
   try {
     return path
@@ -82,7 +82,7 @@ export function segmentsOf(path: string): string[] {
   }
 }
 
-/** The JSON Patch in an entry. A patch is no resource, so the entry holds it as a Binary. */
+/** Returns the JSON Patch in an entry. A patch is no resource, so the entry holds it as a Binary. */
 function patchOf(resource: unknown): unknown {
   const { resourceType, contentType, data } = isObject(resource) ? resource : {};
   if (resourceType === 'Parameters') throw fhirPathPatchIsNotSupported();

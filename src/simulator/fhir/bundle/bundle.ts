@@ -117,7 +117,7 @@ function naming<T>(n: number, entry: BundleEntry | undefined, work: () => T): T 
   }
 }
 
-/** `Patient.name[0]`, as part of the entry. */
+/** Returns a place such as `Patient.name[0]` as a place in the entry. */
 function within(entry: string, expression: string | undefined): string {
   return expression === undefined ? entry : `${entry}.resource${expression.replace(/^[^.[]*/, '')}`;
 }

@@ -76,12 +76,12 @@ export class TransactionPlan {
   }
 }
 
-/** The criteria that select the resource of an entry; '' where the entry has none. */
+/** Returns the criteria that select the resource of an entry; '' where the entry has none. */
 function conditionOf({ method, query, headers }: BundleEntry): string {
   return method === 'POST' ? (headers.get('if-none-exist') ?? '') : query;
 }
 
-/** The id in the resource: a conditional update that creates the resource uses it. */
+/** Returns the id in the resource: a conditional update that creates the resource uses it. */
 function ownId({ method, resource }: BundleEntry): string | undefined {
   const id = method === 'PUT' && isObject(resource) ? resource.id : undefined;
   return isFhirId(id) ? id : undefined;

@@ -58,7 +58,7 @@ export function isNothing(value: unknown): boolean {
   return (value ?? null) === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** A deep copy where every number is a number. */
+/** Returns a deep copy in which every number is a number. */
 export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

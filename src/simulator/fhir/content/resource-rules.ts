@@ -14,8 +14,8 @@ export type FhirResource = {
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /**
- * The value as a resource of a known type, in the form in which the real service stores it (`cleanElements`). Which
- * elements a type has is not checked. Throws a FhirError for what is no resource.
+ * Returns the value as a resource of a known type, in the form in which the real service stores it (`cleanElements`).
+ * No check finds out which elements a type has. Throws a FhirError for other values.
  */
 export function readResource(value: unknown): FhirResource {
   if (!isObject(value)) throw refuse(400, 'structure', `A resource is a JSON object. Found ${kindOf(value)}.`);

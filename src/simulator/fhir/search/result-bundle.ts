@@ -6,7 +6,7 @@ import type { Version } from '../store/version.js';
 import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 
-/** The Bundle that lists what a search or a history found. Resources are put in as they are stored, as text. */
+/** Returns the Bundle of a search or a history. Resources are inserted as they are stored, as text. */
 export function bundleText(of: {
   type: 'searchset' | 'history';
   url: string;
@@ -58,7 +58,7 @@ export function historyEntry(base: string, version: Version): string {
 
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
-/** The resource with nothing but these elements, or without its text; it says itself that it is not whole. */
+/** Returns a resource with these elements only, or without its text. A tag says that it is incomplete. */
 export function subsetText(
   text: string,
   of: { elements: readonly string[] | undefined; isWithoutText: boolean },

@@ -15,7 +15,7 @@ export type Criterion =
 const MAX_IDS = 2_097;
 const TOKENS = ['identifier', '_tag'];
 
-/** The criterion of a parameter `name=text`. Throws a FhirError where the text is wrong. */
+/** Returns the criterion of a parameter `name=text`. Throws a FhirError where the text is wrong. */
 export function readCriterion(name: string, text: string, base: string): Criterion {
   const [parameter = '', modifier] = name.split(':', 2);
   const values = splitEscaped(text, ',');
@@ -41,7 +41,7 @@ export function readCriterion(name: string, text: string, base: string): Criteri
   return { kind: 'keys', keys: values.flatMap(keysOf) };
 }
 
-/** `system|value`; `|value` without a system; `value` in any system; `system|` for all values of a system. */
+/** Reads `system|value`; `|value` without a system; `value` in any system; `system|` for any value. */
 function keyOfToken(parameter: string, text: string): string {
   const parts = splitEscaped(text, '|').map(unescaped);
   if (parts.length > 2) throw invalid(`'${text}' of '${parameter}' has more than one '|'. Write system|value.`);
@@ -50,7 +50,7 @@ function keyOfToken(parameter: string, text: string): string {
   return second === '' ? tokenKey(parameter, { system: first }) : tokenKey(parameter, { system: first, value: second });
 }
 
-/** An id alone may be that of any type; with `patient` it is that of a patient. */
+/** Returns the keys of a reference. An id alone may be of any type; with `patient` it is a patient's. */
 function keysOfReference(parameter: string, text: string, modifier: string | undefined): string[] {
   const reference = unescaped(text);
   if (reference.includes('/') || reference.startsWith('urn:')) return [reference];
@@ -58,7 +58,7 @@ function keysOfReference(parameter: string, text: string, modifier: string | und
   return types.map((type) => `${type}/${reference}`);
 }
 
-/** A relative and an absolute reference to a resource of this service mean the same. */
+/** Returns the keys of a reference. A relative and an absolute reference to this service mean the same. */
 function keysAt(base: string, reference: string): string[] {
   const relative = reference.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
   const isElsewhere = /^[a-z][a-z0-9+.-]*:/i.test(relative);

@@ -42,7 +42,7 @@ const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 
 type SearchScope = { resourceType: string | undefined; base: string; isStrict: boolean };
 
-/** The options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
+/** Returns the options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
 export function readSearch(parameters: readonly Parameter[], of: SearchScope): SearchOptions {
   const issues: Issue[] = [];
   const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
@@ -99,7 +99,7 @@ function nameOf(parameter: string): string {
   return parameter.split(':', 1)[0] ?? '';
 }
 
-/** The token of the page behind a version. Later writes do not move the page. */
+/** Returns the token of the page behind a version. Later writes do not move the page. */
 export function tokenOf(sequence: number): string {
   return Buffer.from(`after:${sequence}`).toString('base64url');
 }

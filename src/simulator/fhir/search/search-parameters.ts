@@ -14,7 +14,7 @@ for (const name of ['identifier', 'patient', 'subject'] as const) {
     Object.assign(OF_TYPE.get(type) ?? {}, { [name]: OF_SOME_TYPES[name] });
 }
 
-/** The search parameters of a type; without a type, those of a search over all types. */
+/** Returns the search parameters of a type; without a type, those of a search over all types. */
 export function parametersOf(resourceType: string | undefined): Parameters {
   return resourceType === undefined ? OF_ALL_TYPES_TOGETHER : (OF_TYPE.get(resourceType) ?? {});
 }

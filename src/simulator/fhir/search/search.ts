@@ -31,7 +31,7 @@ export function readPage(
   return { versions: found, next: undefined };
 }
 
-/** One page of the resources that the search finds now. */
+/** Returns one page of the resources that the search finds now. */
 export function search(store: Store, resourceType: string | undefined, options: SearchOptions): Page {
   const { versions, isWanted } = candidates(store, resourceType, options.criteria);
   return readPage(versions, options.page, isWanted);
@@ -44,8 +44,8 @@ export function countMatches(store: Store, resourceType: string | undefined, opt
 }
 
 /**
- * Up to `max` resources that meet the criteria of a conditional request. Parameters that no search understands are left
- * out; where nothing is left, the request is refused: it would mean every resource there is.
+ * Returns up to `max` resources that meet the criteria of a conditional request. Parameters that no search understands
+ * are left out. Without any criterion the request is refused, because it would mean every resource.
  */
 export function findMatches(
   store: Store,
@@ -59,7 +59,7 @@ export function findMatches(
   return search(store, resourceType, { ...options, page: { ...options.page, count: of.max } }).versions;
 }
 
-/** The error for a conditional request without criteria: 400 without any parameter, 412 with other parameters. */
+/** Returns the error of a conditional request without criteria: 400 without parameters, 412 with other parameters. */
 export function notSelective(status: 400 | 412, resourceType: string): FhirError {
   const diagnostics = `Conditional operation on ${resourceType} was not attempted because search criteria was not selective enough.`;
   return refuse(status, status === 412 ? 'required' : 'invalid', diagnostics);
@@ -100,7 +100,7 @@ function isMet(criterion: Criterion, { of, atMs }: Version): boolean {
   return criterion.kind === 'keys' || criterion.isMetAt(atMs); // the index has been searched already
 }
 
-/** The index of the first version of a page, behind `after`; found by binary search. */
+/** Returns the index of the first version of a page, behind `after`; found by binary search. */
 function startOf(versions: readonly Version[], isNewestFirst: boolean, after: number | undefined): number {
   if (after === undefined) return isNewestFirst ? versions.length - 1 : 0;
   let low = 0;

@@ -19,8 +19,8 @@ const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The keys under which the index finds a resource. A token has keys for system and value, for the value alone and for
- * the system alone; a reference has its text without a version.
+ * Returns the keys under which the index finds a resource. A token has keys for system and value, for the value alone
+ * and for the system alone; a reference has its text without a version.
  */
 export function keysOf(resource: FhirResource): readonly string[] {
   const { resourceType, meta } = resource;
@@ -73,7 +73,7 @@ function valuesAt(value: unknown, path: readonly string[]): unknown[] {
   return listOf(value).flatMap((parent) => (isObject(parent) ? valuesAt(parent[name], rest) : []));
 }
 
-/** FHIR allows one value or a list: always a list. */
+/** Returns a list: FHIR allows one value or a list. */
 function listOf(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];

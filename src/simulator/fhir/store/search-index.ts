@@ -21,7 +21,7 @@ export class SearchIndex {
     }
   }
 
-  /** All resources that have the key. */
+  /** Returns all resources that have the key. */
   with(key: string): Iterable<Stored> {
     const found = this.#resources.get(key) ?? [];
     return 'id' in found ? [found] : found;

@@ -45,12 +45,12 @@ export class Store {
     return this.#resources.get(`${resourceType}/${id}`);
   }
 
-  /** All versions that are kept, of one type or of all, the oldest first. Some of them may be gone. */
+  /** Returns the versions that are kept, of one type or of all, the oldest first. Some may be gone. */
   log(resourceType?: string): readonly Version[] {
     return this.#log.of(resourceType);
   }
 
-  /** The resources that have a key of the index; deleted resources have no keys. */
+  /** Returns the resources that have a key of the index; deleted resources have no keys. */
   having(key: string): Iterable<Stored> {
     return this.#index.with(key);
   }
@@ -102,7 +102,7 @@ export class Store {
     }
   }
 
-  /** The changes since the last call, in their order. */
+  /** Returns the changes since the last call, in their order. */
   takeChanges(): FhirChange[] {
     const taken = this.#changes;
     this.#changes = [];
@@ -187,7 +187,7 @@ export class Store {
   }
 }
 
-/** The JSON that is stored for a resource: the service sets version and time, whatever the resource says. */
+/** Returns the JSON that is stored. The service sets version and time, whatever the resource says. */
 export function stampedText(resource: FhirResource, stamp: { id: string; number: number; atMs: number }): string {
   const { resourceType, id: _itsId, meta, ...elements } = resource;
   const { versionId: _itsVersion, lastUpdated: _itsTime, ...restOfMeta } = isObject(meta) ? meta : {};

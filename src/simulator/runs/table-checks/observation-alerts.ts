@@ -108,7 +108,7 @@ function missing(active: readonly Row[], { results, series, isSettled, isWhole }
   });
 }
 
-/** The claims of the alerts, one for each rule, with the longest time between two compared results. */
+/** Returns the claims of the alerts by rule, with the longest time between two compared results. */
 function claimsOf(active: readonly Row[], results: ReadonlyMap<string, Result>): Claim[] {
   const claim = new Map<string, Claim>();
   for (const row of active) {
@@ -124,7 +124,7 @@ function claimsOf(active: readonly Row[], results: ReadonlyMap<string, Result>):
   return [...claim.values()];
 }
 
-/** The previous result with and without preliminary results, for a rule may use them or not. */
+/** Returns the previous result with and without preliminary results, because a rule may use them or not. */
 function previousOf(result: Result, series: Known['series']): (Result | undefined)[] {
   const all = series.get(seriesNameOf(result)) ?? [];
   const earlier = all.slice(0, all.indexOf(result));

@@ -17,7 +17,7 @@ export type Current = Readonly<Record<string, unknown>> & {
   readonly meta: { readonly versionId: string };
 };
 
-/** The rows of a table that were written since the run began, without the marks of removed rows. */
+/** Yields the rows of a table that were written since the run began, without removed rows. */
 export async function* rowsOfRun(run: Pick<CheckedRun, 'tables' | 'since'>, table: string): AsyncGenerator<Row> {
   for await (const { row } of storedOfRun(run, table)) yield row;
 }
@@ -38,7 +38,7 @@ export async function* storedOfRun(
 
 type Bundle = { entry?: { resource: Current }[]; link?: { relation: string; url: string }[] };
 
-/** All FHIR resources of a type that are not deleted, read page by page as a client does. */
+/** Yields all FHIR resources of a type that are not deleted, page by page as a client does. */
 export function* currentResources(
   fhir: Pick<FhirService, 'host' | 'answer'>,
   resourceType: string,
@@ -52,7 +52,7 @@ export function* currentResources(
   }
 }
 
-/** All entries that the DICOM service has at `path`, such as `changefeed`, read page by page as a client does. */
+/** Yields all entries of the DICOM service at `path`, such as `changefeed`, page by page as a client does. */
 export function* dicomEntries<T>(dicom: Pick<DicomService, 'host' | 'answer'>, path: string): Generator<T> {
   for (let offset = 0; ; offset += DICOM_PAGE) {
     const query = new URLSearchParams({ offset: String(offset), limit: String(DICOM_PAGE) });
