@@ -141,7 +141,7 @@ export class Simulator {
     this.runs.clear();
     for (const { fhir, dicom, makesEvents } of this.#services.values()) {
       fhir.clear();
-      dicom.clear(); // its sequence numbers go on, for the app takes smaller numbers for older changes
+      dicom.clear(); // its sequence numbers continue: the app takes smaller numbers for older changes
       Object.assign(makesEvents, { fhir: true, dicom: true });
     }
     this.recent.clear();

@@ -67,7 +67,7 @@ export class ChangeFeed {
     return this.#kept > 0 ? this.#entryOf(this.#last) : undefined;
   }
 
-  /** Forgets the entries. The numbers go on, so that no two events ever have the same number. */
+  /** Forgets the entries. The numbers continue, so that no two events ever have the same number. */
   clear(): void {
     this.#entries = [];
     this.#kept = 0;

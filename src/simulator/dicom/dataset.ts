@@ -19,7 +19,6 @@ export const TAG = {
   patientId: '00100020',
   modality: '00080060',
   modalitiesInStudy: '00080061',
-  pixelData: '7FE00010',
 } as const;
 
 const TEXT_VRS = new Set('AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT'.split(' '));

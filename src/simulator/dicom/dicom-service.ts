@@ -23,7 +23,7 @@ export type DicomService = {
   update(of: { readonly studyUid: string; readonly partition?: string }, changes: Dataset): UpdateResult;
   current(image: ImageName): { readonly sequenceNumber: number } | undefined;
   readonly counts: Readonly<Record<'partitions' | 'studies' | 'series' | 'images' | 'bytes', number>>;
-  /** Removes everything. Sequence numbers go on, so that a new event never looks like an earlier one. */
+  /** Removes everything. Sequence numbers continue, so that a new event never looks like an earlier one. */
   clear(): void;
 };
 

@@ -3,7 +3,7 @@ import { type Attribute, type Dataset, firstText, sorted, TAG } from './dataset.
 import { encodeElement, encodeItem, encodeValue, joined } from './encode-value.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
-/** The root under which everyone may make a UID from a UUID. */
+/** The UID of this implementation, made from a UUID. */
 const IMPLEMENTATION_UID = '2.25.106843187953408021493367418225092216187';
 
 /**

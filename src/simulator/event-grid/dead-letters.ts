@@ -25,7 +25,7 @@ type DeadLetterDeps = {
   schedule: Clock;
   clock: Clock;
   random: Random;
-  /** Called when dead letters are due, for the subscription may have changed by then. */
+  /** Called when dead letters are due, because the subscription may have changed by then. */
   subscription: () => Subscription;
   writeDeadLetter: (container: string, name: string, content: string) => Promise<void>;
   whenOver: (deadLetters: readonly DeadLetter[], outcome: WriteOutcome) => void;

@@ -10,7 +10,7 @@ export type Filter = {
   readonly subjectBeginsWith: string;
   readonly subjectEndsWith: string;
   readonly isSubjectCaseSensitive: boolean;
-  /** null for all. */
+  /** The accepted types; null for all. */
   readonly includedEventTypes: readonly string[] | null;
   readonly enableAdvancedFilteringOnArrays: boolean;
   readonly advancedFilters: readonly AdvancedFilter[];

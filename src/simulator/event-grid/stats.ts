@@ -26,7 +26,7 @@ export function newCounts() {
     withheld: 0,
     /** Additional copies by interference. */
     copies: 0,
-    /** Events: by the first acknowledgement of each. */
+    /** Delivered events, counted at the first acknowledgement of each. */
     delivered: 0,
     requests: 0,
     /** Events sent in requests that were not their first. */

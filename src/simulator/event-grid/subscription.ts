@@ -22,7 +22,7 @@ export type Subscription = {
   readonly filter: Filter;
   readonly eventDeliverySchema: DeliverySchema;
   readonly retryPolicy: { readonly maxDeliveryAttempts: number; readonly eventTimeToLiveInMinutes: number };
-  /** null: events that cannot be delivered are dropped. */
+  /** If null, events that cannot be delivered are dropped. */
   readonly deadLetterDestination: { readonly blobContainerName: string; readonly resourceId?: string } | null;
   readonly expirationTimeUtc: Date | null;
   readonly labels: readonly string[];

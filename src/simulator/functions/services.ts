@@ -10,7 +10,7 @@ import { errorOf } from './json.js';
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** First segments of FHIR paths that are no service names; types also in lower case, a likely mistake. */
 const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toLowerCase())]);
-/** Beyond this number of pending events changes are refused, for memory is limited. */
+/** Beyond this number of pending events changes are refused, because memory is limited. */
 const MAX_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
 

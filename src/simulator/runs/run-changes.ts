@@ -45,7 +45,7 @@ export class RunChanges {
     if (missed === 'off') this.withheld += 1;
   }
 
-  /** Forgets what the app should have of a resource: no event tells the app of a hard delete. */
+  /** Forgets the expected state of a resource, because a hard delete makes no event. */
   forget(name: ResourceName): void {
     const resource = digest(resourceOf({ service: 'fhir', ...name } as HealthEvent));
     this.newest.delete(resource);

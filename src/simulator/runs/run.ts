@@ -76,7 +76,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Known = Mutable<Pick<RunStatus, 'phase' | 'endedAt' | 'redriven' | 'verdict' | 'machine' | 'error'>> &
   Partial<Pick<RunStatus, 'deliveries' | 'pending'>>;
 
-/** The run waits while Event Grid has more pending events, for memory is limited. */
+/** The run waits while Event Grid has more pending events, because memory is limited. */
 const MAX_PENDING = 200_000;
 /** A run counts only the deliveries to these functions, or this queue. */
 const TARGETS = ['fhirEvents', 'dicomEvents', EVENT_QUEUE];

@@ -11,7 +11,7 @@ type RunsDeps = {
 
 const MAX_REMEMBERED = 20;
 
-/** The runs of the simulator, one at a time, for two runs would disturb each other. The last runs are kept. */
+/** The runs of the simulator, one at a time, because two would disturb each other. The last runs are kept. */
 export class Runs {
   readonly #deps: RunsDeps;
   readonly #statuses = new Map<string, () => RunStatus>();

@@ -11,7 +11,7 @@ const RECREATED_SHARE = 0.2;
  * creations, by which the app tells the resources apart.
  */
 const CHANGES_BETWEEN = 100;
-/** The oldest candidates beyond this number are kept in the service for good. */
+/** The oldest candidates beyond this number are never hard-deleted. */
 const MAX_CANDIDATES = 500;
 
 /**

@@ -32,7 +32,7 @@ export function makeStudy(random: Random, at: Date): Study {
   };
 }
 
-/** Returns a small image without pixels, for only its events matter. */
+/** Returns a small image without pixels, because only its events matter. */
 export function makeImage(random: Random, study: Study, number: number): Dataset {
   const date = study.at.toISOString().slice(0, 10).replaceAll('-', '');
   return {
