@@ -52,7 +52,7 @@ const group = z.strictObject({
   after: z.string().nullable(),
   until: z.string().nullable(),
 });
-/** The counts of one request. `next`: the `after` with which the next request goes on, null at the end. */
+/** The counts of one request. `next`: the `after` with which the next request continues, null at the end. */
 const deadLetterGroups = z.strictObject({
   groups: z.array(group),
   letters: count,

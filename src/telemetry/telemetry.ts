@@ -9,7 +9,7 @@ export type Telemetry = {
   count(counter: Counter, by?: number): void;
   /** Adds to a counter or a histogram, or sets a gauge. Adds to the counter of `stats` for this metric too. */
   record<M extends MetricName>(metric: M, value: number, attributes: AttributesOf<M>): void;
-  /** Notes that a run of a job has ended, for what the page shows of the last runs. */
+  /** Records that a run of a job has ended: the page shows the last runs. */
   ended(run: EndedRun): void;
   log(level: Level, what: What, fields?: Fields): void;
   /** Begins a trace, or continues that of this W3C `traceparent`. Undefined if the trace is not sent. */
@@ -25,7 +25,7 @@ export type EndedRun = Readonly<
   readonly durationMs: number | undefined;
 };
 
-/** Sees what happens in this process. Is called for each event and job, so it must be fast; it must not throw. */
+/** Observes this process. Called for each event and job, so an observer must be fast, and must not throw. */
 export type Observer = Pick<Telemetry, 'record' | 'ended'>;
 
 type Level = 'info' | 'warn' | 'error';

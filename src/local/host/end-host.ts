@@ -24,7 +24,7 @@ type Deps = {
   readonly server: HostServer;
   readonly invoker: Invoker;
   readonly listeners: readonly Listener[];
-  /** An upper limit for each of the two drains; tests shorten them. */
+  /** The upper limit of each of the two drains. Tests shorten it. */
   readonly drainMs: number;
   readonly clock: Clock;
   readonly log: HostLog;

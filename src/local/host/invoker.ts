@@ -77,7 +77,7 @@ async function runInvocation(of: Invocation, app: App, log: HostLog): Promise<An
 
 /**
  * Fails an invocation after functionTimeout, and no longer waits for its work. The real host kills the process 2 s
- * later and starts another; this process also serves the person at the terminal, so it goes on.
+ * later and starts another; this process also serves the person at the terminal, so it continues.
  */
 function withTimeout<T>(run: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {

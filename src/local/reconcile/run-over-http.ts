@@ -15,7 +15,7 @@ type Body = z.input<typeof reconcileBody>;
 type Deps = { readonly client: AppClient; readonly clock: Clock; readonly signal: AbortSignal };
 
 /**
- * Asks the app to compare, and waits until it has. Returns the exit code: 0, 1 or 130. The app goes on without this
+ * Asks the app to compare, and waits until it has. Returns the exit code: 0, 1 or 130. The app continues without this
  * command; the same command finds the same request.
  */
 export async function runOverHttp(values: Values, deps: Deps, { out, err }: Output): Promise<number> {

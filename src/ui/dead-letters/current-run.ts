@@ -13,7 +13,7 @@ export const currentRun = signal<Run>();
 
 type Start = { filter: Filter; part: Part; total: number; isAll: boolean; force: boolean };
 
-/** Starts a staged redrive of the counted dead letters, or of `total` of them. `onEnd` is called when it has ended. */
+/** Starts a staged redrive of the counted dead letters, or of `total` of them. `onEnd` is called at its end. */
 export async function startRun({ filter, part, total, isAll, force }: Start, onEnd: () => void): Promise<void> {
   const stopping = new AbortController();
   const of = filterText(filter);
