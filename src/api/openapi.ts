@@ -60,7 +60,7 @@ function operationOf(name: string, route: Route): Json {
   };
 }
 
-/** The role of a sign-in is in the list of its scheme, as OpenAPI 3.1 has it. */
+/** Returns the security: a key, or a sign-in with its role in the scheme's list, as in OpenAPI 3.1. */
 function securityOf({ authLevel, role }: Route): Json {
   if (authLevel === 'anonymous') return {};
   const roles = role === 'anybody' || role === 'signed-in' ? [] : [role];

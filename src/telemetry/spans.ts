@@ -31,7 +31,7 @@ export function startSpan(
   };
 }
 
-/** The host sends an empty `traceparent` if tracing is off. */
+/** Returns the parent of a span. The host sends an empty `traceparent` if tracing is off. */
 export function parentOf(traceParent = ''): Context {
   const [, traceId, spanId, flags = '00'] = TRACE_PARENT.exec(traceParent) ?? [];
   if (traceId === undefined || spanId === undefined) return ROOT_CONTEXT;

@@ -74,7 +74,7 @@ export function keyOf({ by }: Group): string {
   return JSON.stringify(CAUSE.map((field) => by[field]));
 }
 
-/** `other` was counted after `one`, in the order of the list. */
+/** Adds two counts of a cause. `other` was counted after `one`, in the order of the list. */
 function joined(one: Group, other: Group): Group {
   const { oldestAt, example } = one.oldestAt <= other.oldestAt ? one : other;
   const { newestAt, newest } = one.newestAt >= other.newestAt ? one : other;

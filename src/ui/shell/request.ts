@@ -41,7 +41,7 @@ export async function send<T>(path: string, init: RequestInit): Promise<Result<T
   }
 }
 
-/** Azure's authentication redirects to its sign-in, or answers 401 and asks for a token. The app names the address. */
+/** Azure's authentication redirects, or answers 401 and asks for a token. The app's 401 names the sign-in's address. */
 function isSignInNeeded({ type, status, headers }: Response, text: string): boolean {
   if (type === 'opaqueredirect') return true;
   if (status !== 401) return false;

@@ -49,7 +49,7 @@ function evaluateLimits(
   return answers.every(({ answer }) => answer === 'no') ? NONE : undecided('comparator');
 }
 
-/** All ranges must agree if the resource does not say which range is the patient's. */
+/** Returns the verdict of all ranges. They must agree: the resource may not say which range is the patient's. */
 function evaluateRanges(ranges: readonly ReferenceRange[], value: Amount, analyte: Analyte): Verdict {
   const [first, ...others] = ranges.map((range) => evaluateRange(range, value, analyte));
   if (first === undefined) return undecided('no-reference-range');

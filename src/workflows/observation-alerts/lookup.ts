@@ -84,7 +84,7 @@ async function listActive(tables: Tables, partition: string, range: Range): Prom
   return { rows: await readEach(places, tables), isMore: listed.length === range.limit };
 }
 
-/** A pointer may belong to an alert that was never raised, or that is of another patient now. */
+/** Reads a patient's alerts. A pointer may lead to no alert, or to an alert that belongs to another patient now. */
 async function ofPatient(patientId: string, tables: Tables): Promise<Found> {
   const subject = `Patient/${patientId}`;
   const pointers = await tables('alertpatients').list(digest(subject), { limit: MAX_PER_PATIENT });

@@ -156,7 +156,7 @@ function timeOf(key: string): number {
   return LAST_MS - Number(key.slice(0, DIGITS));
 }
 
-/** A result with a place has a subject, a time and a number. */
+/** Returns the row of a result. A result with a place has a subject, a time and a number. */
 function rowOfResult({ reading, host, version }: Result): Row {
   const { observationId, subject, takenAt, standing } = reading;
   const { value, comparator, unit } = reading.value as Amount;

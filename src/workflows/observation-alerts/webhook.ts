@@ -62,7 +62,7 @@ export function createPostAlert({
   };
 }
 
-/** The id is the same each time that a revision is sent; time and signature are new. */
+/** Returns the request. Its id is the same each time that a revision is sent; time and signature are new. */
 function requestOf(alert: Row, key: string, { setting, now }: { setting: Setting; now: Date }) {
   const id = digest(JSON.stringify([key, alert.revision]));
   const data = Object.fromEntries(Object.entries(alert).filter(([name]) => !INTERNAL.has(name)));

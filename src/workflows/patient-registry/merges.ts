@@ -33,7 +33,7 @@ export async function readPatient({ partition, key }: Place, tables: Tables): Pr
   return row && patientOfRow(partsOf(row).columns);
 }
 
-/** The patient's own link counts first; otherwise the link of the survivor. */
+/** Returns the survivor by the patient's own link; otherwise by the link of the survivor. */
 async function replacementOf({ host, resourceId, replacedBy }: Patient, tables: Tables, key: Uint8Array) {
   if (replacedBy !== undefined) return readPatient(placeOfPatient(host, replacedBy), tables);
   const term = digestOf(['replaced', host, resourceId], key);
