@@ -27,7 +27,7 @@ export function queuesOpened(): readonly string[] {
 
 /** The names of the blob containers that the app opens. */
 export function containersOpened(): readonly string[] {
-  return matches(/createAzureBlobStore\([^;]*?'([a-z-]+)',?\s*\)/g);
+  return matches(/(?<!function )createAzureBlobStore\([^;]*?'([a-z-]+)',?\s*\)/g);
 }
 
 function matches(pattern: RegExp): string[] {
