@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { testConnection } from '../azurite/connection.js';
@@ -76,15 +76,19 @@ describe('when no storage is named', () => {
   });
 
   it('given the usual ports taken, then it takes others', async () => {
-    const taken = createServer()
-      .once('error', () => {})
-      .unref(); // Taken by somebody else: as good.
-    taken.listen(10_002, '127.0.0.1');
+    let looks = 0;
+    const taken = await eventually(() =>
+      takePort(10_002).catch(async () => {
+        await pause(100); // the storage of another test gives it back
+        looks += 1;
+        return looks === 100 ? { release() {} } : undefined; // somebody keeps it: as good
+      }),
+    );
 
     const user = await useStorage();
 
     expect(connectionOf(user)).not.toContain(':10002/');
-    taken.close();
+    taken.release();
   });
 
   it('given a .local that cannot be written, then it says so in one line', async () => {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
 /** A port that is in use until it is released. A failing test is not held up by it. */
-export async function takePort(): Promise<{ port: number; release(): void }> {
-  const server = createServer().listen(0, '127.0.0.1').unref();
+export async function takePort(wanted = 0): Promise<{ port: number; release(): void }> {
+  const server = createServer().listen(wanted, '127.0.0.1').unref();
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, release: () => void server.close() };
 }
