@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.js';
-import { OptionError, optionErrorOf } from '../../src/local/option-error.js';
-import { numberOf, refuseEmpty, textOf, type Values } from '../../src/local/option-values.js';
+import { OptionError } from '../../src/local/option-error.js';
+import { numberOf, parseValues, textOf, type Values } from '../../src/local/option-values.js';
 import { print, printError, printOptionError } from '../../src/local/print.js';
 import { barOf, createProgress } from '../../src/local/progress.js';
 import { scenarios } from '../../src/simulator/scenarios/index.js';
@@ -48,7 +47,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   try {
-    const values = parse(process.argv.slice(2));
+    const { values } = parseValues(process.argv.slice(2), OPTIONS);
     if (values.help) return print(HELP);
     return await plan(wantedOf(values), { isJson: values.json === true });
   } catch (error) {
@@ -86,16 +85,6 @@ function isComplete(wanted: Wanted): wanted is Plan {
 
 function nameOf({ deployments, accounts, instances }: Plan): string {
   return `deployments ${deployments}, accounts of each ${accounts}, instances of each ${instances}`;
-}
-
-function parse(args: readonly string[]): Values {
-  try {
-    const { values } = parseArgs({ args: [...args], options: OPTIONS });
-    refuseEmpty(values);
-    return values;
-  } catch (error) {
-    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OPTIONS));
-  }
 }
 
 function wantedOf(values: Values): Wanted {

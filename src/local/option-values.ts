@@ -1,12 +1,27 @@
-import { OptionError } from './option-error.js';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { OptionError, optionErrorOf } from './option-error.js';
 
 /** The options as given: a text each, or true. Functions for one option return undefined if it is missing. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Refuses an option whose value is empty, such as an unset variable of a script. @throws OptionError */
-export function refuseEmpty(values: Values): void {
-  const empty = Object.entries(values).find(([, value]) => typeof value === 'string' && value.trim() === '');
-  if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or give it a value.`);
+/**
+ * Returns the options as given, and the other arguments if they are allowed.
+ * @throws OptionError where an option is not known, has no value, or an empty one, such as an unset variable of a script
+ */
+export function parseValues(
+  args: readonly string[],
+  options: NonNullable<ParseArgsConfig['options']>,
+  allowPositionals = false,
+): { values: Values; positionals: readonly string[] } {
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals });
+    const values = parsed.values as Values; // no option is given several times
+    const empty = Object.entries(values).find(([, value]) => typeof value === 'string' && value.trim() === '');
+    if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or give it a value.`);
+    return { values, positionals: parsed.positionals };
+  } catch (error) {
+    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(options));
+  }
 }
 
 /** Returns the text of an option; undefined if the option is missing, empty or a flag. */

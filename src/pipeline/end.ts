@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../clock.js';
+import { endsWithin } from '../clock.js';
 import type { CallLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './shared.js';
 import type { Wakeups } from './wakeups.js';
@@ -38,7 +38,7 @@ export async function endProcess(shared: Shared, { callLimit, wakeups }: Deps): 
   const cancelAbort = clock.after(HANDLERS_GET_MS, () => abortAll(shared));
   await untilNoneRuns(shared, untilMs);
   cancelAbort();
-  await within(clock, untilMs - clock.monotonic(), wakeups.sent());
+  await endsWithin(wakeups.sent(), untilMs - clock.monotonic(), clock);
   telemetry.log('info', 'stopped', { count: running.size }); // E5
 }
 
@@ -51,12 +51,6 @@ function abortAll({ shutdown }: Pick<Shared, 'shutdown'>): void {
 async function untilNoneRuns({ clock, running }: Pick<Shared, 'clock' | 'running'>, untilMs: number): Promise<void> {
   while (running.size > 0 && clock.monotonic() < untilMs) {
     const ended = Promise.allSettled([...running.values()].map(({ whenEnded }) => whenEnded));
-    await within(clock, untilMs - clock.monotonic(), ended);
+    await endsWithin(ended, untilMs - clock.monotonic(), clock);
   }
-}
-
-async function within(clock: Clock, ms: number, ended: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  await Promise.race([ended, sleep(clock, ms, over.signal)]);
-  over.abort();
 }

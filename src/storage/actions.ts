@@ -1,9 +1,9 @@
 import type { Clock, Random } from '../clock.js';
 import { commitCreating } from './commit-creating.js';
 import { pagesOf } from './pages.js';
-import { StorageError, type Stored, type TableStore } from './table-store.js';
+import { asStorageError, StorageError, type Stored, type TableStore } from './table-store.js';
 
-/** What a person does that other people on call must know of. */
+/** An action of a person, of which other people on call must know. */
 type Intent = {
   readonly what: 'redrive' | 'discard' | 'pause' | 'resume' | 'compare';
   readonly by: string;
@@ -55,7 +55,7 @@ export function createActions({ tables, clock, random }: Deps): Actions {
       const [etag = ''] = written.etags;
       return async (counts) => {
         const operation = { kind: 'merge', key, row: { counts: JSON.stringify(counts) }, etag } as const;
-        await tables.commit(TABLE, PARTITION, [operation]).catch(storageErrorAlone);
+        await tables.commit(TABLE, PARTITION, [operation]).catch(asStorageError);
       };
     },
 
@@ -77,10 +77,6 @@ export function createActions({ tables, clock, random }: Deps): Actions {
 /** Keys rise as times fall. */
 function keyOf(at: Date): string {
   return String(9_999_999_999_999 - at.getTime()).padStart(13, '0');
-}
-
-function storageErrorAlone(error: unknown): void {
-  if (!(error instanceof StorageError)) throw error;
 }
 
 function decode({ row: { what, by = '', at = '', workflow = '', why = '', counts } }: Stored): Action {

@@ -1,10 +1,10 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import type { Filter } from '../../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
 import { fullType } from '../../events/kinds.js';
 import { APP_OPTIONS } from '../app-client.js';
-import { OptionError, optionErrorOf } from '../option-error.js';
-import { refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
+import { OptionError } from '../option-error.js';
+import { parseValues, textOf, timeOf, type Values } from '../option-values.js';
 import type { Verb } from './help.js';
 
 export { numberOf, textOf, type Values } from '../option-values.js';
@@ -30,15 +30,10 @@ const OF_VERB = {
 
 /** Returns the options and ids of a verb. @throws OptionError */
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
-    refuseEmpty(values as Values); // an empty variable of a script must not turn one dead letter into all of them
-    if (positionals.some((id) => id.trim() === ''))
-      throw new OptionError('An id is empty: give an id that list shows.');
-    return { values: values as Values, ids: positionals };
-  } catch (error) {
-    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OF_VERB[verb]));
-  }
+  const { values, positionals: ids } = parseValues(args, OF_VERB[verb], true);
+  // An empty variable of a script must not turn one dead letter into all of them.
+  if (ids.some((id) => id.trim() === '')) throw new OptionError('An id is empty: give an id that list shows.');
+  return { values, ids };
 }
 
 /** Returns a share such as '20%' or '0.2' as a number. */

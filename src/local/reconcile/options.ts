@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { GRACE_MS } from '../../reconcile/compare.js';
 import { APP_OPTIONS } from '../app-client.js';
-import { OptionError, optionErrorOf } from '../option-error.js';
-import { numberOf, refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
+import { OptionError } from '../option-error.js';
+import { numberOf, parseValues, textOf, timeOf, type Values } from '../option-values.js';
 import { PACE } from './help.js';
 
 const TEXT = { type: 'string' } as const;
@@ -46,13 +45,7 @@ export type AskedRemoved = {
 
 /** Returns the options as given. @throws OptionError where an option is not known, has no value, or an empty one. */
 export function parseOptions(args: readonly string[]): Values {
-  try {
-    const { values } = parseArgs({ args: [...args], options: OPTIONS });
-    refuseEmpty(values);
-    return values;
-  } catch (error) {
-    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OPTIONS));
-  }
+  return parseValues(args, OPTIONS).values;
 }
 
 /** Returns the options of a run. @throws OptionError */
