@@ -35,8 +35,15 @@ export type WaitingRow = NewRow & { shard: string; name: string };
 /** A job as a row of several jobs holds it. `json`: its event. */
 export type StoredJob = { readonly address: Address; readonly eventIdDigest: string; readonly json: string };
 
-/** A row that several jobs of one workflow share (J15). */
-export type JobsRow = { shard: string; name: string; dueAt: Date; workflow: string; jobs: readonly StoredJob[] };
+/** A row that several jobs of one workflow share (J15). `stored`: the row as it is in storage. */
+export type JobsRow = {
+  shard: string;
+  name: string;
+  dueAt: Date;
+  workflow: string;
+  jobs: readonly StoredJob[];
+  stored: Row;
+};
 
 /** The partition of the rows of several jobs. */
 export const JOBS_SHARD = 'jobs';
@@ -118,7 +125,7 @@ export function decodeJobs({ partition, key, row }: Stored): JobsRow {
       jobs.push({ address, eventIdDigest, json: JSON.stringify(event) });
   }
   const workflow = ledgerPlaceOf(jobs[0]?.address ?? '').workflow;
-  return { shard: partition, name: key, dueAt: dueAtOf(key), workflow, jobs };
+  return { shard: partition, name: key, dueAt: dueAtOf(key), workflow, jobs, stored: row };
 }
 
 /** Returns the due time with which the name of a row begins. */

@@ -87,7 +87,7 @@ export function createWaiting(deps: {
       // Unknown outcome: the row has one of both names. Two at once: the delete of the second is refused.
       const answer = await tables.commit(TABLE, JOBS_SHARD, [
         { kind: 'delete', key: row.name },
-        { kind: 'insert', key: name, row: encodeJobs(row.jobs) },
+        { kind: 'insert', key: name, row: row.stored },
       ]);
       return answer.kind === 'done' ? { ...row, name, dueAt } : undefined;
     },
