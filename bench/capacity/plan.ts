@@ -4,7 +4,7 @@ import type { Scenario } from '../../src/simulator/scenarios/scenario.js';
 /** The median and the 99th percentile of a time. */
 export type Latency = { readonly p50Ms: number; readonly p99Ms: number };
 
-/** What is simulated: one of several equal deployments, each with services and storage of its own. */
+/** A simulation of one of several equal deployments, each with services and storage of its own. */
 export type Plan = {
   readonly scenario: Scenario;
   /** Events a second, of all deployments together. */
@@ -16,7 +16,7 @@ export type Plan = {
   readonly instances: number;
   readonly seconds: number;
   readonly seed: number;
-  /** How many times slower a processor is than the one that was measured. */
+  /** The time that a processor takes for the work of the measured one, as a multiple. */
   readonly cpu: number;
   readonly storage: Latency;
   readonly service: Latency;

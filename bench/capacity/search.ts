@@ -1,22 +1,22 @@
 import type { Plan } from './plan.js';
 import type { Load, Result } from './simulate.js';
 
-/** What the options leave open, the search finds. */
+/** A plan whose numbers may be left open: the search finds them. */
 export type Wanted = Omit<Plan, 'deployments' | 'accounts' | 'instances'> &
   Partial<Pick<Plan, 'deployments' | 'accounts' | 'instances'>>;
 
-/** A part of storage that is used more has no room for what is uneven, or for a slow minute. */
+/** The largest load of a part of storage that leaves room for uneven load and a slow minute. */
 const MAX_LOAD = 0.95;
 const MIN_WITHIN_5S = 0.99;
-/** In a trial, chance makes more or fewer events open by so much. */
+/** The growth of the backlog that chance alone can cause in a trial. */
 const MAX_BACKLOG_GROWTH = 0.02;
 const MAX_INSTANCES = 200;
 const MAX_DEPLOYMENTS = 50;
-/** What an event costs where an instance is nearly busy: then its writes share requests. */
+/** The cost of an event where an instance is nearly busy: then its writes share requests. */
 const PROBE = { rate: 800, deployments: 1, accounts: 2, instances: 1, seconds: 4 } as const;
-/** The length of the runs that look for the number of instances. */
+/** The length of a trial. */
 const TRIAL_SECONDS = 5;
-/** The search begins with so much of the instances that the probe suggests. */
+/** The search begins with this share of the instances that the probe suggests. */
 const FIRST_SHARE = 0.7;
 
 /**
@@ -52,7 +52,7 @@ function isStorage(kind: Load['kind']): boolean {
   return kind === 'account' || kind === 'partition';
 }
 
-/** What the options allow, the fewest accounts first, and of as many accounts the fewest deployments. */
+/** Returns the shapes that the options allow: the fewest accounts in all first; of as many, the fewest deployments. */
 function storagesOf({ deployments, accounts }: Wanted): Pick<Plan, 'deployments' | 'accounts'>[] {
   const numbers = deployments === undefined ? Array.from({ length: MAX_DEPLOYMENTS }, (_, n) => n + 1) : [deployments];
   const ofEach: readonly (1 | 2)[] = accounts === undefined ? [1, 2] : [accounts];

@@ -10,7 +10,7 @@ const DRAIN_MS = 60_000;
 const PROGRESS_EVERY_MS = 100;
 const ACCOUNT_NAMES = ['storage account', 'account of the workflows'];
 
-/** What one deployment has done, after the warm-up. */
+/** The work of one deployment after the warm-up. */
 export type Result = {
   readonly events: number;
   readonly eventsPerSecond: number;

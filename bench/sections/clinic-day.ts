@@ -9,7 +9,7 @@ const POST_SIZE = 100;
 const AIM = 0.3;
 /** Rarer requests are left out of the table. */
 const MIN_SHOWN = 0.02;
-/** What must be there before it is changed comes first. */
+/** The order of sending: a resource is created before it is changed. */
 const ORDER = ['Created', 'Updated', 'Deleted'];
 
 type App = { readonly day: ClinicDay; readonly proxy: CountingProxy; readonly host: Host };

@@ -231,7 +231,7 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
       return { kind: 'entries', results: entries.map(resultOf) };
     } catch (error) {
       const result = classifyThrown(error, endpoint);
-      // Without a token for the batch, there is none for single reads either.
+      // If the app gets no token for the batch, it gets none for single reads either.
       return result.kind === 'failed' ? { kind: 'same', result } : { kind: 'none' };
     }
   }

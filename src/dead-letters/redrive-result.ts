@@ -44,7 +44,7 @@ export type Outcome =
 /** A job that waits with one of these codes has not failed. */
 const NO_FAILURE: readonly string[] = ['', 'resource-busy', 'resource-lost', 'lease-lost'];
 
-/** Returns the reason against a redrive (R2); undefined if there is none. A redrive inserts an expired record again. */
+/** Returns why a redrive is refused (R2); undefined if it is allowed. If the record has expired, the redrive inserts it again. */
 export function obstacleTo(
   { redrives }: { redrives: number },
   record: JobRecord | undefined,

@@ -13,7 +13,7 @@ import type { App } from './compose.js';
 type Headers = Pick<HttpRequest, 'headers'>;
 type Deps = Pick<App, 'config'>;
 
-/** Why a caller is not let in. */
+/** The reason why a caller is not let in. */
 export type Refusal =
   | 'sign-in-off'
   | 'sign-in-needed'

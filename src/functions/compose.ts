@@ -42,7 +42,7 @@ export type App = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;
   readonly pauses: Pauses;
-  /** What people have done, for the others on call. */
+  /** The list of the actions of people, for other people on call. */
   readonly actions: Actions;
   readonly deadLetters: DeadLetters;
   /** For listing, redriving and discarding dead letters. */

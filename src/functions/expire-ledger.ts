@@ -23,7 +23,7 @@ async function expireAll({ ledger, deadLetterStores, actions, config, telemetry 
   await expire('letters-expiry-failed', async () => {
     const count = await expireResolved(deadLetterStores, config.resolvedRetentionDays);
     telemetry.log('info', 'letters-expired', { count });
-    // What people have done with a dead letter is listed as long as the dead letter is.
+    // The actions of people are kept as long as resolved dead letters are.
     const now = await deadLetterStores.storageNow();
     await actions.expire(new Date(now.getTime() - config.resolvedRetentionDays * DAY_MS));
   });

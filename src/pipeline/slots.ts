@@ -1,7 +1,7 @@
 type Queueing = {
-  /** Whether `a` goes before `b`; without it, in order of arrival. */
+  /** Returns whether `a` goes before `b`. Without this function, takers go in the order of arrival. */
   isBefore?: (a: object, b: object) => boolean;
-  /** Whether it waits in the second queue. J11: free slots go to the first and the second queue in turn. */
+  /** Returns whether the taker waits in the second queue. J11: free slots go to the first and the second queue in turn. */
   isSecond?: (taker: object) => boolean;
 };
 
@@ -60,7 +60,7 @@ export class Slots<Key> {
     if (at >= 0) queue.splice(at, 1)[0]?.answer(false);
   }
 
-  /** How many wait in the second queue. */
+  /** Returns the number of takers in the second queue. */
   secondsQueued(key: Key): number {
     return this.#states.get(key)?.second.length ?? 0;
   }
