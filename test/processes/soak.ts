@@ -1,41 +1,42 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { OptionError } from '../../src/local/option-error.js';
+import { numberOf, parseValues, textOf } from '../../src/local/option-values.js';
+import { print, printOptionError } from '../../src/local/print.js';
 import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
-import { spendNight } from './night.js';
+import { type Night, spendNight } from './night.js';
 
 const HELP = `npm run soak [-- --minutes 10] [-- --hosts 3] [-- --seed N] [-- --ingress queue]
 
 Hosts over one Azurite, killed and started again; storage that stands still or refuses connections; clients that deliver
-until they are acknowledged, or with --ingress queue, put each event into the queue. Ends by itself, with 1 if anything was lost or ran after it had completed.
+until they are acknowledged, or with --ingress queue, put each event into the queue. Ends by itself, with 1 if anything
+was lost or ran after it had completed, with 2 if an option is wrong.
 `;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    hosts: { type: 'string', default: '3' },
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    ingress: { type: 'string', default: 'webhook' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const TEXT = { type: 'string' } as const;
+const OPTIONS = { minutes: TEXT, hosts: TEXT, seed: TEXT, ingress: TEXT, help: { type: 'boolean' } } as const;
 
-if (values.help) process.stdout.write(HELP);
-else await soak();
+try {
+  const { values } = parseValues(process.argv.slice(2), OPTIONS);
+  const ingress = textOf(values, 'ingress') ?? 'webhook';
+  if (ingress !== 'webhook' && ingress !== 'queue')
+    throw new OptionError(`--ingress is '${ingress}', must be webhook or queue.`);
+  const minutes = numberOf(values, 'minutes', { from: 0.1, to: 1440 }) ?? 10;
+  const hosts = numberOf(values, 'hosts', { from: 1, to: 20 }) ?? 3;
+  const seed = numberOf(values, 'seed', { from: 0, to: 2 ** 32 }) ?? randomInt(2 ** 31);
+  if (values.help) print(HELP);
+  else await soak({ seed, ms: minutes * 60_000, hosts, ingress });
+} catch (error) {
+  if (!(error instanceof OptionError)) throw error;
+  process.exitCode = printOptionError(error);
+}
 
-async function soak(): Promise<void> {
-  const say = (line: string) => process.stdout.write(`${line}\n`);
-  say(`seed ${values.seed}, ${values.minutes} minutes, ${values.hosts} hosts, ${values.ingress}`);
+async function soak(options: Omit<Night, 'storage' | 'say'>): Promise<void> {
+  const say = (line: string) => print(`${line}\n`);
+  say(`seed ${options.seed}, ${options.ms / 60_000} minutes, ${options.hosts} hosts, ${options.ingress}`);
   await startAzurite({ rootDir: process.cwd() });
   const storage = { connectionString: process.env.TEST_STORAGE ?? '', pid: Number(process.env.TEST_AZURITE_PID) };
-  const report = await spendNight({
-    seed: Number(values.seed),
-    ms: Number(values.minutes) * 60_000,
-    hosts: Number(values.hosts),
-    ingress: values.ingress === 'queue' ? 'queue' : 'webhook',
-    storage,
-    say,
-  }).finally(stopAzurite);
+  const report = await spendNight({ ...options, storage, say }).finally(stopAzurite);
   for (const wrong of report.wrongs) say(`WRONG ${wrong}`);
   say(JSON.stringify({ ...report, wrongs: report.wrongs.length }));
   process.exit(report.wrongs.length === 0 ? 0 : 1);
