@@ -3,7 +3,7 @@ import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
 import { JobRun, runKeyOf } from './job-run.js';
-import { JobsRows } from './jobs-rows.js';
+import { MultiJobRows } from './multi-job-rows.js';
 import type { RunResult } from './outcome.js';
 import { Post } from './post.js';
 import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
@@ -20,12 +20,12 @@ export type Delivery = {
 
 /** Jobs that a delivery brings. J1: each is settled or has a row before its POST is acknowledged. */
 export class DeliveredJobs {
-  readonly rows: JobsRows;
+  readonly rows: MultiJobRows;
   readonly #shared: Shared;
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    this.rows = new JobsRows(shared, (jobs) => this.#startAgain(jobs));
+    this.rows = new MultiJobRows(shared, (jobs) => this.#startAgain(jobs));
   }
 
   start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {

@@ -11,7 +11,7 @@ import type { Span } from '../telemetry/telemetry.js';
 import { wants } from '../workflow.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
-import type { JobsRows } from './jobs-rows.js';
+import type { MultiJobRows } from './multi-job-rows.js';
 import { NotSafeError, Post } from './post.js';
 import type { Shared } from './shared.js';
 
@@ -29,14 +29,14 @@ export class Deliveries {
   readonly #shared: Shared;
   readonly #writeInvalid: WriteInvalid;
   readonly #jobs: DeliveredJobs;
-  readonly jobsRows: JobsRows;
+  readonly multiJobRows: MultiJobRows;
   readonly #contentOfId = createRecent<string, string>(REMEMBERED_IDS);
 
   constructor(shared: Shared, writeInvalid: WriteInvalid) {
     this.#shared = shared;
     this.#writeInvalid = writeInvalid;
     this.#jobs = new DeliveredJobs(shared);
-    this.jobsRows = this.#jobs.rows;
+    this.multiJobRows = this.#jobs.rows;
   }
 
   /**

@@ -5,11 +5,11 @@ import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
 import { createCompany } from './company.js';
 import { type Deliver, Deliveries } from './deliveries.js';
+import { DueRows } from './due-rows.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
 import { isFromRow, isNewerRun } from './job-slots.js';
 import { KnownPauses } from './known-pauses.js';
-import { DueRows } from './rows.js';
 import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';
 import { type Queues, Wakeups } from './wakeups.js';
@@ -48,7 +48,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const writeInvalid = createWriteInvalid(shared);
   const deliveries = new Deliveries(shared, writeInvalid);
   const deliver: Deliver = (events, traceParent) => deliveries.deliver(events, traceParent);
-  const rows = new DueRows(shared, { queues: deps.queues, deliver, writeInvalid, jobsRows: deliveries.jobsRows });
+  const rows = new DueRows(shared, {
+    queues: deps.queues,
+    deliver,
+    writeInvalid,
+    multiJobRows: deliveries.multiJobRows,
+  });
   return {
     deliver,
     start: () => void wakeups.start(),

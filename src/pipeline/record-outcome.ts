@@ -45,7 +45,7 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
   return { kind: 'settled', result, redrives: hold.value.redrives };
 }
 
-// Waiting (J3): row, then record. The old row is deleted last, by rows.ts.
+// Waiting (J3): row, then record. The old row is deleted last, by due-rows.ts.
 //   dies after the row: the row finds the record running, stays until the lease has lapsed, and takes over.
 //   dies after the record: the old row finds that the record waits for another row, and is deleted.
 async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {

@@ -36,7 +36,7 @@ export type WaitingRow = NewRow & { shard: string; name: string };
 export type StoredJob = { readonly address: Address; readonly eventIdDigest: string; readonly json: string };
 
 /** A row that several jobs of one workflow share (J15). `stored`: the row as it is in storage. */
-export type JobsRow = {
+export type MultiJobRow = {
   shard: string;
   name: string;
   dueAt: Date;
@@ -80,7 +80,7 @@ const MAX_LENGTH = 30_000;
 const MAX_PROPERTIES = 4;
 
 /** Splits `jobs` into lots, each of which one row can hold. A job that is too long to share a row is alone. */
-export function splitJobs<J extends StoredJob>(jobs: readonly J[]): J[][] {
+export function splitIntoRows<J extends StoredJob>(jobs: readonly J[]): J[][] {
   const lots: J[][][] = [];
   for (const property of propertiesOfJobs(jobs)) {
     const last = lots.at(-1);
@@ -117,7 +117,7 @@ function textOfJob({ address, eventIdDigest, json }: StoredJob): string {
   return `["${address}","${eventIdDigest}",${json}]`;
 }
 
-export function decodeJobs({ partition, key, row }: Stored): JobsRow {
+export function decodeJobs({ partition, key, row }: Stored): MultiJobRow {
   const jobs: StoredJob[] = [];
   for (let i = 0; row[`events${i}`] !== undefined; i += 1) {
     const entries = JSON.parse(String(row[`events${i}`])) as [Address, string, unknown][];

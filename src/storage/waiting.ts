@@ -10,8 +10,8 @@ import {
   dueAtOf,
   encodeJobs,
   JOBS_SHARD,
-  type JobsRow,
   LONG_SHARD_NAMES,
+  type MultiJobRow,
   type NewRow,
   type OfJob,
   propertiesOf,
@@ -21,8 +21,8 @@ import {
   type WaitingRow,
 } from './waiting-row.js';
 
-export type { JobsRow, NewRow, OfEvent, OfJob, StoredJob, WaitingRow } from './waiting-row.js';
-export { DUE_SHARD_NAMES, dueAtOf, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, splitJobs } from './waiting-row.js';
+export type { MultiJobRow, NewRow, OfEvent, OfJob, StoredJob, WaitingRow } from './waiting-row.js';
+export { DUE_SHARD_NAMES, dueAtOf, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, splitIntoRows } from './waiting-row.js';
 
 /**
  * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-`
@@ -36,15 +36,15 @@ export { DUE_SHARD_NAMES, dueAtOf, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, spl
 export type Waiting = {
   /** Returns the name of the new row, which the waiting record holds in `due`. */
   add(row: NewRow, untilMs: number): Promise<string>;
-  /** Adds a row of several jobs of one workflow; see `splitJobs`. */
+  /** Adds a row of several jobs of one workflow; see `splitIntoRows`. */
   addJobs(jobs: readonly StoredJob[], how: { dueAt: Date; untilMs: number }): Promise<void>;
   delete(row: Pick<WaitingRow, 'shard' | 'name'>): Promise<void>;
   /** Rows of a shard that are due, by due time. `next`: there may be more rows after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
   /** Rows of several jobs that are due, by due time, likewise. */
-  dueJobs(now: Date, after?: string): Promise<{ rows: JobsRow[]; next: string | undefined }>;
+  dueJobs(now: Date, after?: string): Promise<{ rows: MultiJobRow[]; next: string | undefined }>;
   /** Gives the row another due time. Returns undefined if it is gone, because another process has done the same. */
-  moveJobs(row: JobsRow, dueAt: Date): Promise<JobsRow | undefined>;
+  moveJobs(row: MultiJobRow, dueAt: Date): Promise<MultiJobRow | undefined>;
   /** The due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
   /** Returns whether the row that `add` has named still exists. */
@@ -131,7 +131,7 @@ export function createWaiting(deps: {
           read({ partition, anyOf, limit: PAGE }),
         ),
       ]);
-      const rows = (ofJobs ?? []).flatMap((stored) => rowsOfJobs(decodeJobs(stored)));
+      const rows = (ofJobs ?? []).flatMap((stored) => singleJobRowsOf(decodeJobs(stored)));
       return [...found.flat().map(decodeWaiting), ...rows.filter(({ of }) => of.eventIdDigest === idDigest)];
     },
 
@@ -198,7 +198,7 @@ export function createWaiting(deps: {
 }
 
 /** Returns a row for each job of a row of several. */
-export function rowsOfJobs({ shard, name, dueAt, jobs }: JobsRow): (WaitingRow & { of: OfJob })[] {
+export function singleJobRowsOf({ shard, name, dueAt, jobs }: MultiJobRow): (WaitingRow & { of: OfJob })[] {
   return jobs.map(({ address, eventIdDigest, json }) => {
     return { shard, name, dueAt, isLong: false, event: json, of: { kind: 'job', address, eventIdDigest } };
   });

@@ -31,7 +31,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/delivered-jobs.ts', SIMULATION, [
     { rule: 'ackBusy', in: '#finish', find: 'await this.#defer($run, $inMs);', put: '$run.safety.setSafeAndAnswer();' },
   ]),
-  ...inFile('src/pipeline/jobs-rows.ts', 'test/pipeline/jobs-rows.test.ts', [
+  ...inFile('src/pipeline/multi-job-rows.ts', 'test/pipeline/multi-job-rows.test.ts', [
     {
       rule: 'jobsDeletedFirst',
       in: '#run',
@@ -39,7 +39,7 @@ export const mutations: readonly Mutation[] = [
       put: 'await this.#shared.stores.waiting.delete(arguments[0]); await this.#start($jobs);',
     },
   ]),
-  ...inFile('src/pipeline/jobs-rows.ts', 'test/pipeline/overload.test.ts', [
+  ...inFile('src/pipeline/multi-job-rows.ts', 'test/pipeline/overload.test.ts', [
     { rule: 'jobsAlone', in: '#writeGathered', find: 'isLong($workflow, $settings)', put: 'true' },
   ]),
   ...inFile('src/storage/waiting.ts', SIMULATION, [
@@ -58,7 +58,7 @@ export const mutations: readonly Mutation[] = [
     // Storage that ignores ETags does the same as an app that does not send them.
     { rule: 'noFence', in: 'refusal', find: "$isCurrent ? undefined : 'changed'", put: 'undefined' },
   ]),
-  ...inFile('src/pipeline/rows.ts', SIMULATION, [
+  ...inFile('src/pipeline/due-rows.ts', SIMULATION, [
     {
       rule: 'deleteAny',
       in: '#finish',
@@ -474,7 +474,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/move-dead-letters.ts', EVERY_STEP, [
     { rule: 'letters-moveWithJob', in: 'moveAfter', find: 'return this.move($letter);', put: 'return;' },
   ]),
-  ...inFile('src/pipeline/rows.ts', 'test/dead-letters/redrive.test.ts', [
+  ...inFile('src/pipeline/due-rows.ts', 'test/dead-letters/redrive.test.ts', [
     {
       rule: 'letters-invalidStays',
       in: '#runDelivery',

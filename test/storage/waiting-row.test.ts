@@ -1,4 +1,4 @@
-import { encodeJobs, splitJobs } from '../../src/storage/waiting-row.js';
+import { encodeJobs, splitIntoRows } from '../../src/storage/waiting-row.js';
 
 const jobOf = (length: number) => ({ address: 'a', eventIdDigest: 'd', json: JSON.stringify('x'.repeat(length)) });
 const textsOf = (jobs: Parameters<typeof encodeJobs>[0]) =>
@@ -13,7 +13,7 @@ describe('when jobs are split into rows', () => {
   ])('given $given, then rows of $rows jobs, each within the limits of a property', ({ lengths, rows }) => {
     const jobs = lengths.map(jobOf);
 
-    const lots = splitJobs(jobs);
+    const lots = splitIntoRows(jobs);
 
     expect(lots.map((lot) => lot.length)).toEqual(rows);
     expect(lots.flat()).toEqual(jobs);

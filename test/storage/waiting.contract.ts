@@ -7,8 +7,8 @@ import {
   createWaiting,
   DUE_SHARD_NAMES,
   dueAtOf,
-  type JobsRow,
   LONG_SHARD_NAMES,
+  type MultiJobRow,
   type NewRow,
   type OfJob,
   type WaitingRow,
@@ -396,7 +396,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
     it('given two processes move it, then one of them has it, and it is due later', async () => {
       await addJobs();
-      const [row] = (await account.waiting.dueJobs(inMs(1))).rows as [JobsRow];
+      const [row] = (await account.waiting.dueJobs(inMs(1))).rows as [MultiJobRow];
 
       const moved = await account.waiting.moveJobs(row, inMs(60_000));
       const second = await account.waiting.moveJobs(row, inMs(70_000));
@@ -405,7 +405,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect((await account.waiting.dueJobs(inMs(60_000))).rows).toEqual([]);
       const { rows } = await account.waiting.dueJobs(inMs(60_001));
       expect(rows).toEqual([moved]);
-      await account.waiting.delete(rows[0] as JobsRow);
+      await account.waiting.delete(rows[0] as MultiJobRow);
       expect(await account.rows()).toEqual([]);
     });
   });

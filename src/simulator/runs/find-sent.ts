@@ -5,7 +5,7 @@ import type { BlobStore } from '../../storage/blob-store.js';
 import { decodeRow } from '../../storage/job-record.js';
 import { pagesOf } from '../../storage/pages.js';
 import type { TableStore } from '../../storage/table-store.js';
-import { LONG_SHARD_NAMES, rowsOfJobs, type Waiting, type WaitingRow } from '../../storage/waiting.js';
+import { LONG_SHARD_NAMES, singleJobRowsOf, type Waiting, type WaitingRow } from '../../storage/waiting.js';
 import { numberOf, numbersIn } from './event-name.js';
 import { addressOfRecord, type LedgerRecord, recordsSince } from './records.js';
 import type { Sent } from './sent.js';
@@ -71,7 +71,7 @@ async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Sea
   for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
     for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) mark(rows);
   }
-  for await (const { rows } of pagesOf(({ page }) => waiting.dueJobs(EVER, page))) mark(rows.flatMap(rowsOfJobs));
+  for await (const { rows } of pagesOf(({ page }) => waiting.dueJobs(EVER, page))) mark(rows.flatMap(singleJobRowsOf));
 }
 
 async function findRecords({ tables }: RunStorage, search: Search, blobNames: ReadonlySet<string>): Promise<void> {

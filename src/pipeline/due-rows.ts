@@ -13,8 +13,8 @@ import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { JobRun, runKeyOf } from './job-run.js';
-import type { JobsRows } from './jobs-rows.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
+import type { MultiJobRows } from './multi-job-rows.js';
 import type { RunResult } from './outcome.js';
 import { PacedRows } from './paced-rows.js';
 import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
@@ -32,7 +32,7 @@ type Deps = {
   readonly queues: Queues;
   readonly deliver: Deliver;
   readonly writeInvalid: WriteInvalid;
-  readonly jobsRows: Pick<JobsRows, 'run'>;
+  readonly multiJobRows: Pick<MultiJobRows, 'run'>;
 };
 
 /** Runs the due rows of `waiting`. */
@@ -56,7 +56,7 @@ export class DueRows {
     try {
       await stores.ledger.open(); // a row must not make the first table of the ledger: it would look like an upgrade
       if (shard === JOBS_SHARD) {
-        await this.#deps.jobsRows.run();
+        await this.#deps.multiJobRows.run();
         return span?.end();
       }
       const page = await this.#paced.readInTurn(() => stores.waiting.due(shard, clock.now(), after));

@@ -3,7 +3,7 @@ import { errorCodeOf } from '../errors.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import type { Job } from '../handler/job.js';
-import { JOBS_SHARD, type JobsRow, rowsOfJobs, splitJobs } from '../storage/waiting.js';
+import { JOBS_SHARD, type MultiJobRow, singleJobRowsOf, splitIntoRows } from '../storage/waiting.js';
 import { isLong, rowOf, type Shared } from './shared.js';
 
 /** A row that was taken comes again then: longer than a POST may take. */
@@ -31,7 +31,7 @@ type Gathered = Job & {
  *   in hand       its jobs run; those that are not done by the deadline get rows again
  *   deleted       each job is settled or has a row
  */
-export class JobsRows {
+export class MultiJobRows {
   readonly #shared: Shared;
   readonly #start: (jobs: readonly NewJob[]) => Promise<void>;
   #gathered: Gathered[] = [];
@@ -69,7 +69,7 @@ export class JobsRows {
     const groups = Object.groupBy(gathered, ({ inMs, workflowName }) => `${inMs} ${workflowName}`);
     for (const group of Object.values(groups)) {
       // Rows of long jobs are for another queue.
-      const lots = isLong(group?.[0]?.workflow, settings) ? group?.map((one) => [one]) : splitJobs(group ?? []);
+      const lots = isLong(group?.[0]?.workflow, settings) ? group?.map((one) => [one]) : splitIntoRows(group ?? []);
       for (const lot of lots ?? []) void this.#write(lot);
     }
   }
@@ -97,7 +97,7 @@ export class JobsRows {
     const { clock, shutdown, stores, telemetry } = this.#shared;
     const untilMs = clock.monotonic() + RUN_FOR_MS;
     const runs = new Set<Promise<void>>();
-    let rows: JobsRow[] = [];
+    let rows: MultiJobRow[] = [];
     this.#hasFailed = false;
     try {
       while (!shutdown.isStopping && !this.#hasFailed && clock.monotonic() < untilMs) {
@@ -116,7 +116,7 @@ export class JobsRows {
   // Running (J15)      dies before the move: the row comes again at once; after it, or before the row is deleted: in a
   //                    minute, and each job is found as a redelivery finds it. Two at once: one move is refused.
   /** Returns false if the row stays where it is, because enough jobs of its workflow queue for slots. */
-  async #take(row: JobsRow, runs: Set<Promise<void>>): Promise<boolean> {
+  async #take(row: MultiJobRow, runs: Set<Promise<void>>): Promise<boolean> {
     const { clock, slots, stores, workflows } = this.#shared;
     const { workflow, jobs } = row;
     const nowMs = clock.now().getTime();
@@ -138,7 +138,7 @@ export class JobsRows {
     }
   }
 
-  async #run(row: JobsRow, jobs: readonly NewJob[]): Promise<void> {
+  async #run(row: MultiJobRow, jobs: readonly NewJob[]): Promise<void> {
     const { stores, telemetry } = this.#shared;
     try {
       await this.#start(jobs);
@@ -156,12 +156,12 @@ export class JobsRows {
     over.abort();
   }
 
-  /** A job whose event this version of the app cannot read gets a row of its own: rows.ts decides about it. */
-  async #parse(row: JobsRow): Promise<NewJob[]> {
+  /** A job whose event this version of the app cannot read gets a row of its own: due-rows.ts decides about it. */
+  async #parse(row: MultiJobRow): Promise<NewJob[]> {
     const { clock, settings, stores, workflows } = this.#shared;
     const { workflow: workflowName } = row;
     const jobs: NewJob[] = [];
-    for (const one of rowsOfJobs(row)) {
+    for (const one of singleJobRowsOf(row)) {
       const { address, eventIdDigest } = one.of;
       try {
         const event = parseEvent(JSON.parse(one.event));
