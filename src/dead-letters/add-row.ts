@@ -14,23 +14,26 @@ const ADD_WITHIN_MS = 30_000;
 const ADDED_AT_ONCE = 500;
 
 /** Adds a row to `waiting` that is due now; returns the row and its name. */
-export async function addRow(of: Omit<NewRow, 'dueAt'>, { waiting, clock, storageNow }: RowStores): Promise<Added> {
-  const row = { ...of, dueAt: await storageNow() };
+export async function addRow(
+  content: Omit<NewRow, 'dueAt'>,
+  { waiting, clock, storageNow }: RowStores,
+): Promise<Added> {
+  const row = { ...content, dueAt: await storageNow() };
   return { row, name: await waiting.add(row, clock.monotonic() + ADD_WITHIN_MS) };
 }
 
 /**
- * Adds a row for an event, as if it had just been delivered: an event that has run does not run again. `letter` is the
- * dead letter that the row redrives. A search for an event id finds the row by the id's digest.
+ * Adds a row for an event, as if it had just been delivered: an event that has run does not run again. `redriven` names
+ * the dead letter that the row redrives. A search for an event id finds the row by the id's digest.
  */
 export function addDelivery(
   { raw, json }: RawEvent,
   stores: RowStores,
-  letter?: { readonly letter: DeadLetterName },
+  redriven?: { readonly deadLetter: DeadLetterName },
 ): Promise<Added> {
   const { id } = Object(raw) as { id?: unknown };
   const eventIdDigest = digest(typeof id === 'string' ? id : json);
-  return addRow({ isLong: false, event: json, of: { kind: 'delivery', eventIdDigest, ...letter } }, stores);
+  return addRow({ isLong: false, event: json, item: { kind: 'delivery', eventIdDigest, ...redriven } }, stores);
 }
 
 /** Returns an event with its JSON text, which goes into its row. */

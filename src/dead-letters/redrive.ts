@@ -83,8 +83,8 @@ async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLet
   const edit = (await noteEdit(found, options, stores)) ?? deadLetter.edit;
   const eventIdDigest = digest(String(eventId));
   const job = { kind: 'job' as const, address, eventIdDigest, redrive };
-  const of = { ...job, letter: name, ...(edit !== undefined && { edit }) };
-  await addRow({ isLong, event: event.json, of }, stores);
+  const item = { ...job, deadLetter: name, ...(edit !== undefined && { edit }) };
+  await addRow({ isLong, event: event.json, item }, stores);
   return { kind: 'asked', readOutcome };
 }
 
@@ -92,7 +92,7 @@ async function redriveInvalid(found: Found, options: RedriveOptions, stores: Dea
   if (options.isDryRun) return { kind: 'asked', readOutcome: async () => 'open' };
   const { name, event } = found;
   await noteEdit(found, options, stores);
-  const added = await addDelivery(event, stores, { letter: name });
+  const added = await addDelivery(event, stores, { deadLetter: name });
   return {
     kind: 'asked',
     async readOutcome() {

@@ -26,8 +26,8 @@ export function describeEvents(records: readonly FoundRecord[], rows: readonly W
   }
   for (const row of rows) {
     const event = eventOf(row);
-    if (row.of.kind === 'job') {
-      const { address, eventIdDigest } = row.of;
+    if (row.item.kind === 'job') {
+      const { address, eventIdDigest } = row.item;
       const { change, workflow } = ledgerPlaceOf(address);
       const of = event ? identityOf(event) : { id: eventIdDigest, type: '', source: '', time: null };
       jobOf(foundOf(events, `${eventIdDigest}.${change}`, of), workflow).rows.push(row);
@@ -76,7 +76,7 @@ function describeEvent({ identity, jobs, isToCome }: Found): EventStatus {
 function describeJob(found: FoundRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
   const record = found?.record;
   const starting = rows
-    .filter(({ of }) => !record || (of.kind === 'job' && isDead(record) && (of.redrive ?? 0) > record.redrives))
+    .filter(({ item }) => !record || (item.kind === 'job' && isDead(record) && (item.redrive ?? 0) > record.redrives))
     .sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0];
   const status = starting ? describeRow(starting) : record ? describeRecord(record) : NOT_BEGUN;
   return { ...status, ...(found && storyOf(found)) };
@@ -88,8 +88,8 @@ function isDead({ state }: JobRecord): boolean {
   return state.kind === 'settled' && state.result === 'dead';
 }
 
-function describeRow({ dueAt, of }: WaitingRow): JobStatus {
-  const redrives = of.kind === 'job' ? (of.redrive ?? 0) : 0;
+function describeRow({ dueAt, item }: WaitingRow): JobStatus {
+  const redrives = item.kind === 'job' ? (item.redrive ?? 0) : 0;
   return { status: 'waiting', tries: 0, ...nextTryAt(dueAt), ...(redrives > 0 && { redrives }) };
 }
 

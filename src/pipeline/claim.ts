@@ -55,7 +55,7 @@ async function ownRecord(
 ): Promise<ReadRecord | undefined> {
   const { job, row } = run;
   if (!found || isById(job.address) || (found.eventId ?? job.event.id) === job.event.id) return found;
-  const isNamed = row?.of.kind === 'job' && row.of.redrive !== undefined; // the redrive of a dead letter names its record
+  const isNamed = row?.item.kind === 'job' && row.item.redrive !== undefined; // the redrive of a dead letter names its record
   const isWaitedFor = found.record.state.kind === 'waiting' && found.record.state.due === row?.name;
   return isNamed || isWaitedFor ? found : locate(run, deps);
 }
@@ -116,8 +116,8 @@ function recordTakeover({ job }: JobRun, { crashes }: JobRecord, { telemetry }: 
   telemetry.log('warn', 'job-taken-over', { ...loggableFieldsOf(job), crashes });
 }
 
-function fromRow({ name, of }: WaitingRow): FromRow {
-  return of.kind === 'job' ? { name, ...of } : { name };
+function fromRow({ name, item }: WaitingRow): FromRow {
+  return item.kind === 'job' ? { name, ...item } : { name };
 }
 
 /** Queued suspects keep the slots of their workflow: so at most a quarter of its slots may be theirs. */

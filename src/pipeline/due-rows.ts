@@ -6,7 +6,7 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import { ledgerPlaceOf } from '../storage/address.js';
-import { JOBS_SHARD, type OfEvent, type OfJob, type WaitingRow } from '../storage/waiting.js';
+import { type DeliveryItem, JOBS_SHARD, type JobItem, type WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import type { Deliver } from './deliveries.js';
@@ -81,20 +81,20 @@ export class DueRows {
   }
 
   async #runRow(row: WaitingRow, page: Page): Promise<void> {
-    const { of } = row;
+    const { item } = row;
     try {
-      if (of.kind === 'delivery') await this.#runDelivery(row, of);
-      else await this.#runJobOf(row, of, page);
+      if (item.kind === 'delivery') await this.#runDelivery(row, item);
+      else await this.#runJobOf(row, item, page);
     } catch (error) {
       this.#shared.telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
     }
   }
 
-  async #runJobOf(row: WaitingRow, of: OfJob, { runs, parse, span }: Page): Promise<void> {
+  async #runJobOf(row: WaitingRow, item: JobItem, { runs, parse, span }: Page): Promise<void> {
     const { running, telemetry, workflows } = this.#shared;
-    const { address, eventIdDigest } = of;
+    const { address, eventIdDigest } = item;
     const { workflow: workflowName } = ledgerPlaceOf(address);
-    const event = await this.#parseRow(row, of, parse);
+    const event = await this.#parseRow(row, item, parse);
     if (!event) return;
     const job = { address, eventIdDigest, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
     if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // another row of this page may have brought it
@@ -111,11 +111,11 @@ export class DueRows {
   //                    moves the dead letter.
   //                    dies between dead letter and row: the row comes again; the dead letter has moved already.
   //                    A payload that is still invalid gets its own dead letter. If that is the same one, it stays.
-  async #runDelivery(row: WaitingRow, { letter }: OfEvent): Promise<void> {
+  async #runDelivery(row: WaitingRow, { deadLetter }: DeliveryItem): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
-    if (letter !== undefined && !eventErrorOf({ raw, json: row.event }, this.#shared.settings)) {
-      await this.#deadLetters.move(letter);
+    if (deadLetter !== undefined && !eventErrorOf({ raw, json: row.event }, this.#shared.settings)) {
+      await this.#deadLetters.move(deadLetter);
     }
     await this.#shared.stores.waiting.delete(row);
   }
@@ -125,23 +125,23 @@ export class DueRows {
    * beside the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row
    * stays for half an hour.
    */
-  async #parseRow(row: WaitingRow, of: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
+  async #parseRow(row: WaitingRow, item: JobItem, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;
-    const { redrive } = of;
+    const { redrive } = item;
     try {
       return parse(row.event);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
       await Promise.all(this.#deps.writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
-      if (redrive || (await this.#mayDeleteAfterGivingUp(row, of))) await stores.waiting.delete(row);
+      if (redrive || (await this.#mayDeleteAfterGivingUp(row, item))) await stores.waiting.delete(row);
       return undefined;
     }
   }
 
   // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds
   //                    the record settled, and goes. Two at once: one etag wins, the other finds the record settled.
-  async #mayDeleteAfterGivingUp({ name }: WaitingRow, { address, eventIdDigest }: OfJob): Promise<boolean> {
+  async #mayDeleteAfterGivingUp({ name }: WaitingRow, { address, eventIdDigest }: JobItem): Promise<boolean> {
     const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);
     if (!current) return true;

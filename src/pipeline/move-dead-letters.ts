@@ -26,17 +26,17 @@ export class MoveDeadLetters {
    * R4: after the run of a row, moves the dead letters that its job no longer needs. A job that is completed or
    * superseded needs none. Any other job keeps the dead letter of its last redrive, with number `recorded.redrives`.
    */
-  async moveAfter({ of }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
-    if (of.kind !== 'job') return;
+  async moveAfter({ item }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
+    if (item.kind !== 'job') return;
     const { redrives } = recorded;
     const isDone = recorded.kind === 'settled' && recorded.result !== 'dead';
 
-    const isRedriven = of.redrive !== undefined && (redrives >= of.redrive || isDone);
-    if (isRedriven && of.letter !== undefined) return this.move(of.letter); // the dead letters before it have moved already
+    const isRedriven = item.redrive !== undefined && (redrives >= item.redrive || isDone);
+    if (isRedriven && item.deadLetter !== undefined) return this.move(item.deadLetter); // the dead letters before it have moved already
 
     if (redrives === 0) return; // no earlier dead letter
     const firstToKeep = isDone ? redrives + 1 : redrives;
-    const job = { address: of.address, stages: FAILING_STAGES };
+    const job = { address: item.address, stages: FAILING_STAGES };
     await this.#withSlot(() => this.#stores.deadLetters.resolve(job, firstToKeep));
   }
 

@@ -162,7 +162,7 @@ export class MultiJobRows {
     const { workflow: workflowName } = row;
     const jobs: NewJob[] = [];
     for (const one of singleJobRowsOf(row)) {
-      const { address, eventIdDigest } = one.of;
+      const { address, eventIdDigest } = one.item;
       try {
         const event = parseEvent(JSON.parse(one.event));
         const workflow = workflows.get(workflowName);

@@ -71,7 +71,7 @@ type ShutdownState = {
 
 /** Returns the row that brings `job` again. */
 export function rowOf({ address, eventIdDigest, json, workflow }: Job, dueAt: Date, settings: Settings): NewRow {
-  return { dueAt, isLong: isLong(workflow, settings), event: json, of: { kind: 'job', address, eventIdDigest } };
+  return { dueAt, isLong: isLong(workflow, settings), event: json, item: { kind: 'job', address, eventIdDigest } };
 }
 
 /** Returns whether a job may run for longer than a delivery waits. */

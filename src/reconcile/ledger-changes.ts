@@ -46,9 +46,9 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
         return;
       }
       const key = keyOf(parseEvent(event.raw));
-      const of = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
+      const item = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
       const { timeoutMs = 0 } = workflows.find(({ name }) => name === workflow) ?? {};
-      await addRow({ isLong: timeoutMs > deadlineMs, event: event.json, of }, stores);
+      await addRow({ isLong: timeoutMs > deadlineMs, event: event.json, item }, stores);
     },
   };
 }

@@ -3,31 +3,32 @@ import type { Row, Stored } from './table-store.js';
 
 // The rows of the table `waiting`: their partition, their name, and their properties.
 
-/** The content of a row before it is written: a job, or an event to be handled as a new delivery. */
+/** A row before it is written. */
 export type NewRow = {
   dueAt: Date;
   /** The job may run longer than a delivery. */
   isLong: boolean;
   /** The event as the function received it, as JSON. */
   event: string;
-  of: OfJob | OfEvent;
+  /** The work that waits. */
+  item: JobItem | DeliveryItem;
 };
 
-/** `edit`: the digest of `event`, if that is a corrected payload. `letter`: the name of the redriven dead letter. */
-export type OfJob = {
+/**
+ * A job to run. `edit`: the digest of `event`, if that is a corrected payload. `deadLetter`: the name of the redriven dead
+ * letter.
+ */
+export type JobItem = {
   kind: 'job';
   address: Address;
   eventIdDigest: string;
   redrive?: number;
   edit?: string;
-  letter?: string;
+  deadLetter?: string;
 };
 
-/**
- * An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is
- * accepted.
- */
-export type OfEvent = { kind: 'delivery'; eventIdDigest: string; letter?: string };
+/** An event to handle like a new delivery. `deadLetter`: the name of the dead letter that moves when the event is valid. */
+export type DeliveryItem = { kind: 'delivery'; eventIdDigest: string; deadLetter?: string };
 
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };
@@ -59,7 +60,7 @@ export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
 /** Returns the partition of a row: the shard of its event's id, with the prefix `long-` if `isLong`. */
 export function shardOfRow(row: NewRow): string {
-  return shardFor(row.isLong, row.of.eventIdDigest);
+  return shardFor(row.isLong, row.item.eventIdDigest);
 }
 
 /** Returns the partition of rows for the events of this id. */
@@ -67,11 +68,10 @@ export function shardFor(isLong: boolean, idDigest: string): string {
   return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfDigest(idDigest))] as string;
 }
 
-/** Returns the properties that only some rows have. */
-export function propertiesOf({ of }: NewRow): Row {
-  const letter = of.letter !== undefined && { letter: of.letter };
-  if (of.kind === 'delivery') return { redrive: 0, ...letter };
-  return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
+/** Returns the properties that only some rows have. The stored name of `deadLetter` is `letter`. */
+export function propertiesOf({ item }: NewRow): Row {
+  const { redrive = 0, edit, deadLetter } = item.kind === 'job' ? item : { ...item, redrive: 0, edit: undefined };
+  return { redrive, ...(edit !== undefined && { edit }), ...(deadLetter !== undefined && { letter: deadLetter }) };
 }
 
 /** The most characters of a property; it takes 32 Ki. */
@@ -136,7 +136,7 @@ export function dueAtOf(name: string): Date {
 /** Returns the row that an entity of the table holds. Its due time and the address of its job come from the key. */
 export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
   const redrive = Number(row.redrive ?? 0);
-  const letter = row.letter !== undefined && { letter: String(row.letter) };
+  const deadLetter = row.letter !== undefined && { deadLetter: String(row.letter) };
   const address = key.slice(DUE_LENGTH + 1, key.lastIndexOf('.'));
   const eventIdDigest = String(row.idDigest ?? ledgerPlaceOf(address).id ?? '');
   return {
@@ -145,16 +145,16 @@ export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
     dueAt: dueAtOf(key),
     isLong: partition.startsWith('long-'),
     event: String(row.event ?? ''),
-    of:
+    item:
       row.kind === 'delivery'
-        ? { kind: 'delivery', eventIdDigest, ...letter }
+        ? { kind: 'delivery', eventIdDigest, ...deadLetter }
         : {
             kind: 'job',
             address,
             eventIdDigest,
             ...(redrive > 0 ? { redrive } : {}),
             ...(row.edit !== undefined && { edit: String(row.edit) }),
-            ...letter,
+            ...deadLetter,
           },
   };
 }

@@ -10,10 +10,10 @@ import {
   dueAtOf,
   encodeJobs,
   JOBS_SHARD,
+  type JobItem,
   LONG_SHARD_NAMES,
   type MultiJobRow,
   type NewRow,
-  type OfJob,
   propertiesOf,
   type StoredJob,
   shardFor,
@@ -21,7 +21,7 @@ import {
   type WaitingRow,
 } from './waiting-row.js';
 
-export type { MultiJobRow, NewRow, OfEvent, OfJob, StoredJob, WaitingRow } from './waiting-row.js';
+export type { DeliveryItem, JobItem, MultiJobRow, NewRow, StoredJob, WaitingRow } from './waiting-row.js';
 export { DUE_SHARD_NAMES, dueAtOf, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, splitIntoRows } from './waiting-row.js';
 
 /**
@@ -72,9 +72,9 @@ export function createWaiting(deps: {
   const { tables, commit, clock, random } = deps;
   return {
     async add(row, untilMs) {
-      const { eventIdDigest: idDigest } = row.of;
-      const name = nameOf(row.dueAt, row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`);
-      const properties = { kind: row.of.kind, event: row.event, idDigest, ...propertiesOf(row) };
+      const { eventIdDigest: idDigest } = row.item;
+      const name = nameOf(row.dueAt, row.item.kind === 'job' ? row.item.address : `delivery.${idDigest}`);
+      const properties = { kind: row.item.kind, event: row.event, idDigest, ...propertiesOf(row) };
       await insert(shardFor(row.isLong, idDigest), { key: name, row: properties, untilMs });
       return name;
     },
@@ -132,7 +132,7 @@ export function createWaiting(deps: {
         ),
       ]);
       const rows = (ofJobs ?? []).flatMap((stored) => singleJobRowsOf(decodeJobs(stored)));
-      return [...found.flat().map(decodeWaiting), ...rows.filter(({ of }) => of.eventIdDigest === idDigest)];
+      return [...found.flat().map(decodeWaiting), ...rows.filter(({ item }) => item.eventIdDigest === idDigest)];
     },
 
     async count(max) {
@@ -198,8 +198,8 @@ export function createWaiting(deps: {
 }
 
 /** Returns a row for each job of a row of several. */
-export function singleJobRowsOf({ shard, name, dueAt, jobs }: MultiJobRow): (WaitingRow & { of: OfJob })[] {
+export function singleJobRowsOf({ shard, name, dueAt, jobs }: MultiJobRow): (WaitingRow & { item: JobItem })[] {
   return jobs.map(({ address, eventIdDigest, json }) => {
-    return { shard, name, dueAt, isLong: false, event: json, of: { kind: 'job', address, eventIdDigest } };
+    return { shard, name, dueAt, isLong: false, event: json, item: { kind: 'job', address, eventIdDigest } };
   });
 }

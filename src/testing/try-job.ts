@@ -149,7 +149,7 @@ function runOf(event: HealthEvent, workflow: Workflow, { incarnations }: World):
     dueAt: dueAtOf(ROW),
     isLong: false,
     event: json,
-    of: { kind: 'job', address, eventIdDigest: key.id },
+    item: { kind: 'job', address, eventIdDigest: key.id },
   };
   return new JobRun({ address, eventIdDigest: key.id, event, json, workflow, workflowName: workflow.name }, { row });
 }

@@ -226,7 +226,7 @@ describe('the redrive of an invalid event', () => {
         dueAt: listed.clock.now(),
         isLong: false,
         event: String(row?.row.event),
-        of: { kind: 'delivery', eventIdDigest: String(row?.row.idDigest), letter: String(row?.row.letter) },
+        item: { kind: 'delivery', eventIdDigest: String(row?.row.idDigest), deadLetter: String(row?.row.letter) },
       },
       10_000,
     );

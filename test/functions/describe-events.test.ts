@@ -254,21 +254,21 @@ describe('when a job has only a row', () => {
 });
 
 describe('when an event is to come as a delivery', () => {
-  const of = { kind: 'delivery', eventIdDigest: keyOf(EVENT).id } as const;
+  const item = { kind: 'delivery', eventIdDigest: keyOf(EVENT).id } as const;
 
   it('given nothing else of it, then it is open, with no workflows yet', () => {
-    expect(describeEvents([], [row({ of })])).toMatchObject([{ id: 'event-1', state: 'open', workflows: {} }]);
+    expect(describeEvents([], [row({ item })])).toMatchObject([{ id: 'event-1', state: 'open', workflows: {} }]);
   });
 
   it('given its jobs are settled, then it is open all the same', () => {
     const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
-    expect(describeEvents(records, [row({ of })])).toMatchObject([
+    expect(describeEvents(records, [row({ item })])).toMatchObject([
       { state: 'open', workflows: { note: { status: 'completed' } } },
     ]);
   });
 
   it('given it is no event, then it is left out', () => {
-    expect(describeEvents([], [row({ of, event: '{}' })])).toEqual([]);
+    expect(describeEvents([], [row({ item, event: '{}' })])).toEqual([]);
   });
 });
 
@@ -306,7 +306,7 @@ function row({
   redrive = 0,
   dueAt = new Date('2026-01-01T12:10:00Z'),
   event = JSON.stringify(rawFhirEvent()),
-  of = {
+  item = {
     kind: 'job',
     address: addressOf(keyOf(EVENT), 'note'),
     eventIdDigest: keyOf(EVENT).id,
@@ -316,7 +316,7 @@ function row({
   redrive?: number;
   dueAt?: Date;
   event?: string;
-  of?: WaitingRow['of'];
+  item?: WaitingRow['item'];
 } = {}): WaitingRow {
-  return { shard: LONG_SHARD_NAMES[0] ?? '', name: 'a row', dueAt, isLong: true, event, of };
+  return { shard: LONG_SHARD_NAMES[0] ?? '', name: 'a row', dueAt, isLong: true, event, item };
 }

@@ -119,7 +119,7 @@ describe('when the backlog is measured', () => {
   it('given a row that is due later, then nothing is overdue', async () => {
     const { app, clock, measured } = await start();
     const row = { dueAt: new Date(clock.now().getTime() + 60_000), isLong: false, event: '{}' };
-    await app.waiting.add({ ...row, of: { kind: 'delivery', eventIdDigest: 'A'.repeat(22) } }, 10_000);
+    await app.waiting.add({ ...row, item: { kind: 'delivery', eventIdDigest: 'A'.repeat(22) } }, 10_000);
 
     expect(await measured()).toEqual(
       expect.arrayContaining([

@@ -70,7 +70,7 @@ describe('when the timer redriveUndelivered rings', () => {
       dueAt: new Date('2026-01-02T00:00:00.000Z'),
       isLong: false,
       event: '{}',
-      of: { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' },
+      item: { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' },
     } as const;
     await Promise.all(Array.from({ length: waiting }, () => app.waiting.add(row, 60_000)));
 

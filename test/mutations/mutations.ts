@@ -472,14 +472,14 @@ export const mutations: readonly Mutation[] = [
 
   // ---- dead letters
   ...inFile('src/pipeline/move-dead-letters.ts', EVERY_STEP, [
-    { rule: 'letters-moveWithJob', in: 'moveAfter', find: 'return this.move($letter);', put: 'return;' },
+    { rule: 'letters-moveWithJob', in: 'moveAfter', find: 'return this.move($deadLetter);', put: 'return;' },
   ]),
   ...inFile('src/pipeline/due-rows.ts', 'test/dead-letters/redrive.test.ts', [
     {
       rule: 'letters-invalidStays',
       in: '#runDelivery',
-      find: '$letter !== undefined && !eventErrorOf($event, $settings)',
-      put: '$letter !== undefined',
+      find: '$deadLetter !== undefined && !eventErrorOf($event, $settings)',
+      put: '$deadLetter !== undefined',
     },
   ]),
   ...inFile('src/dead-letters/import-undelivered.ts', EVERY_STEP, [

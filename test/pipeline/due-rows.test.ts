@@ -82,14 +82,14 @@ describe('a redrive that fails for now', () => {
 });
 
 describe('many rows whose letters move', () => {
-  it.each<{ kind: string; of: (n: number, address: string) => NewRow['of'] }>([
-    { kind: 'deliveries', of: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), letter: nameOf(n) }) },
-    { kind: 'jobs', of: (_, address) => ({ kind: 'job', address, eventIdDigest: digest('event-1'), redrive: 1 }) },
-  ])('given 100 $kind in a page, then 32 at a time, and in the end all of them', async ({ of }) => {
+  it.each<{ kind: string; item: (n: number, address: string) => NewRow['item'] }>([
+    { kind: 'deliveries', item: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), deadLetter: nameOf(n) }) },
+    { kind: 'jobs', item: (_, address) => ({ kind: 'job', address, eventIdDigest: digest('event-1'), redrive: 1 }) },
+  ])('given 100 $kind in a page, then 32 at a time, and in the end all of them', async ({ item }) => {
     const { account, app, workflow } = startCounting();
     for (let n = 0; n < 100; n += 1) {
       const event = rawEvent({ resourceId: `patient-${n}` });
-      await app.addRow(of(n, addressOfRaw(event, workflow)), event);
+      await app.addRow(item(n, addressOfRaw(event, workflow)), event);
     }
     const { read } = account.blobs;
     let atOnce = 0;

@@ -64,8 +64,8 @@ function startHospital({ poison }: { poison: readonly string[] }) {
     async add(raw: readonly { id: string }[]): Promise<void> {
       const dueAt = account.clock.now();
       for (const one of raw) {
-        const of = { kind: 'job', address: addressOfRaw(one, 'work'), eventIdDigest: digest(one.id) } as const;
-        const row = { dueAt, isLong: false, event: JSON.stringify(one), of };
+        const item = { kind: 'job', address: addressOfRaw(one, 'work'), eventIdDigest: digest(one.id) } as const;
+        const row = { dueAt, isLong: false, event: JSON.stringify(one), item };
         void apps[0]?.waiting.add(row, account.clock.monotonic() + 10_000);
       }
       await account.pass(0);

@@ -13,7 +13,7 @@ import type { AddressOf } from '../../src/storage/ledger.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
-import type { OfEvent, OfJob } from '../../src/storage/waiting.js';
+import type { DeliveryItem, JobItem } from '../../src/storage/waiting.js';
 import { createTelemetry, type Exporter } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
@@ -204,10 +204,10 @@ export function startApp(
     },
 
     /** Adds a row that is due now. */
-    async addRow(of: Omit<OfJob, 'eventIdDigest'> | OfEvent, event: unknown): Promise<string> {
+    async addRow(item: Omit<JobItem, 'eventIdDigest'> | DeliveryItem, event: unknown): Promise<string> {
       const eventIdDigest = digest(String((event as { id?: unknown }).id));
       const dueAt = new Date(clock.now().getTime() - 1);
-      const row = { dueAt, isLong: false, event: JSON.stringify(event), of: { eventIdDigest, ...of } };
+      const row = { dueAt, isLong: false, event: JSON.stringify(event), item: { eventIdDigest, ...item } };
       return waiting.add(row, clock.monotonic() + 10_000);
     },
   };

@@ -210,7 +210,7 @@ describe('when a job comes back by a row', () => {
       dueAt: new Date(0),
       isLong: false,
       event: `{"${NAME}`,
-      of: { kind: 'job' as const, address, eventIdDigest: digest(NAME) },
+      item: { kind: 'job' as const, address, eventIdDigest: digest(NAME) },
     };
     await app.waiting.add(row, 10_000);
 

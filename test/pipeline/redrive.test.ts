@@ -236,7 +236,7 @@ describe('a row that holds a delivery', () => {
 
     it('given an event, then it runs, and the letter has moved', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
-      await app.addRow({ ...of, letter: NAME }, rawEvent());
+      await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
 
       await app.runDueRows();
 
@@ -255,7 +255,7 @@ describe('a row that holds a delivery', () => {
       },
     ])('given $given, then the letter stays, beside that of what came', async ({ raw, settings, others }) => {
       const { app, letters, account, counting } = await withDeadLetter(settings);
-      await app.addRow({ ...of, letter: NAME }, raw);
+      await app.addRow({ ...of, deadLetter: NAME }, raw);
 
       await app.runDueRows();
 
@@ -266,7 +266,7 @@ describe('a row that holds a delivery', () => {
 
     it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
-      await app.addRow({ ...of, letter: NAME }, rawEvent());
+      await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
       app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
 
       await app.runDueRows();

@@ -175,10 +175,10 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
     const event = JSON.stringify(raw);
     await Promise.all(
       WORKFLOWS.map(async (workflow) => {
-        const of = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
+        const item = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
         for (let isThere = false; !isThere; ) {
           const machine = apps.at(-1)?.machine;
-          const row = { dueAt: new Date(BEGINNING + world.nowMs()), isLong: false, event, of };
+          const row = { dueAt: new Date(BEGINNING + world.nowMs()), isLong: false, event, item };
           const adding = apps.at(-1)?.waiting.add(row, (machine?.clock.monotonic() ?? 0) + 5000);
           isThere =
             (await Promise.race([

@@ -319,14 +319,14 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         dueAt: app.clock.now(),
         isLong: false,
         event: json,
-        of: {
+        item: {
           kind: 'job' as const,
           address,
           eventIdDigest: digest(String(JSON.parse(json).id)),
           redrive: Number(record.redrives ?? 0) + 1,
         },
       };
-      const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.of.redrive));
+      const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.item.redrive));
       void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(asking, () => undefined);
     }
   }

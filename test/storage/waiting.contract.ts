@@ -7,10 +7,10 @@ import {
   createWaiting,
   DUE_SHARD_NAMES,
   dueAtOf,
+  type JobItem,
   LONG_SHARD_NAMES,
   type MultiJobRow,
   type NewRow,
-  type OfJob,
   type WaitingRow,
 } from '../../src/storage/waiting.js';
 import { type Fault, faultyTables } from './faults.js';
@@ -73,27 +73,29 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     it.each<{ given: string; fields: Partial<NewRow> }>([
       { given: 'a job', fields: {} },
       { given: 'a long job', fields: { isLong: true } },
-      { given: 'a redrive', fields: { of: { ...jobOf(addressFor({})), redrive: 3 } } },
-      { given: 'a job without a day', fields: { of: jobOf(addressFor({ day: 'undated' })) } },
+      { given: 'a redrive', fields: { item: { ...jobOf(addressFor({})), redrive: 3 } } },
+      { given: 'a job without a day', fields: { item: jobOf(addressFor({ day: 'undated' })) } },
       {
         given: 'a redrive of a corrected payload',
         fields: {
-          of: {
+          item: {
             ...jobOf(addressFor({})),
             redrive: 1,
             edit: digest('edit'),
-            letter: 'failed/undated/d.0.json',
+            deadLetter: 'failed/undated/d.0.json',
           },
         },
       },
       {
         given: 'a delivery of a dead letter',
-        fields: { of: { kind: 'delivery', eventIdDigest: digest('event-1'), letter: 'invalid/undated/d.0.json' } },
+        fields: {
+          item: { kind: 'delivery', eventIdDigest: digest('event-1'), deadLetter: 'invalid/undated/d.0.json' },
+        },
       },
-      { given: 'a delivery', fields: { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } },
+      { given: 'a delivery', fields: { item: { kind: 'delivery', eventIdDigest: digest('event-1') } } },
       {
         given: 'a long delivery',
-        fields: { isLong: true, of: { kind: 'delivery', eventIdDigest: digest('event-1') } },
+        fields: { isLong: true, item: { kind: 'delivery', eventIdDigest: digest('event-1') } },
       },
       { given: 'an event of 32 KiB', fields: { event: 'x'.repeat(32 * 1024) } },
     ])('given $given, then it reads as it was added', async ({ fields }) => {
@@ -112,7 +114,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       await fc.assert(
         fc.asyncProperty(name, dueAt, fc.boolean(), async (workflow, at, isLong) => {
-          const row = rowOf({ dueAt: at, isLong, of: jobOf(addressFor({ workflow })) });
+          const row = rowOf({ dueAt: at, isLong, item: jobOf(addressFor({ workflow })) });
           const added = await account.waiting.add(row, inTime());
           const { rows } = await account.waiting.due(shardOfRow(row), new Date(at.getTime() + 1));
           expect(dueAtOf(added)).toEqual(at);
@@ -134,7 +136,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const ids = Array.from({ length: 40 }, (_, n) => `event-${n}`);
       const addresses = ids.map((id) => addressFor({ id }));
       for (const isLong of [false, true]) {
-        await Promise.all(ids.map((id) => add({ isLong, of: jobOf(addressFor({ id }), id) })));
+        await Promise.all(ids.map((id) => add({ isLong, item: jobOf(addressFor({ id }), id) })));
       }
 
       const rows = await account.rows();
@@ -150,7 +152,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it('given the answer was lost, then it is there once, and its name is known', async () => {
-      await add({ of: jobOf(addressFor({ workflow: 'makes-the-table' })) });
+      await add({ item: jobOf(addressFor({ workflow: 'makes-the-table' })) });
       account.onCommit('fail-after');
 
       const name = await add();
@@ -343,12 +345,12 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const neighbours = Array.from({ length: 200 }, (_, n) => `other-${n}`).filter(
         (id) => ledgerPlaceOf(addressFor({ id })).partition === shard,
       );
-      await Promise.all(neighbours.map((id) => add({ of: jobOf(addressFor({ id }), id) })));
+      await Promise.all(neighbours.map((id) => add({ item: jobOf(addressFor({ id }), id) })));
       const names = [
         await add(),
         await add({ isLong: true, dueAt: inMs(1_000_000) }),
-        await add({ of: { kind: 'delivery', eventIdDigest: digest('event-1') } }),
-        await add({ of: jobOf(addressFor({ workflow: 'other', day: 'undated' })) }),
+        await add({ item: { kind: 'delivery', eventIdDigest: digest('event-1') } }),
+        await add({ item: jobOf(addressFor({ workflow: 'other', day: 'undated' })) }),
       ];
 
       const found = await account.waiting.find(digest('event-1'));
@@ -389,7 +391,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       const found = await account.waiting.find(digest('event-2'));
 
-      expect(found).toMatchObject([{ of: { kind: 'job', address: jobs[2]?.address } }]);
+      expect(found).toMatchObject([{ item: { kind: 'job', address: jobs[2]?.address } }]);
       expect(JSON.parse(found[0]?.event ?? '')).toEqual(JSON.parse(jobs[2]?.json ?? ''));
       expect(await account.waiting.count(100)).toMatchObject({ rows: 4, earliestDueAt: DUE_AT });
     });
@@ -418,7 +420,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     it('given rows in many shards, then it is all of them, and the earliest of all', async () => {
       for (let n = 0; n < 20; n += 1) {
         const id = `event-${n}`;
-        await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, of: jobOf(addressFor({ id }), id) });
+        await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, item: jobOf(addressFor({ id }), id) });
       }
 
       expect(await account.waiting.count(1000)).toEqual({ rows: 20, isMore: false, earliestDueAt: DUE_AT });
@@ -487,15 +489,15 @@ export function openWaiting(tables: TableStore) {
 }
 
 export function rowOf(fields: Partial<NewRow> = {}): NewRow {
-  return { dueAt: DUE_AT, isLong: false, event: EVENT, of: jobOf(addressFor({})), ...fields };
+  return { dueAt: DUE_AT, isLong: false, event: EVENT, item: jobOf(addressFor({})), ...fields };
 }
 
-function jobOf(address: Address, id = 'event-1'): OfJob {
+function jobOf(address: Address, id = 'event-1'): JobItem {
   return { kind: 'job', address, eventIdDigest: digest(id) };
 }
 
-export function shardOfRow({ isLong, of }: NewRow): string {
-  return (isLong ? 'long-' : '') + shardOfDigest(of.eventIdDigest);
+export function shardOfRow({ isLong, item }: NewRow): string {
+  return (isLong ? 'long-' : '') + shardOfDigest(item.eventIdDigest);
 }
 
 export function inMs(ms: number): Date {

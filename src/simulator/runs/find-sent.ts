@@ -63,8 +63,8 @@ export async function namesSince(blobs: BlobStore, prefix: string, since: Date):
 
 async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Search): Promise<void> {
   const mark = (rows: readonly WaitingRow[]): void => {
-    for (const { of, event } of rows) {
-      const open = of.kind === 'job' ? bitOf(workflows, ledgerPlaceOf(of.address).workflow) : 0xffffffff;
+    for (const { item, event } of rows) {
+      const open = item.kind === 'job' ? bitOf(workflows, ledgerPlaceOf(item.address).workflow) : 0xffffffff;
       for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
     }
   };
