@@ -135,7 +135,7 @@ async function letterOf(
   const { tries, crashes, redrives, firstTryAt, edit } = hold.value;
   return {
     stage,
-    of: { kind: 'job', address: job.address, redrives },
+    origin: { kind: 'job', address: job.address, redrives },
     reason,
     workflow: job.workflowName,
     ...(isLong(job.workflow, deps.settings) && { isLong: true }),

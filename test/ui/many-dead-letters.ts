@@ -84,7 +84,7 @@ function deadLetterOf(index: number): Parameters<ReturnType<typeof createDeadLet
   const workflow = `workflow-${index % CAUSES}`;
   return {
     stage: 'failed',
-    of: { kind: 'job', address: `${day}.${digest(`seed ${index}`)}.${workflow}.0`, redrives: 0 },
+    origin: { kind: 'job', address: `${day}.${digest(`seed ${index}`)}.${workflow}.0`, redrives: 0 },
     reason: 'non-retriable',
     workflow,
     error: { name: 'Error', code: 'receiver-refused', message: '', frame: `workflows/${workflow}.js:42` },

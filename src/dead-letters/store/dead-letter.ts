@@ -8,7 +8,7 @@ import type { Stage } from './names.js';
 export type DeadLetter = {
   stage: Stage;
   /** The job; or, for invalid events, which have no job, the day of a ledger table. */
-  of: { kind: 'job'; address: Address; redrives: number } | { kind: 'event'; day: string };
+  origin: { kind: 'job'; address: Address; redrives: number } | { kind: 'event'; day: string };
   reason: string;
   workflow?: string;
   /** Set for a long job, which the queue `due-long` runs. */
@@ -36,7 +36,7 @@ export type DeadLetter = {
 type Problems = readonly { path: string; code: string }[];
 
 /** A dead letter as its blob holds it. */
-export type StoredDeadLetter = Omit<DeadLetter, 'of'> & {
+export type StoredDeadLetter = Omit<DeadLetter, 'origin'> & {
   address?: Address;
   redrives: number;
   /** The note of the person who discarded it. */

@@ -45,8 +45,8 @@ export type DeadLetters = {
 export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters {
   return {
     async write(deadLetter) {
-      const { of, ...rest } = deadLetter;
-      const job = of.kind === 'job' ? { address: of.address, redrives: of.redrives } : { redrives: 0 };
+      const { origin, ...rest } = deadLetter;
+      const job = origin.kind === 'job' ? { address: origin.address, redrives: origin.redrives } : { redrives: 0 };
       return create(`pending/${nameOf(deadLetter)}`, { ...rest, ...job });
     },
 
@@ -107,7 +107,7 @@ async function countPending(
 }
 
 function nameOf(deadLetter: DeadLetter): DeadLetterName {
-  const { of, stage, causes, event } = deadLetter;
-  if (of.kind === 'job') return nameOfJob(stage, of.address, of.redrives);
-  return causes ? nameOfInvalidBatch(of.day, eventsOfDeadLetter(deadLetter)) : nameOfInvalid(of.day, event);
+  const { origin, stage, causes, event } = deadLetter;
+  if (origin.kind === 'job') return nameOfJob(stage, origin.address, origin.redrives);
+  return causes ? nameOfInvalidBatch(origin.day, eventsOfDeadLetter(deadLetter)) : nameOfInvalid(origin.day, event);
 }

@@ -41,7 +41,7 @@ export function deadLettersOfInvalid(events: readonly InvalidEvent[], now: Date)
 export function deadLetterOfInvalid({ raw, error }: InvalidEvent, now: Date): DeadLetter {
   return {
     stage: 'invalid',
-    of: { kind: 'event', day: dayOfRaw(raw) },
+    origin: { kind: 'event', day: dayOfRaw(raw) },
     reason: error.reason,
     error: { name: error.name, code: error.reason, message: error.message },
     problems: error.problems,
@@ -68,7 +68,7 @@ function deadLetterOfInvalidBatch(events: readonly InvalidEvent[], now: Date): D
   const days = new Set(events.map(({ raw }) => dayOfRaw(raw)));
   return {
     stage: 'invalid',
-    of: { kind: 'event', day: days.size === 1 ? ([...days][0] as string) : 'undated' },
+    origin: { kind: 'event', day: days.size === 1 ? ([...days][0] as string) : 'undated' },
     reason: error.reason,
     error: { name: error.name, code: error.reason, message: `${events.length} events of one delivery are invalid.` },
     causes: groups.map((group) => ({ problems: (group[0] as InvalidEvent).error.problems, events: group.length })),

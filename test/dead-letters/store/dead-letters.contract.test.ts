@@ -19,7 +19,7 @@ describe('dead letters in memory, beyond the contract', () => {
     const clock = createFakeClock('2026-03-14T12:00:00.000Z');
     const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
     const address = addressFor({ id: 'resolved' });
-    await deadLetters.write(letterOf({ of: { kind: 'job', address, redrives: 0 } }));
+    await deadLetters.write(letterOf({ origin: { kind: 'job', address, redrives: 0 } }));
     for (const stage of ['unknown-workflow', 'failed', 'crash'] as const) {
       clock.advance(60_000);
       await deadLetters.write(letterOf({ stage }));

@@ -40,7 +40,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       await deadLetters.write(letter);
 
       const [name = ''] = await names();
-      const { of: _, ...rest } = letter;
+      const { origin: _, ...rest } = letter;
       expect(name).toMatch(/^pending\/failed\/2026-03-14\/[\w-]{22}\.0\.json$/);
       expect(JSON.parse((await blobs.read(name)) ?? '')).toEqual({ ...rest, address: addressFor({}), redrives: 0 });
     });
@@ -58,13 +58,13 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
     it('given other jobs, stages, redrives and events, then each is one of its own, on its own day', async () => {
       for (const stage of JOB_STAGES) await deadLetters.write(letterOf({ stage }));
       for (const fields of [{ workflow: 'other' }, { id: 'other' }, { day: '20260401' }, { day: 'undated' }]) {
-        await deadLetters.write(letterOf({ of: { kind: 'job', address: addressFor(fields), redrives: 0 } }));
+        await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor(fields), redrives: 0 } }));
       }
-      await deadLetters.write(letterOf({ of: { kind: 'job', address: addressFor({}), redrives: 12 } }));
+      await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor({}), redrives: 12 } }));
       for (const event of [{ id: 'e' }, { id: 'f' }, 'text', null]) {
-        await deadLetters.write(letterOf({ stage: 'invalid', of: { kind: 'event', day: '20260402' }, event }));
+        await deadLetters.write(letterOf({ stage: 'invalid', origin: { kind: 'event', day: '20260402' }, event }));
       }
-      await deadLetters.write(letterOf({ stage: 'invalid', of: { kind: 'event', day: 'undated' } }));
+      await deadLetters.write(letterOf({ stage: 'invalid', origin: { kind: 'event', day: 'undated' } }));
 
       expect(new Set(await names()).size).toBe(13);
       expect(await shortNames()).toEqual([
@@ -88,10 +88,10 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   describe('when a job is over', () => {
     it('given dead letters of several redrives and stages, then those before move with what they hold', async () => {
       const of = (redrives: number) => ({ kind: 'job', address: addressFor({}), redrives }) as const;
-      await deadLetters.write(letterOf({ stage: 'failed', of: of(0) }));
-      await deadLetters.write(letterOf({ stage: 'crash', of: of(1) }));
-      await deadLetters.write(letterOf({ stage: 'failed', of: of(2) }));
-      await deadLetters.write(letterOf({ of: { kind: 'job', address: addressFor({ id: 'other' }), redrives: 0 } }));
+      await deadLetters.write(letterOf({ stage: 'failed', origin: of(0) }));
+      await deadLetters.write(letterOf({ stage: 'crash', origin: of(1) }));
+      await deadLetters.write(letterOf({ stage: 'failed', origin: of(2) }));
+      await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor({ id: 'other' }), redrives: 0 } }));
       const [crash = ''] = await names('pending/crash/');
       const content = await blobs.read(crash);
 
@@ -154,11 +154,11 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
     it('given dead letters of every stage, some resolved and some in both places, then those only pending count', async () => {
       for (const stage of STAGES) {
         for (let n = 0; n < 6; n += 1) {
-          const of =
+          const origin =
             stage === 'invalid'
               ? ({ kind: 'event', day: '20260314' } as const)
               : ({ kind: 'job', address: addressFor({ id: `event-${n}` }), redrives: 0 } as const);
-          await deadLetters.write(letterOf({ stage, of, event: { n }, reason: n < 2 ? 'gave-up' : 'tries-spent' }));
+          await deadLetters.write(letterOf({ stage, origin, event: { n }, reason: n < 2 ? 'gave-up' : 'tries-spent' }));
         }
       }
       const failed = await names('pending/failed/');
@@ -178,7 +178,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
 
     it('given as many as are to be counted, then it says that there may be more', async () => {
       for (const redrives of [0, 1, 2]) {
-        await deadLetters.write(letterOf({ of: { kind: 'job', address: addressFor({}), redrives } }));
+        await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor({}), redrives } }));
       }
 
       expect(await deadLetters.count(4)).toMatchObject({ byStage: { failed: 3 }, isMore: false });
@@ -191,7 +191,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
 export function letterOf(fields: Partial<DeadLetter> = {}): DeadLetter {
   return {
     stage: 'failed',
-    of: { kind: 'job', address: addressFor({}), redrives: 0 },
+    origin: { kind: 'job', address: addressFor({}), redrives: 0 },
     reason: 'tries-spent',
     workflow: 'tally',
     error: { name: 'Error', code: 'error', message: '' },

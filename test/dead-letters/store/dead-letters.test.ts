@@ -8,7 +8,7 @@ const STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
 const letter = (redrives: number): DeadLetter => ({
   stage: 'failed',
-  of: { kind: 'job', address: ADDRESS, redrives },
+  origin: { kind: 'job', address: ADDRESS, redrives },
   reason: 'tries-spent',
   workflow: 'tally',
   error: { name: 'Error', code: 'error', message: '' },
@@ -67,7 +67,7 @@ describe('a dead letter', () => {
 
   it('given counting has taken long enough, then it counts no further page, and says whether there are more', async () => {
     const { deadLetters } = createContainer();
-    await deadLetters.write({ ...letter(0), stage: 'invalid', of: { kind: 'event', day: 'undated' } });
+    await deadLetters.write({ ...letter(0), stage: 'invalid', origin: { kind: 'event', day: 'undated' } });
     const one = await deadLetters.count(1000, () => true);
     await deadLetters.write(letter(0));
 
@@ -80,13 +80,13 @@ describe('a dead letter', () => {
 
   it('given an invalid event, then its name is that of its payload and its own day', async () => {
     const { deadLetters, names } = createContainer();
-    const of = { kind: 'event' as const, day: 'undated' };
+    const origin = { kind: 'event' as const, day: 'undated' };
 
-    await deadLetters.write({ ...letter(0), stage: 'invalid', of, event: { id: 'one' } });
+    await deadLetters.write({ ...letter(0), stage: 'invalid', origin, event: { id: 'one' } });
     await deadLetters.write({
       ...letter(0),
       stage: 'invalid',
-      of: { kind: 'event', day: '20260401' },
+      origin: { kind: 'event', day: '20260401' },
       event: { id: 'two' },
     });
 
