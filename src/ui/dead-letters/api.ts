@@ -8,14 +8,6 @@ export function listPage(filter: Filter, { limit, ...part }: Part & { limit: num
   return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, ...part, limit: String(limit) }));
 }
 
-/** Returns the path of a page of the list. */
-export function listPath(
-  filter: Filter,
-  { after, limit, isResolved }: { after: string; limit: number; isResolved: boolean },
-): string {
-  return pathOf('dead-letters', { ...filter, after, limit: String(limit), resolved: isResolved ? 'true' : '' });
-}
-
 export function redrive(ids: readonly string[], options: { force?: boolean; event?: unknown; dryRun?: boolean } = {}) {
   return request<ChangeAnswer>('POST', 'dead-letters/redrive', { ids, ...options });
 }

@@ -10,16 +10,17 @@ type Count = { readonly value: DeadLetterGroups; readonly at: Date };
 /** A count is kept this long, so that a chosen cause shows the same number as the list of causes. */
 const KEEP_MS = 300_000;
 
-const counts = new Map<boolean, Count>();
+/** The counts of all pending, and of all resolved dead letters. */
+const counts = new Map<string, Count>();
 
 /** Returns the filter that matches this cause alone. */
 export function filterOfCause({ by }: Pick<Group, 'by'>): Filter {
   return Object.fromEntries(CAUSE.map((field) => [field, by[field] || NONE]));
 }
 
-/** Keeps the count of all pending, or of all resolved dead letters, in the memory of this tab. */
-export function keepCount(isResolved: boolean, value: DeadLetterGroups): void {
-  counts.set(isResolved, { value, at: new Date() });
+/** Keeps a count in the memory of this tab, if it is one of all dead letters. */
+export function keepCount({ resolved = '', ...fields }: Filter, value: DeadLetterGroups): void {
+  if (Object.keys(fields).length === 0) counts.set(resolved, { value, at: new Date() });
 }
 
 /** Forgets all counts, because a change has made them wrong. */
@@ -28,8 +29,8 @@ export function forgetCounts(): void {
 }
 
 /** Returns the count of the dead letters that match, if the last count of all dead letters contains it. */
-export function countKnown(filter: Filter, isResolved: boolean): Count | undefined {
-  const count = counts.get(isResolved);
+export function countKnown({ resolved = '', ...filter }: Filter): Count | undefined {
+  const count = counts.get(resolved);
   const isOfCauses = Object.keys(filter).every((field) => (CAUSE as readonly string[]).includes(field));
   if (!count || !isOfCauses || Date.now() - count.at.getTime() > KEEP_MS) return undefined;
   const groups = count.value.groups.filter(({ by }) =>

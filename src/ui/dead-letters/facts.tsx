@@ -1,6 +1,5 @@
-import type { ComponentChildren } from 'preact';
 import type { ShownDeadLetter } from '../../api/dead-letters.js';
-import { numberText, Time } from '../parts/text.js';
+import { Fact, numberText, Time } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 
 /** Shows the facts of a dead letter, without its payload. */
@@ -37,15 +36,5 @@ export function Facts({ letter }: { letter: ShownDeadLetter }) {
       <Fact name="Note" value={note} />
       <Fact name="Id" value={<code>{id}</code>} />
     </dl>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: ComponentChildren }) {
-  if (!value) return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

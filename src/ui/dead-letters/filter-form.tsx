@@ -1,68 +1,47 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../parts/field.js';
+import { Check, Field, Select } from '../parts/field.js';
 import { goTo } from '../shell/route.js';
-import { type Field as FieldName, type Filter, STAGES } from './filter.js';
+import { type Filter, NAMES, STAGES } from './filter.js';
 
-type FilterFormProps = { readonly filter: Filter; readonly isResolved: boolean };
-
-const TEXTS = [
-  ['reason', 'Reason'],
-  ['workflow', 'Workflow'],
-  ['error', 'Error'],
-  ['frame', 'Place in the code'],
-  ['type', 'Event type'],
-  ['resourceType', 'Resource type'],
-] as const;
-const TIMES = [
-  ['from', 'Written from'],
-  ['to', 'Written until'],
-] as const;
+const TEXTS = ['reason', 'workflow', 'error', 'frame', 'type', 'resourceType'] as const;
+const TIMES = ['from', 'to'] as const;
 
 /** The form that chooses dead letters. The choice is in the URL after `#`, so that it can be shared. */
-export function FilterForm({ filter, isResolved }: FilterFormProps) {
+export function FilterForm({ filter }: { filter: Filter }) {
   const [entered, setEntered] = useState<Filter>(filter);
-  const [wantsResolved, setWantsResolved] = useState(isResolved);
-  const set = (field: FieldName) => (value: string) => setEntered((before) => ({ ...before, [field]: value }));
+  const set = (field: keyof Filter) => (value: string) => setEntered((before) => ({ ...before, [field]: value }));
   function submit(event: Event): void {
     event.preventDefault();
-    goTo('dead-letters', { query: { ...entered, resolved: wantsResolved ? 'true' : '' } });
+    goTo('dead-letters', { query: entered });
   }
-  const isFiltered = Object.keys(filter).length > 0 || isResolved;
+  const isFiltered = Object.keys(filter).length > 0;
   return (
     <details class="card" open={isFiltered}>
       <summary>Filter</summary>
       <form class="fields" onSubmit={submit}>
-        <div class="field">
-          <label for="stage">Stage</label>
-          <select id="stage" value={entered.stage ?? ''} onChange={(event) => set('stage')(event.currentTarget.value)}>
-            <option value="">all stages</option>
-            {Object.entries(STAGES).map(([stage, text]) => (
-              <option key={stage} value={stage}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </div>
-        {TEXTS.map(([field, label]) => (
-          <Field key={field} label={label} value={entered[field] ?? ''} onInput={set(field)} />
+        <Select
+          label="Stage"
+          value={entered.stage ?? ''}
+          options={[['', 'all stages'], ...Object.entries(STAGES)]}
+          onInput={set('stage')}
+        />
+        {TEXTS.map((field) => (
+          <Field key={field} label={NAMES[field]} value={entered[field] ?? ''} onInput={set(field)} />
         ))}
-        {TIMES.map(([field, label]) => (
+        {TIMES.map((field) => (
           <Field
             key={field}
-            label={label}
+            label={NAMES[field]}
             type="datetime-local"
             value={localOf(entered[field])}
             onInput={(value) => set(field)(utcOf(value))}
           />
         ))}
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={wantsResolved}
-            onChange={(event) => setWantsResolved(event.currentTarget.checked)}
-          />
-          Resolved ones instead of pending ones
-        </label>
+        <Check
+          label="Resolved ones instead of pending ones"
+          value={entered.resolved === 'true'}
+          onInput={(isOn) => set('resolved')(isOn ? 'true' : '')}
+        />
         <div class="actions">
           <button type="submit" class="primary">
             Show

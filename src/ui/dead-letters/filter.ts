@@ -1,7 +1,8 @@
 /** The fields that a filter of dead letters can have, named as in the API. */
 export const FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 'resourceType', 'from', 'to'] as const;
 export type Field = (typeof FIELDS)[number];
-export type Filter = Readonly<Partial<Record<Field, string>>>;
+/** `resolved`: `true` for the resolved dead letters. Without it: the pending ones. */
+export type Filter = Readonly<Partial<Record<Field | 'resolved', string>>>;
 
 /** The API's name for the value of a field that a dead letter lacks. */
 export const NONE = '(none)';
@@ -16,7 +17,8 @@ export const STAGES: Readonly<Record<string, string>> = {
 
 /** Returns the filter in the query of the page's URL. */
 export function filterOf(query: Readonly<Record<string, string>>): Filter {
-  return Object.fromEntries(FIELDS.flatMap((field) => (query[field] ? [[field, query[field]]] : [])));
+  const given = Object.fromEntries(FIELDS.flatMap((field) => (query[field] ? [[field, query[field]]] : [])));
+  return query.resolved === 'true' ? { ...given, resolved: 'true' } : given;
 }
 
 /** Returns a path of the API with these parameters. */
@@ -27,18 +29,18 @@ export function pathOf(path: string, parameters: Readonly<Record<string, string 
 
 /** Returns a filter in words, for a person who is about to act on it. */
 export function filterText(filter: Filter): string {
-  const parts = FIELDS.flatMap((field) => (filter[field] ? [`${NAMES[field]} ${filter[field]}`] : []));
+  const parts = FIELDS.flatMap((field) => (filter[field] ? [`${NAMES[field].toLowerCase()} ${filter[field]}`] : []));
   return parts.length === 0 ? 'all that are pending' : parts.join(', ');
 }
 
 export const NAMES: Readonly<Record<Field, string>> = {
-  stage: 'stage',
-  reason: 'reason',
-  workflow: 'workflow',
-  error: 'error',
-  frame: 'place in the code',
-  type: 'event type',
-  resourceType: 'resource type',
-  from: 'written from',
-  to: 'written until',
+  stage: 'Stage',
+  reason: 'Reason',
+  workflow: 'Workflow',
+  error: 'Error',
+  frame: 'Place in the code',
+  type: 'Event type',
+  resourceType: 'Resource type',
+  from: 'Written from',
+  to: 'Written until',
 };

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
+import { Select } from '../parts/field.js';
 import { Empty, FailureBox, Shown } from '../parts/states.js';
-import { Table } from '../parts/table.js';
+import { type Column, Table } from '../parts/table.js';
 import { Ago, counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 import { addCounts, CAUSE, countKnown, filterOfCause, keepCount, keyOf } from './counts.js';
@@ -12,7 +13,6 @@ import { type Pages, usePages } from './pages.js';
 type Group = DeadLetterGroups['groups'][number];
 type GroupsProps = {
   readonly filter: Filter;
-  readonly isResolved: boolean;
   /** Shows the actions on the dead letters that were found. */
   readonly children: (found: Pick<DeadLetterGroups, 'letters' | 'isMore' | 'groups'>) => ComponentChildren;
 };
@@ -35,19 +35,13 @@ const MAX_SHOWN = 100;
  * Lists dead letters by cause. The count starts only when a person asks for it, because it reads every name in storage.
  * The counts so far are shown meanwhile.
  */
-export function Groups({ filter, isResolved, children }: GroupsProps) {
+export function Groups({ filter, children }: GroupsProps) {
   const groups = usePages<DeadLetterGroups>({
-    pathAfter: (before) =>
-      pathOf('dead-letters', {
-        ...filter,
-        resolved: isResolved ? 'true' : '',
-        by: CAUSE.join(),
-        after: before?.next ?? '',
-      }),
+    pathAfter: (before) => pathOf('dead-letters', { ...filter, by: CAUSE.join(), after: before?.next ?? '' }),
     add: addCounts,
     isEnough: ({ next }) => next === null,
-    known: countKnown(filter, isResolved),
-    onEnd: (all) => Object.keys(filter).length === 0 && keepCount(isResolved, all),
+    known: countKnown(filter),
+    onEnd: (all) => keepCount(filter, all),
   });
   const { failure, refresh, value } = groups;
   return (
@@ -57,11 +51,11 @@ export function Groups({ filter, isResolved, children }: GroupsProps) {
       <Shown of={groups}>
         {(found) =>
           found.letters === 0 && !groups.isAsking ? (
-            <NoneFound isFiltered={Object.keys(filter).length > 0} isResolved={isResolved} />
+            <NoneFound filter={filter} />
           ) : (
             <>
               {found.letters > 0 && children(found)}
-              <GroupTable groups={groups} found={found} filter={filter} isResolved={isResolved} />
+              <GroupTable groups={groups} found={found} filter={filter} />
             </>
           )
         }
@@ -70,18 +64,20 @@ export function Groups({ filter, isResolved, children }: GroupsProps) {
   );
 }
 
-function NoneFound({ isFiltered, isResolved }: { isFiltered: boolean; isResolved: boolean }) {
-  if (isResolved) return <Empty>No resolved dead letter matches. They are kept for RESOLVED_RETENTION_DAYS.</Empty>;
-  if (isFiltered) return <Empty>No dead letter matches. Show all, or change the filter.</Empty>;
+function NoneFound({ filter }: { filter: Filter }) {
+  if (filter.resolved)
+    return <Empty>No resolved dead letter matches. They are kept for RESOLVED_RETENTION_DAYS.</Empty>;
+  if (Object.keys(filter).length > 0) return <Empty>No dead letter matches. Show all, or change the filter.</Empty>;
   return <Empty>No dead letter is pending. The app has handled every event, or waits to try it again.</Empty>;
 }
 
-type GroupTableProps = Pick<GroupsProps, 'filter' | 'isResolved'> & {
+type GroupTableProps = {
+  readonly filter: Filter;
   readonly groups: Pages<DeadLetterGroups>;
   readonly found: DeadLetterGroups;
 };
 
-function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: GroupTableProps) {
+function GroupTable({ groups: { isAsking, at }, found, filter }: GroupTableProps) {
   const [order, setOrder] = useState<keyof typeof ORDERS>('count');
   const [max, setMax] = useState(MAX_SHOWN);
   const sorted = found.groups.toSorted(ORDERS[order].compare);
@@ -89,16 +85,13 @@ function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: Gro
     <>
       <p>
         {counted(found.letters, 'dead letter')}, {counted(sorted.length, 'cause')},{' '}
-        <label>
-          <span class="only-read">Order of causes</span>
-          <select value={order} onChange={(event) => setOrder(event.currentTarget.value as keyof typeof ORDERS)}>
-            {Object.entries(ORDERS).map(([name, { text }]) => (
-              <option key={name} value={name}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>{' '}
+        <Select
+          label="Order of causes"
+          labelIs="hidden"
+          value={order}
+          options={Object.entries(ORDERS).map(([name, { text }]) => [name, text] as const)}
+          onInput={(name) => setOrder(name as keyof typeof ORDERS)}
+        />{' '}
         {isAsking ? (
           <span class="badge blue">Counting goes on …</span>
         ) : (
@@ -107,15 +100,7 @@ function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: Gro
           </span>
         )}
       </p>
-      <Table
-        label="Dead letters by cause"
-        columns={['Cause', 'Dead letters', 'Oldest', 'Newest']}
-        numbers={['Dead letters']}
-      >
-        {sorted.slice(0, max).map((group) => (
-          <GroupRow key={keyOf(group)} group={group} filter={filter} isResolved={isResolved} />
-        ))}
-      </Table>
+      <Table label="Dead letters by cause" columns={columnsOf(filter)} rows={sorted.slice(0, max)} keyOf={keyOf} />
       {sorted.length > max && (
         <button type="button" onClick={() => setMax(Number.POSITIVE_INFINITY)}>
           Show the other {counted(sorted.length - max, 'cause')}
@@ -125,34 +110,48 @@ function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: Gro
   );
 }
 
-function GroupRow({ group, filter, isResolved }: { group: Group; filter: Filter; isResolved: boolean }) {
-  const { by, letters, events, redriven, oldestAt, newestAt, example, newest } = group;
-  const name = [by.workflow, by.reason].filter(Boolean).join(': ') || 'unknown';
-  const query = { ...filter, ...filterOfCause(group), resolved: isResolved ? 'true' : '' };
+/** Returns the columns of a cause, whose link keeps the other fields of the filter. */
+function columnsOf(filter: Filter): readonly Column<Group>[] {
+  return [
+    { name: 'Cause', kind: 'heading', cell: (group) => <Cause group={group} filter={filter} /> },
+    { name: 'Dead letters', kind: 'number', cell: Letters },
+    { name: 'Oldest', cell: (group) => <One of={group} id={group.example} at={group.oldestAt} which="oldest" /> },
+    { name: 'Newest', cell: (group) => <One of={group} id={group.newest} at={group.newestAt} which="newest" /> },
+  ];
+}
+
+function nameOf({ by }: Group): string {
+  return [by.workflow, by.reason].filter(Boolean).join(': ') || 'unknown';
+}
+
+function Cause({ group, filter }: { group: Group; filter: Filter }) {
+  const { reason, error, frame } = group.by;
   return (
-    <tr>
-      <th scope="row">
-        <a href={linkTo('dead-letters', { query })}>{name}</a>
-        {by.error && by.error !== by.reason && <code class="cut">{by.error}</code>}
-        {by.frame && <code class="quiet cut">{by.frame}</code>}
-      </th>
-      <td class="number" data-name="Dead letters">
-        {numberText(letters)}
-        {events !== letters && <span class="quiet"> ({numberText(events)} events)</span>}
-        {redriven > 0 && <span class="quiet"> ({numberText(redriven)} failed again after a redrive)</span>}
-      </td>
-      <td data-name="Oldest">
-        <a href={linkTo('dead-letters', { id: example })}>
-          <span class="only-read">The oldest one of {name}: </span>
-          <Ago at={oldestAt} />
-        </a>
-      </td>
-      <td data-name="Newest">
-        <a href={linkTo('dead-letters', { id: newest })}>
-          <span class="only-read">The newest one of {name}: </span>
-          <Ago at={newestAt} />
-        </a>
-      </td>
-    </tr>
+    <>
+      <a href={linkTo('dead-letters', { query: { ...filter, ...filterOfCause(group) } })}>{nameOf(group)}</a>
+      {error && error !== reason && <code class="cut">{error}</code>}
+      {frame && <code class="quiet cut">{frame}</code>}
+    </>
+  );
+}
+
+function Letters({ letters, events, redriven }: Group) {
+  return (
+    <>
+      {numberText(letters)}
+      {events !== letters && <span class="quiet"> ({numberText(events)} events)</span>}
+      {redriven > 0 && <span class="quiet"> ({numberText(redriven)} failed again after a redrive)</span>}
+    </>
+  );
+}
+
+function One({ of, id, at, which }: { of: Group; id: string; at: string; which: string }) {
+  return (
+    <a href={linkTo('dead-letters', { id })}>
+      <span class="only-read">
+        The {which} one of {nameOf(of)}:{' '}
+      </span>
+      <Ago at={at} />
+    </a>
   );
 }

@@ -15,7 +15,6 @@ export function DeadLettersPage() {
   const [changes, setChanges] = useState(0);
   if (id !== '') return <DeadLetterDetail key={id} id={id} />;
   const filter = filterOf(query);
-  const isResolved = query.resolved === 'true';
   const key = `${JSON.stringify(query)} ${changes}`;
   const onChange = () => {
     forgetCounts();
@@ -24,11 +23,11 @@ export function DeadLettersPage() {
   return (
     <>
       <RunProgress />
-      <FilterForm key={JSON.stringify(query)} filter={filter} isResolved={isResolved} />
-      <Groups key={`groups ${key}`} filter={filter} isResolved={isResolved}>
-        {(found) => !isResolved && <Act filter={filter} found={found} onChange={onChange} />}
+      <FilterForm key={JSON.stringify(query)} filter={filter} />
+      <Groups key={`groups ${key}`} filter={filter}>
+        {(found) => !filter.resolved && <Act filter={filter} found={found} onChange={onChange} />}
       </Groups>
-      <DeadLetterList key={`list ${key}`} filter={filter} isResolved={isResolved} onReload={onChange} />
+      <DeadLetterList key={`list ${key}`} filter={filter} onReload={onChange} />
     </>
   );
 }

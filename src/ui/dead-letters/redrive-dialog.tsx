@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
 import { Dialog, DialogActions } from '../parts/dialog.js';
-import { Field } from '../parts/field.js';
+import { Check, Field } from '../parts/field.js';
 import { counted } from '../parts/text.js';
 import { partOf } from './counts.js';
 import { startRun } from './current-run.js';
@@ -38,10 +38,11 @@ export function RedriveDialog({ filter, found, onClose, onChange }: RedriveDialo
           <li>The rest runs in hundreds.</li>
         </ol>
         <p>It stops by itself when at least 3, and more than 20 %, have failed again. You can stop it at any time.</p>
-        <label class="check">
-          <input type="checkbox" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} />
-          Force: also those that three redrives could not fix, and payloads that this version does not accept
-        </label>
+        <Check
+          label="Force: also those that three redrives could not fix, and payloads that this version does not accept"
+          value={force}
+          onInput={setForce}
+        />
         <DialogActions kind="primary" disabled={isWrong} onClose={onClose}>
           Redrive {isWrong ? '' : counted(total, 'dead letter')}
         </DialogActions>

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { RecentJob } from '../../api/overview.js';
+import { Select } from '../parts/field.js';
 import { Empty, LastUpdated, Shown } from '../parts/states.js';
-import { Table } from '../parts/table.js';
-import { durationText, numberText, Time } from '../parts/text.js';
+import { type Column, Table } from '../parts/table.js';
+import { durationText, EventName, numberText, Time } from '../parts/text.js';
 import { usePoll } from '../shell/poll.js';
 import { linkTo } from '../shell/route.js';
-import { FeedFilter } from './feed-filter.js';
 
 const EVERY_MS = 2000;
 const OUTCOMES: Readonly<Record<RecentJob['outcome'], string>> = {
@@ -14,6 +14,30 @@ const OUTCOMES: Readonly<Record<RecentJob['outcome'], string>> = {
   retried: 'amber',
   'dead-lettered': 'red',
 };
+const COLUMNS: readonly Column<RecentJob>[] = [
+  { name: 'When', cell: ({ at }) => <Time at={at} isShort /> },
+  {
+    name: 'Event',
+    kind: 'heading',
+    cell: (job) => (
+      <EventName event={job} href={job.eventId && linkTo('events', { id: job.eventId })}>
+        {job.eventId || 'without an id'}
+      </EventName>
+    ),
+  },
+  { name: 'Workflow', cell: ({ workflow }) => workflow },
+  {
+    name: 'Outcome',
+    cell: ({ outcome, errorCode }) => (
+      <>
+        <span class={`badge ${OUTCOMES[outcome]}`}>{outcome}</span> {errorCode && <code>{errorCode}</code>}
+      </>
+    ),
+  },
+  { name: 'Try', cell: (job) => numberText(job.try) },
+  { name: 'Duration', cell: ({ durationMs }) => durationText(durationMs === null ? null : durationMs / 1000) },
+  { name: 'Instance', kind: 'quiet', cell: ({ instance }) => instance },
+];
 
 /** Shows the app's last runs of jobs, the newest first. */
 export function Feed() {
@@ -21,6 +45,8 @@ export function Feed() {
   const [held, setHeld] = useState<readonly RecentJob[]>();
   const [workflow, setWorkflow] = useState('');
   const [outcome, setOutcome] = useState('');
+  const isChosen = (job: RecentJob) =>
+    (workflow === '' || workflow === job.workflow) && (outcome === '' || outcome === job.outcome);
   return (
     <section aria-labelledby="feed">
       <h2 id="feed">What the app has just done</h2>
@@ -28,24 +54,17 @@ export function Feed() {
       <Shown of={recent}>
         {({ jobs: live }) => {
           const jobs = held ?? live;
-          const shown = jobs.filter((job) => isChosen(workflow, job.workflow) && isChosen(outcome, job.outcome));
+          const shown = jobs.filter(isChosen);
           return (
             <>
               <div class="actions">
-                <FeedFilter
+                <Filter
                   label="Workflow"
-                  all="all workflows"
                   values={jobs.map((job) => job.workflow)}
                   chosen={workflow}
                   onChoose={setWorkflow}
                 />
-                <FeedFilter
-                  label="Outcome"
-                  all="all outcomes"
-                  values={Object.keys(OUTCOMES)}
-                  chosen={outcome}
-                  onChoose={setOutcome}
-                />
+                <Filter label="Outcome" values={Object.keys(OUTCOMES)} chosen={outcome} onChoose={setOutcome} />
                 <button
                   type="button"
                   aria-pressed={held !== undefined}
@@ -56,7 +75,12 @@ export function Feed() {
                 {held && <span class="badge amber">Held: newer runs are not shown</span>}
               </div>
               {shown.length > 0 ? (
-                <FeedTable jobs={shown} />
+                <Table
+                  label="Runs of jobs that have ended, the newest first"
+                  columns={COLUMNS}
+                  rows={shown}
+                  keyOf={(job) => `${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`}
+                />
               ) : (
                 <Empty>No job has ended lately. Events appear here within seconds.</Empty>
               )}
@@ -68,51 +92,24 @@ export function Feed() {
   );
 }
 
-function isChosen(chosen: string, value: string): boolean {
-  return chosen === '' || chosen === value;
-}
+type FilterProps = {
+  readonly label: string;
+  readonly values: readonly string[];
+  readonly chosen: string;
+  readonly onChoose: (value: string) => void;
+};
 
-function FeedTable({ jobs }: { jobs: readonly RecentJob[] }) {
+/** Lets a person choose one of the values seen so far, or all values. */
+function Filter({ label, values, chosen, onChoose }: FilterProps) {
+  const known = [...new Set([...values, chosen])].filter((value) => value !== '').sort();
+  const all = ['', `all ${label.toLowerCase()}s`] as const;
   return (
-    <Table
-      label="Runs of jobs that have ended, the newest first"
-      columns={['When', 'Event', 'Workflow', 'Outcome', 'Try', 'Duration', 'Instance']}
-    >
-      {jobs.map((job) => (
-        <FeedRow key={`${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`} job={job} />
-      ))}
-    </Table>
-  );
-}
-
-function FeedRow({ job }: { job: RecentJob }) {
-  const { at, instance, eventId, type, resourceType, workflow, outcome, durationMs, errorCode } = job;
-  return (
-    <tr>
-      <td data-name="When">
-        <Time at={at} isShort />
-      </td>
-      <th scope="row">
-        {eventId ? (
-          <a class="cut" href={linkTo('events', { id: eventId })}>
-            {eventId}
-          </a>
-        ) : (
-          'without an id'
-        )}
-        <span class="quiet cut">
-          {type.replace('Microsoft.HealthcareApis.', '')} {resourceType}
-        </span>
-      </th>
-      <td data-name="Workflow">{workflow}</td>
-      <td data-name="Outcome">
-        <span class={`badge ${OUTCOMES[outcome]}`}>{outcome}</span> {errorCode && <code>{errorCode}</code>}
-      </td>
-      <td data-name="Try">{numberText(job.try)}</td>
-      <td data-name="Duration">{durationText(durationMs === null ? null : durationMs / 1000)}</td>
-      <td data-name="Instance" class="quiet">
-        {instance}
-      </td>
-    </tr>
+    <Select
+      label={label}
+      labelIs="hidden"
+      value={chosen}
+      options={[all, ...known.map((value) => [value, value] as const)]}
+      onInput={onChoose}
+    />
   );
 }

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { EventStatus } from '../../api/events.js';
 import { Field } from '../parts/field.js';
-import { Problems } from '../parts/problems.js';
+import { Problems, useFailure } from '../parts/problems.js';
 import { counted } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
-import { type Failure, request } from '../shell/request.js';
+import { request } from '../shell/request.js';
 import { Story } from './story.js';
 
 type Service = 'fhir' | 'dicom';
@@ -29,12 +29,12 @@ export function FindByResource() {
   const [service, setService] = useState<Service>('fhir');
   const [entered, setEntered] = useState<Readonly<Record<string, string>>>({});
   const [found, setFound] = useState<readonly EventStatus[]>();
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const result = await request<{ events: EventStatus[] }>('POST', `changes/${service}`, bodyOf(service, entered));
+    const asked = request<{ events: EventStatus[] }>('POST', `changes/${service}`, bodyOf(service, entered));
+    const result = await watched(asked);
     setFound(result.ok ? result.value.events : undefined);
-    setFailure(result.ok ? undefined : result.failure);
     announce(result.ok ? `Found ${counted(result.value.events.length, 'event')}.` : result.failure.message);
   }
   return (

@@ -1,6 +1,6 @@
 import { Fragment } from 'preact';
 import type { EventStatus, JobStatus, Step } from '../../api/events.js';
-import { Ago, counted, Time } from '../parts/text.js';
+import { Ago, counted, Fact, shortType, Time } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 
 /** The app keeps this many first steps of a job, and the last ones. */
@@ -27,30 +27,19 @@ const STEPS: Readonly<Record<Step['what'], string>> = {
 export function Story({ event: { id, type, source, time, state, workflows } }: { event: EventStatus }) {
   return (
     <article class="card">
-      <h2 class="cut">{type.replace('Microsoft.HealthcareApis.', '') || 'Event'}</h2>
+      <h2 class="cut">{shortType(type) || 'Event'}</h2>
       <dl class="facts">
-        <div>
-          <dt>Event</dt>
-          <dd>
-            <code>{id}</code>
-          </dd>
-        </div>
-        <div>
-          <dt>Source</dt>
-          <dd class="cut">{source || '–'}</dd>
-        </div>
-        <div>
-          <dt>Changed at</dt>
-          <dd>{time ? <Time at={time} /> : 'the event names no time'}</dd>
-        </div>
-        <div>
-          <dt>State</dt>
-          <dd>
+        <Fact name="Event" value={<code>{id}</code>} />
+        <Fact name="Source" value={source || '–'} />
+        <Fact name="Changed at" value={time ? <Time at={time} /> : 'the event names no time'} />
+        <Fact
+          name="State"
+          value={
             <span class={`badge ${state === 'open' ? 'amber' : 'green'}`}>
               {state === 'open' ? 'open: a job runs or waits' : 'settled: no job runs or waits'}
             </span>
-          </dd>
-        </div>
+          }
+        />
       </dl>
       {Object.keys(workflows).length === 0 && <p>It is received, and its jobs have not begun.</p>}
       {Object.entries(workflows).map(([name, job]) => (

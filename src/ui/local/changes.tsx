@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import sampleImage from '../../../docs/sample-image.dcm';
-import { Problems } from '../parts/problems.js';
-import { Time } from '../parts/text.js';
+import { Problems, useFailure } from '../parts/problems.js';
+import { shortType, Time } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
 import { usePoll } from '../shell/poll.js';
-import { type Failure, type Result, send } from '../shell/request.js';
+import { type Result, send } from '../shell/request.js';
 import { linkTo } from '../shell/route.js';
 import type { SimulatedEvents } from './simulator-state.js';
 
@@ -20,10 +20,9 @@ const NAMES = ['Nguyen', 'Okafor', 'Silva', 'Haddad', 'Kowalska', 'Tanaka'];
 export function Changes() {
   const events = usePoll<SimulatedEvents>('simulator/events', EVERY_MS);
   const [patient, setPatient] = useState<Patient>();
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   async function run<T>(what: string, change: Promise<Result<T>>): Promise<T | undefined> {
-    const result = await change;
-    setFailure(result.ok ? undefined : result.failure);
+    const result = await watched(change);
     if (!result.ok) return undefined;
     announce(`${what}.`);
     events.refresh();
@@ -50,8 +49,7 @@ export function Changes() {
       <ul class="plain-list">
         {events.value?.events.slice(0, MAX_SHOWN).map(({ id, type, time }) => (
           <li key={id}>
-            <Time at={time} isShort /> {type.replace('Microsoft.HealthcareApis.', '')}{' '}
-            <a href={linkTo('events', { id })}>See its story</a>
+            <Time at={time} isShort /> {shortType(type)} <a href={linkTo('events', { id })}>See its story</a>
           </li>
         ))}
       </ul>

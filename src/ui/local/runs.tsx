@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../parts/field.js';
-import { Problems } from '../parts/problems.js';
+import { Field, Select } from '../parts/field.js';
+import { Problems, useFailure } from '../parts/problems.js';
 import { usePoll } from '../shell/poll.js';
-import { type Failure, request } from '../shell/request.js';
+import { request } from '../shell/request.js';
 import { RunResult } from './run-result.js';
 import type { SimulatedRuns } from './simulator-state.js';
 
@@ -20,38 +20,24 @@ export function Runs() {
   const [scenario, setScenario] = useState('clinic-day');
   const [chaos, setChaos] = useState('rough');
   const [events, setEvents] = useState('500');
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   const current = runs.value?.runs.toSorted((one, other) => other.startedAt.localeCompare(one.startedAt))[0];
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const result = await request('POST', 'simulator/runs', { scenario, chaos, events: Number(events) });
-    setFailure(result.ok ? undefined : result.failure);
+    await watched(request('POST', 'simulator/runs', { scenario, chaos, events: Number(events) }));
     runs.refresh();
   }
   return (
     <section class="card" aria-labelledby="runs">
       <h2 id="runs">Play a day</h2>
       <form class="fields" onSubmit={submit}>
-        <div class="field">
-          <label for="scenario">Scenario</label>
-          <select id="scenario" value={scenario} onChange={(event) => setScenario(event.currentTarget.value)}>
-            {runs.value?.scenarios.map(({ name, summary }) => (
-              <option key={name} value={name}>
-                {name}: {summary}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div class="field">
-          <label for="chaos">Chaos</label>
-          <select id="chaos" value={chaos} onChange={(event) => setChaos(event.currentTarget.value)}>
-            {Object.entries(CHAOS).map(([name, text]) => (
-              <option key={name} value={name}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Select
+          label="Scenario"
+          value={scenario}
+          options={runs.value?.scenarios.map(({ name, summary }) => [name, `${name}: ${summary}`] as const) ?? []}
+          onInput={setScenario}
+        />
+        <Select label="Chaos" value={chaos} options={Object.entries(CHAOS)} onInput={setChaos} />
         <Field label="Events" type="number" value={events} onInput={setEvents} />
         <div class="actions">
           <button type="submit" class="primary">

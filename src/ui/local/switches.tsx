@@ -1,7 +1,6 @@
-import { useState } from 'preact/hooks';
-import { Problems } from '../parts/problems.js';
+import { Problems, useFailure } from '../parts/problems.js';
 import { announce } from '../shell/announce.js';
-import { type Failure, request } from '../shell/request.js';
+import { request } from '../shell/request.js';
 import type { SimulatorState } from './simulator-state.js';
 
 type SwitchesProps = { readonly state: SimulatorState; readonly onChange: () => void };
@@ -12,14 +11,13 @@ const UP = { chaos: 'none' };
 
 /** Turns the receiver and the events off and on. */
 export function Switches({ state, onChange }: SwitchesProps) {
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   const { downMs, downEveryMs } = state.settings.chaos;
   const isDown = downMs >= downEveryMs;
   const main = state.services.main;
   const areOn = main ? main.fhir.events && main.dicom.events : true;
   async function change(body: unknown, text: string): Promise<void> {
-    const result = await request('PATCH', 'simulator', body);
-    setFailure(result.ok ? undefined : result.failure);
+    const result = await watched(request('PATCH', 'simulator', body));
     if (result.ok) announce(text);
     onChange();
   }

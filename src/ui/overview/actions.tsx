@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Action } from '../../api/overview.js';
 import { Empty, Shown } from '../parts/states.js';
-import { Table } from '../parts/table.js';
+import { type Column, Table } from '../parts/table.js';
 import { Ago, numberText } from '../parts/text.js';
 import { usePoll } from '../shell/poll.js';
 import { access } from '../shell/session-state.js';
@@ -13,6 +13,17 @@ const WHAT: Readonly<Record<Action['what'], string>> = {
   resume: 'resumed',
   compare: 'asked for a comparison',
 };
+
+const COLUMNS: readonly Column<Action>[] = [
+  { name: 'When', kind: 'heading', cell: ({ at }) => <Ago at={at} /> },
+  { name: 'Who', cell: Who },
+  { name: 'What', cell: ({ what, workflow = '' }) => `${WHAT[what]} ${workflow}` },
+  {
+    name: 'How many',
+    cell: ({ counts }) => (counts ? countsText(counts) : 'not known: it runs, or the app has ended meanwhile'),
+  },
+  { name: 'Why', cell: ({ why }) => why ?? '–' },
+];
 
 /** Lists the actions of people. The page requests the list only when a person opens it. */
 export function Actions() {
@@ -27,11 +38,7 @@ export function Actions() {
             found.length === 0 ? (
               <Empty>Nobody has redriven, discarded or paused anything.</Empty>
             ) : (
-              <Table label="Who did what" columns={['When', 'Who', 'What', 'How many', 'Why']}>
-                {found.map((action, index) => (
-                  <Row key={index} action={action} />
-                ))}
-              </Table>
+              <Table label="Who did what" columns={COLUMNS} rows={found} keyOf={(_, index) => index} />
             )
           }
         </Shown>
@@ -40,21 +47,9 @@ export function Actions() {
   );
 }
 
-function Row({ action: { at, by, what, workflow = '', why, counts } }: { action: Action }) {
+function Who({ by }: Pick<Action, 'by'>) {
   const isMine = by === access.value?.caller.id && by !== 'key-holder';
-  return (
-    <tr>
-      <th scope="row">
-        <Ago at={at} />
-      </th>
-      <td data-name="Who">{isMine ? 'you' : <code class="cut">{by}</code>}</td>
-      <td data-name="What">
-        {WHAT[what]} {workflow}
-      </td>
-      <td data-name="How many">{counts ? countsText(counts) : 'not known: it runs, or the app has ended meanwhile'}</td>
-      <td data-name="Why">{why ?? '–'}</td>
-    </tr>
-  );
+  return isMine ? 'you' : <code class="cut">{by}</code>;
 }
 
 /** `asked` is the app's code for a requested redrive. */

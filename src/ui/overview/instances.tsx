@@ -1,5 +1,6 @@
 import type { Overview } from '../../api/overview.js';
-import { Table } from '../parts/table.js';
+import { Select } from '../parts/field.js';
+import { type Column, Table } from '../parts/table.js';
 import { Ago } from '../parts/text.js';
 
 type InstancesProps = {
@@ -10,51 +11,46 @@ type InstancesProps = {
 };
 const STATES = { running: 'green', stopped: 'quiet', silent: 'red' } as const;
 
+const COLUMNS: readonly Column<Overview['instances'][number]>[] = [
+  {
+    name: 'Instance',
+    kind: 'heading',
+    cell: ({ id, isThis }) => (
+      <>
+        {id}
+        {isThis && <span class="quiet"> (has answered)</span>}
+      </>
+    ),
+  },
+  { name: 'State', cell: ({ state }) => <span class={`badge ${STATES[state]}`}>{state}</span> },
+  { name: 'Events a second', kind: 'number', cell: ({ eventsPerSecond }) => eventsPerSecond.toFixed(1) },
+  { name: 'Started', cell: ({ startedAt }) => <Ago at={startedAt} /> },
+  { name: 'Seen', cell: ({ seenAt }) => <Ago at={seenAt} /> },
+];
+
 /** Lists the processes of the app. A person selects one of them, or all together. */
 export function Instances({ instances, chosen, onChoose }: InstancesProps) {
   return (
     <section aria-labelledby="instances">
       <h2 id="instances">Instances</h2>
       {onChoose && (
-        <label>
-          Numbers and curves above are of{' '}
-          <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
-            <option value="">all instances together</option>
-            {instances.map(({ id, isThis }) => (
-              <option key={id} value={id}>
-                {id}
-                {isThis ? ' (has answered)' : ''}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Numbers and curves above are of"
+          labelIs="beside"
+          value={chosen}
+          options={[
+            ['', 'all instances together'],
+            ...instances.map(({ id, isThis }) => [id, isThis ? `${id} (has answered)` : id] as const),
+          ]}
+          onInput={onChoose}
+        />
       )}
       <Table
         label="Instances that were seen in the last hour"
-        columns={['Instance', 'State', 'Events a second', 'Started', 'Seen']}
-        numbers={['Events a second']}
-      >
-        {instances.map(({ id, state, isThis, eventsPerSecond, startedAt, seenAt }) => (
-          <tr key={id}>
-            <th scope="row">
-              {id}
-              {isThis && <span class="quiet"> (has answered)</span>}
-            </th>
-            <td data-name="State">
-              <span class={`badge ${STATES[state]}`}>{state}</span>
-            </td>
-            <td class="number" data-name="Events a second">
-              {eventsPerSecond.toFixed(1)}
-            </td>
-            <td data-name="Started">
-              <Ago at={startedAt} />
-            </td>
-            <td data-name="Seen">
-              <Ago at={seenAt} />
-            </td>
-          </tr>
-        ))}
-      </Table>
+        columns={COLUMNS}
+        rows={instances}
+        keyOf={({ id }) => id}
+      />
     </section>
   );
 }

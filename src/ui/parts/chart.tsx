@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { colours } from '../shell/theme.js';
-import { Scroll } from './table.js';
+import { Table } from './table.js';
 import { Time } from './text.js';
 
 export type Series = { readonly label: string; readonly values: readonly (number | null)[]; readonly colour: string };
@@ -41,39 +41,20 @@ export function Chart(props: ChartProps) {
       <p ref={readout} class="quiet readout" aria-hidden="true" />
       <details>
         <summary>Show as a table</summary>
-        <Scroll label={`${title} as a table`}>
-          <table>
-            <caption class="only-read">{title}, by minute</caption>
-            <thead>
-              <tr>
-                <th scope="col">Minute</th>
-                {series.map(({ label }) => (
-                  <th key={label} scope="col" class="number">
-                    {label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {at.map((_, fromStart) => {
-                const index = at.length - 1 - fromStart;
-                const minute = at[index] ?? 0;
-                return (
-                  <tr key={minute}>
-                    <th scope="row">
-                      <Time at={minute * 1000} isShort />
-                    </th>
-                    {series.map(({ label, values }) => (
-                      <td key={label} class="number">
-                        {valueText(values[index], textOf)}
-                      </td>
-                    ))}
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label={`${title}, by minute`}
+          isStacked={false}
+          columns={[
+            { name: 'Minute', kind: 'heading', cell: (index) => <Time at={(at[index] ?? 0) * 1000} isShort /> },
+            ...series.map(({ label, values }) => ({
+              name: label,
+              kind: 'number' as const,
+              cell: (index: number) => valueText(values[index], textOf),
+            })),
+          ]}
+          rows={[...at.keys()].reverse()}
+          keyOf={(index) => at[index] ?? 0}
+        />
       </details>
     </figure>
   );
@@ -168,14 +149,10 @@ function drawLimits(plot: uPlot, limits: NonNullable<ChartProps['limits']>, colo
 }
 
 /** Shows the values under the pointer. */
-function write(plot: uPlot, { textOf, series }: ChartProps, readout: HTMLElement | null): void {
-  const { idx } = plot.cursor;
+function write({ cursor, data }: uPlot, { textOf, series }: ChartProps, readout: HTMLElement | null): void {
   if (!readout) return;
-  const at = idx === null || idx === undefined ? undefined : plot.data[0]?.[idx];
-  if (at === undefined || idx === null || idx === undefined) {
-    readout.textContent = '';
-    return;
-  }
-  const values = series.map(({ label }, index) => `${label} ${valueText(plot.data[index + 1]?.[idx], textOf)}`);
-  readout.textContent = [new Date(at * 1000).toLocaleTimeString(), ...values].join(' · ');
+  const [minute, ...values] = data.map((column) => column[cursor.idx ?? -1]);
+  const texts = series.map(({ label }, index) => `${label} ${valueText(values[index], textOf)}`);
+  const time = minute && new Date(minute * 1000).toLocaleTimeString();
+  readout.textContent = time ? [time, ...texts].join(' · ') : '';
 }

@@ -34,3 +34,41 @@ export function Field({ label, value, onInput, type = 'text', note, problem, req
     </div>
   );
 }
+
+type CheckProps = { readonly label: string; readonly value: boolean; readonly onInput: (value: boolean) => void };
+
+/** A checkbox with its label. */
+export function Check({ label, value, onInput }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={value} onChange={(event) => onInput(event.currentTarget.checked)} />
+      {label}
+    </label>
+  );
+}
+
+type SelectProps = {
+  readonly label: string;
+  /** `hidden`: only for screen readers. Default: above the choice. */
+  readonly labelIs?: 'hidden' | 'beside';
+  readonly value: string;
+  /** The values, each with its text. */
+  readonly options: readonly (readonly [value: string, text: string])[];
+  readonly onInput: (value: string) => void;
+};
+
+/** A choice of one value, with its label. */
+export function Select({ label, labelIs, value, options, onInput }: SelectProps) {
+  return (
+    <label class={labelIs ? '' : 'field'}>
+      <span class={labelIs === 'hidden' ? 'only-read' : ''}>{label}</span>{' '}
+      <select value={value} onChange={(event) => onInput(event.currentTarget.value)}>
+        {options.map(([one, text]) => (
+          <option key={one} value={one}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,5 +1,17 @@
-import type { Failure } from '../shell/request.js';
+import { useState } from 'preact/hooks';
+import type { Failure, Result } from '../shell/request.js';
 import { SignInAgain } from '../shell/who.js';
+
+/** Returns the failure of the last request of a component, and the function through which its requests go. */
+export function useFailure() {
+  const [failure, setFailure] = useState<Failure>();
+  async function watched<T>(asked: Promise<Result<T>>): Promise<Result<T>> {
+    const result = await asked;
+    setFailure(result.ok ? undefined : result.failure);
+    return result;
+  }
+  return [failure, watched] as const;
+}
 
 /** Lists the problems for which the app has refused a person's input, beside the form. */
 export function Problems({ of }: { of: Failure | undefined }) {

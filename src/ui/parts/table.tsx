@@ -1,31 +1,54 @@
 import type { ComponentChildren } from 'preact';
 
-type TableProps = {
+/** A column: its name, and its content for a row. */
+export type Column<Row> = {
+  readonly name: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  /** `heading`: the cell names its row. Default: text. */
+  readonly kind?: 'heading' | 'number' | 'quiet';
+};
+type TableProps<Row> = {
   /** The content of the table, for its caption. */
   readonly label: string;
-  readonly columns: readonly string[];
-  /** The columns whose values are numbers. */
-  readonly numbers?: readonly string[];
-  /** The rows. With `data-name` on each cell, a narrow screen shows a row as a block. */
-  readonly children: ComponentChildren;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row, index: number) => string | number;
+  /** False for a table that stays a table on a narrow screen. Default: there, each row is a block. */
+  readonly isStacked?: boolean;
 };
 
 /** A table that scrolls sideways by itself, also with the keyboard. */
-export function Table({ label, columns, numbers = [], children }: TableProps) {
+export function Table<Row>({ label, columns, rows, keyOf, isStacked = true }: TableProps<Row>) {
   return (
     <Scroll label={label}>
-      <table class="stack">
+      <table class={isStacked ? 'stack' : ''}>
         <caption class="only-read">{label}</caption>
         <thead>
           <tr>
-            {columns.map((name) => (
-              <th key={name} scope="col" class={numbers.includes(name) ? 'number' : ''}>
+            {columns.map(({ name, kind }) => (
+              <th key={name} scope="col" class={kind === 'number' ? kind : ''}>
                 {name}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={keyOf(row, index)}>
+              {columns.map(({ name, kind = '', cell }) =>
+                kind === 'heading' ? (
+                  <th key={name} scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td key={name} class={kind} data-name={name}>
+                    {cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </Scroll>
   );

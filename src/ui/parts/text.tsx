@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -10,14 +11,20 @@ const UNITS = [
   ['min', 60],
 ] as const;
 
-/** Shows a time in the reader's zone; its tooltip has UTC. `isShort`: without the date. */
-export function Time({ at, isShort = false }: { at: string | number | null | undefined; isShort?: boolean }) {
+type TimeProps = {
+  readonly at: string | number | null | undefined;
+  readonly isShort?: boolean;
+  readonly textOf?: (date: Date) => string;
+};
+
+/** Shows a time in the reader's zone; its tooltip has UTC. `isShort`: without the date. `textOf`: in other words. */
+export function Time({ at, isShort = false, textOf = (isShort ? CLOCK : DATE).format }: TimeProps) {
   const date = new Date(at ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return <>–</>;
   const utc = date.toISOString();
   return (
     <time dateTime={utc} title={`${utc.slice(0, 19).replace('T', ' ')} UTC`}>
-      {(isShort ? CLOCK : DATE).format(date)}
+      {textOf(date)}
     </time>
   );
 }
@@ -30,16 +37,9 @@ export function Sentence({ children }: { children: string }) {
 }
 
 /** Shows how long ago a time was, and keeps that up to date. */
-export function Ago({ at }: { at: string | null | undefined }) {
+export function Ago({ at }: Pick<TimeProps, 'at'>) {
   const now = useNow();
-  const date = new Date(at ?? Number.NaN);
-  if (Number.isNaN(date.getTime())) return <>–</>;
-  const utc = date.toISOString();
-  return (
-    <time dateTime={utc} title={`${utc.slice(0, 19).replace('T', ' ')} UTC`}>
-      {agoText((now - date.getTime()) / 1000)}
-    </time>
-  );
+  return <Time at={at} textOf={(date) => agoText((now - date.getTime()) / 1000)} />;
 }
 
 /** Returns the time now, and renders its component again every few seconds. */
@@ -77,4 +77,45 @@ export function numberText(number: number, isMore = false): string {
 /** Returns `1 dead letter`, `2 dead letters`. */
 export function counted(number: number, noun: string): string {
   return `${numberText(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Returns a type of events without the part that all types share. */
+export function shortType(type: string): string {
+  return type.replace('Microsoft.HealthcareApis.', '');
+}
+
+type EventNameProps = {
+  readonly event: { readonly type: string; readonly resourceType: string };
+  /** Where the name leads; undefined for a name without a link. */
+  readonly href: string | undefined;
+  readonly children: ComponentChildren;
+};
+
+/** Shows an event in a table: its id, or another name of it, with its type below. */
+export function EventName({ event: { type, resourceType }, href, children }: EventNameProps) {
+  return (
+    <>
+      {href ? (
+        <a class="cut" href={href}>
+          {children}
+        </a>
+      ) : (
+        children
+      )}
+      <span class="quiet cut">
+        {shortType(type)} {resourceType}
+      </span>
+    </>
+  );
+}
+
+/** Shows a fact in a list of facts (`<dl class="facts">`). Nothing without a value. */
+export function Fact({ name, value }: { name: string; value: ComponentChildren }) {
+  if (!value) return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../parts/field.js';
-import { Problems } from '../parts/problems.js';
-import { type Failure, request } from '../shell/request.js';
+import { Check, Field } from '../parts/field.js';
+import { Problems, useFailure } from '../parts/problems.js';
+import { request } from '../shell/request.js';
 
 type AskFormProps = { readonly hosts: readonly string[]; readonly onAsked: (message: string) => void };
 type Entered = { since: string; until: string; service: string; types: string; workflow: string };
@@ -13,26 +13,18 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
   const [entered, setEntered] = useState(NOTHING);
   const [findRemoved, setFindRemoved] = useState(false);
   const [dryRun, setDryRun] = useState(true);
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   const set = (name: keyof Entered) => (value: string) => setEntered({ ...entered, [name]: value });
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const result = await request<{ message: string }>('POST', 'reconcile', bodyOf(entered, findRemoved, dryRun));
-    setFailure(result.ok ? undefined : result.failure);
+    const result = await watched(request('POST', 'reconcile', bodyOf(entered, findRemoved, dryRun)));
     if (result.ok) onAsked('The request is made. The app works on it from the next minute on; see it below.');
   }
   return (
     <details class="card">
       <summary>Ask for a comparison</summary>
       <form class="fields" onSubmit={submit}>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={findRemoved}
-            onChange={(event) => setFindRemoved(event.currentTarget.checked)}
-          />
-          Find resources that were removed without an event
-        </label>
+        <Check label="Find resources that were removed without an event" value={findRemoved} onInput={setFindRemoved} />
         {!findRemoved && (
           <>
             <Field label="Changes since" type="datetime-local" value={entered.since} onInput={set('since')} required />
@@ -63,10 +55,7 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
           onInput={set('types')}
           note="Such as Patient, Observation."
         />
-        <label class="check">
-          <input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
-          Count only, and change nothing
-        </label>
+        <Check label="Count only, and change nothing" value={dryRun} onInput={setDryRun} />
         <Problems of={failure} />
         <div class="actions">
           <button type="submit" class="primary">

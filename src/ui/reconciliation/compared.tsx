@@ -1,10 +1,17 @@
 import type { Overview } from '../../api/overview.js';
 import { Empty } from '../parts/states.js';
-import { Table } from '../parts/table.js';
+import { type Column, Table } from '../parts/table.js';
 import { counted, durationText, numberText, Time } from '../parts/text.js';
 
-const COUNTS = ['Compared', 'Missing', 'Brought in'];
-const COLUMNS = ['Service', 'Kind', 'Compared until', 'Behind', ...COUNTS];
+const COLUMNS: readonly Column<Overview['compared'][number]>[] = [
+  { name: 'Service', kind: 'heading', cell: ({ host }) => host },
+  { name: 'Kind', cell: ({ service }) => service.toUpperCase() },
+  { name: 'Compared until', cell: ({ upTo }) => <Time at={upTo} /> },
+  { name: 'Behind', cell: ({ behindSeconds }) => durationText(behindSeconds) },
+  { name: 'Compared', kind: 'number', cell: ({ compared }) => numberText(compared) },
+  { name: 'Missing', kind: 'number', cell: ({ missing }) => numberText(missing) },
+  { name: 'Brought in', kind: 'number', cell: ({ broughtIn }) => numberText(broughtIn) },
+];
 
 /** Shows how far each service is compared with the ledger. */
 export function Compared({ compared, missing }: { compared: Overview['compared']; missing: readonly number[] }) {
@@ -19,27 +26,12 @@ export function Compared({ compared, missing }: { compared: Overview['compared']
       {compared.length === 0 ? (
         <Empty>The app compares no service. Set FHIR_HOSTS or DICOM_HOSTS, with RECONCILE on.</Empty>
       ) : (
-        <Table label="How far the app has compared, by service" columns={COLUMNS} numbers={COUNTS}>
-          {compared.map(({ host, service, upTo, behindSeconds, ...counts }) => (
-            <tr key={`${host} ${service}`}>
-              <th scope="row">{host}</th>
-              <td data-name="Kind">{service.toUpperCase()}</td>
-              <td data-name="Compared until">
-                <Time at={upTo} />
-              </td>
-              <td data-name="Behind">{durationText(behindSeconds)}</td>
-              <td class="number" data-name="Compared">
-                {numberText(counts.compared)}
-              </td>
-              <td class="number" data-name="Missing">
-                {numberText(counts.missing)}
-              </td>
-              <td class="number" data-name="Brought in">
-                {numberText(counts.broughtIn)}
-              </td>
-            </tr>
-          ))}
-        </Table>
+        <Table
+          label="How far the app has compared, by service"
+          columns={COLUMNS}
+          rows={compared}
+          keyOf={({ host, service }) => `${host} ${service}`}
+        />
       )}
       <p class="quiet">It stays some 12 minutes behind: events of the last 10 minutes may still come by themselves.</p>
     </section>

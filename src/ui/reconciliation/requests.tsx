@@ -1,49 +1,42 @@
 import type { ReconcileRequest } from '../../api/reconcile.js';
-import { Table } from '../parts/table.js';
+import { type Column, Table } from '../parts/table.js';
 import { Ago, numberText, Time } from '../parts/text.js';
 
 const STATES = { waiting: 'amber', running: 'blue', done: 'green', failed: 'red' } as const;
 const COUNTS: Readonly<Record<string, string>> = { broughtIn: 'brought in' };
+
+const COLUMNS: readonly Column<ReconcileRequest>[] = [
+  { name: 'Request', kind: 'heading', cell: What },
+  { name: 'State', cell: ({ state }) => <span class={`badge ${STATES[state]}`}>{state}</span> },
+  {
+    name: 'Counts',
+    cell: ({ counts }) => (
+      <ul class="plain-list">
+        {Object.entries(counts).map(([name, count]) => (
+          <li key={name}>
+            {numberText(count)} {COUNTS[name] ?? name}
+          </li>
+        ))}
+      </ul>
+    ),
+  },
+  { name: 'Asked', cell: ({ askedAt }) => <Ago at={askedAt} /> },
+  { name: 'What the app says', cell: ({ message }) => message },
+];
 
 /** Lists the requests of people, with their progress. */
 export function Requests({ requests }: { requests: readonly ReconcileRequest[] }) {
   return (
     <Table
       label="Requests for comparisons, the newest first"
-      columns={['Request', 'State', 'Counts', 'Asked', 'What the app says']}
-    >
-      {requests.map((one) => (
-        <tr key={one.id}>
-          <th scope="row">
-            <What of={one} />
-          </th>
-          <td data-name="State">
-            <span class={`badge ${STATES[one.state]}`}>{one.state}</span>
-          </td>
-          <td data-name="Counts">
-            <ul class="plain-list">
-              {Object.entries(one.counts).map(([name, count]) => (
-                <li key={name}>
-                  {numberText(count)} {COUNTS[name] ?? name}
-                </li>
-              ))}
-            </ul>
-          </td>
-          <td data-name="Asked">
-            <Ago at={one.askedAt} />
-          </td>
-          <td data-name="What the app says">{one.message}</td>
-        </tr>
-      ))}
-    </Table>
+      columns={COLUMNS}
+      rows={requests}
+      keyOf={({ id }) => id}
+    />
   );
 }
 
-function What({
-  of: { findRemoved, rowsLost, dryRun, since, until, service, types, workflow },
-}: {
-  of: ReconcileRequest;
-}) {
+function What({ findRemoved, rowsLost, dryRun, since, until, service, types, workflow }: ReconcileRequest) {
   return (
     <>
       {findRemoved ? (

@@ -1,4 +1,5 @@
 import { hasSimulator } from '../local/has-simulator.js';
+import { Select } from '../parts/field.js';
 import { linkTo, route } from './route.js';
 import { forgetKey } from './session.js';
 import { isSignedIn, key, mayAct, session } from './session-state.js';
@@ -11,6 +12,12 @@ const LINKS = [
   ['dead-letters', 'Dead letters'],
   ['workflows', 'Workflows'],
   ['reconciliation', 'Reconciliation'],
+] as const;
+
+const THEMES = [
+  ['system', 'System colours'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
 ] as const;
 
 export function Header() {
@@ -37,14 +44,7 @@ export function Header() {
             {mayAct.value ? 'Forget key' : 'Use another key'}
           </button>
         )}
-        <label>
-          <span class="only-read">Colours</span>
-          <select value={theme.value} onChange={(event) => choose(event.currentTarget.value)}>
-            <option value="system">System colours</option>
-            <option value="light">Light</option>
-            <option value="dark">Dark</option>
-          </select>
-        </label>
+        <Select label="Colours" labelIs="hidden" value={theme.value} options={THEMES} onInput={choose} />
       </div>
     </header>
   );

@@ -56,16 +56,21 @@ function failureOf(status: number, text: string): Failure {
   const answer = parsed(text);
   const { code, message, problems, details } = errorIn(answer);
   const more = problems ?? details;
-  const said = { answer, message: message ?? fallbackOf(status), ...(Array.isArray(more) && { problems: more }) };
-  return { kind: code === 'sign-in-off' ? 'forbidden' : kindOf(status), ...said };
+  const [kind, fallback] = KINDS[status] ?? [status < 500 ? 'refused' : 'broken', failedWith(status)];
+  const said = { answer, message: message ?? fallback, ...(Array.isArray(more) && { problems: more }) };
+  return { kind: code === 'sign-in-off' ? 'forbidden' : kind, ...said };
 }
 
-function kindOf(status: number): Failure['kind'] {
-  if (status === 401) return 'locked';
-  if (status === 403) return 'forbidden';
-  if (status === 404) return 'not-found';
-  if (status === 503) return 'storage';
-  return status < 500 ? 'refused' : 'broken';
+/** The kind of a failure by its status, and the message for an answer without one. */
+const KINDS: Readonly<Record<number, readonly [Failure['kind'], string]>> = {
+  401: ['locked', 'The app asks for a key, or for another one. Enter a key above.'],
+  403: ['forbidden', 'You may not see this. Ask an administrator of the app for access.'],
+  404: ['not-found', 'The app does not know this address. The page may be of another version of the app: reload it.'],
+  503: ['storage', 'The app or its storage is not available. GET /api/health/ready names the part that fails.'],
+};
+
+function failedWith(status: number): string {
+  return `The app answered ${status}. Its log has the error. Try again; if it stays, tell the developers of the app.`;
 }
 
 type ErrorIn = { code?: string; message?: string; problems?: Failure['problems']; details?: Failure['problems'] };
@@ -80,14 +85,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function fallbackOf(status: number): string {
-  if (status === 401) return 'The app asks for a key, or for another one. Enter a key above.';
-  if (status === 403) return 'You may not see this. Ask an administrator of the app for access.';
-  if (status === 404)
-    return 'The app does not know this address. The page may be of another version of the app: reload it.';
-  if (status === 503)
-    return 'The app or its storage is not available. GET /api/health/ready names the part that fails.';
-  return `The app answered ${status}. Its log has the error. Try again; if it stays, tell the developers of the app.`;
 }

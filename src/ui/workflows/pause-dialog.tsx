@@ -1,20 +1,20 @@
 import { useState } from 'preact/hooks';
 import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
-import { Problems } from '../parts/problems.js';
+import { Problems, useFailure } from '../parts/problems.js';
 import { announce } from '../shell/announce.js';
-import { type Failure, request } from '../shell/request.js';
+import { request } from '../shell/request.js';
 
 type PauseDialogProps = { readonly name: string; readonly onClose: () => void; readonly onPaused: () => void };
 
 /** Asks for the reason, then pauses a workflow. */
 export function PauseDialog({ name, onClose, onPaused }: PauseDialogProps) {
   const [why, setWhy] = useState('');
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, watched] = useFailure();
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const result = await request('POST', `workflows/${encodeURIComponent(name)}/pause`, { why: why.trim() });
-    if (!result.ok) return setFailure(result.failure);
+    const asked = request('POST', `workflows/${encodeURIComponent(name)}/pause`, { why: why.trim() });
+    if (!(await watched(asked)).ok) return;
     announce(`${name} is paused. All instances follow within 10 seconds.`);
     onClose();
     onPaused();
