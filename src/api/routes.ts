@@ -27,9 +27,9 @@ export const ROUTES = {
     route: 'health/live',
     authLevel: 'anonymous',
     role: 'anybody',
-    summary: 'Whether the process answers. Asks nothing of storage.',
+    summary: 'Says whether the process answers, without a request to storage.',
     answers: {
-      200: { description: 'It does.', schema: liveAnswer },
+      200: { description: 'The process answers.', schema: liveAnswer },
       503: { description: 'The settings are wrong.', schema: wrongSettingsAnswer },
     },
   },
@@ -38,7 +38,7 @@ export const ROUTES = {
     route: 'health/ready',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'Whether each part of storage answers.',
+    summary: 'Says whether each part of storage answers.',
     answers: {
       200: { description: 'All parts answer.', schema: readyAnswer },
       503: {
@@ -52,7 +52,7 @@ export const ROUTES = {
     route: 'openapi.json',
     authLevel: 'function',
     role: 'signed-in',
-    summary: 'This description of the HTTP API, as OpenAPI 3.1.',
+    summary: 'Returns this description of the HTTP API, as OpenAPI 3.1.',
     answers: { 200: { description: 'The document.' } },
   },
   access: {
@@ -60,18 +60,19 @@ export const ROUTES = {
     route: 'access',
     authLevel: 'admin',
     role: 'signed-in',
-    summary: 'Who calls, and with which roles: the page offers only what is allowed.',
-    answers: { 200: { description: 'The caller; a key of `_master` has all roles.', schema: accessAnswer } },
+    summary: 'Says who calls, and with which roles. A key of `_master` has all roles.',
+    answers: { 200: { description: 'The caller.', schema: accessAnswer } },
   },
   stats: {
     method: 'GET',
     route: 'stats',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'The counters of this instance, and the rows and dead letters of all instances.',
+    summary:
+      'Counts what this instance has done, and the rows and dead letters of all instances, at most a minute ago.',
     answers: {
-      200: { description: 'Counts are at most a minute old.', schema: statsAnswer },
-      503: { description: 'Storage did not answer: the counters alone.', schema: statsWithoutStorage },
+      200: { description: 'The counts.', schema: statsAnswer },
+      503: { description: 'Storage did not answer: the counts of this instance alone.', schema: statsWithoutStorage },
     },
   },
   events: {
@@ -79,10 +80,12 @@ export const ROUTES = {
     route: 'events/{eventId?}',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'What became of the events with an id, by workflow, step by step. An id with a slash goes into `?id=`.',
+    summary:
+      'Shows what became of the events with an id, by workflow, step by step. Several events can share an id. An id with a ' +
+      'slash goes into `?id=`.',
     query: z.strictObject({ id: z.string().optional() }),
     answers: {
-      200: { description: 'The events: several can share an id.', schema: eventsAnswer },
+      200: { description: 'The events.', schema: eventsAnswer },
       404: { description: 'No job of an event with this id is recorded.' },
     },
   },
@@ -91,7 +94,7 @@ export const ROUTES = {
     route: 'changes/fhir',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'What became of a version of a FHIR resource; without `version`, of its newest versions.',
+    summary: 'Shows what became of a version of a FHIR resource; without `version`, of its newest versions.',
     body: changeBodies.fhir,
     answers: CHANGES,
   },
@@ -100,7 +103,7 @@ export const ROUTES = {
     route: 'changes/dicom',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'What became of an image; without `version`, of its newest entry in the change feed.',
+    summary: 'Shows what became of an image; without `version`, of its newest entry in the change feed.',
     body: changeBodies.dicom,
     answers: CHANGES,
   },
@@ -109,8 +112,7 @@ export const ROUTES = {
     route: 'dead-letters',
     authLevel: 'function',
     role: 'Reader',
-    summary:
-      'Dead letters by page, in the order of storage; with `by`, counted by the values of these fields, part by part.',
+    summary: 'Lists dead letters by page. With `by`: counts them by the values of these fields, part by part.',
     query: listQuery,
     answers: { 200: { description: 'A page, or the groups.', schema: listAnswer } },
   },
@@ -119,7 +121,7 @@ export const ROUTES = {
     route: 'dead-letters/{id}',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'What is known of a dead letter, without its payload.',
+    summary: 'Shows a dead letter without its payload.',
     answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_LETTER },
   },
   deadLetterPayload: {
@@ -127,15 +129,15 @@ export const ROUTES = {
     route: 'dead-letters/{id}/payload',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'The same, with payload and error message. The log says who has asked.',
-    answers: { 200: { description: 'Clinical data.', schema: payloadAnswer }, 404: NO_LETTER },
+    summary: 'Shows a dead letter with payload and error message: clinical data. The log says who has asked.',
+    answers: { 200: { description: 'The dead letter with its payload.', schema: payloadAnswer }, 404: NO_LETTER },
   },
   redriveDeadLetters: {
     method: 'POST',
     route: 'dead-letters/redrive',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'Lets the app run dead letters again, by ids or by a filter; with one id, a corrected event.',
+    summary: 'Lets the app run dead letters again, by ids or by a filter. With one id: also a corrected event.',
     body: redriveBody,
     answers: CHANGED,
   },
@@ -153,18 +155,18 @@ export const ROUTES = {
     route: 'dead-letters/outcomes',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'Counts what became of dead letters that were redriven.',
+    summary: 'Counts what became of redriven dead letters. Each id counts once.',
     body: outcomesBody,
-    answers: { 200: { description: 'The number of ids by outcome. Each id counts once.', schema: outcomesAnswer } },
+    answers: { 200: { description: 'The number of ids by outcome.', schema: outcomesAnswer } },
   },
   overview: {
     method: 'GET',
     route: 'overview',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'The last hour of all instances, what is in storage, and what needs a person.',
+    summary: 'Shows the last hour of all instances, what was in storage at most a minute ago, and what needs a person.',
     answers: {
-      200: { description: 'Counts of storage are at most a minute old.', schema: overview },
+      200: { description: 'The overview.', schema: overview },
       503: { description: 'Storage did not answer: what this instance knows.', schema: overviewWithoutStorage },
     },
   },
@@ -173,7 +175,7 @@ export const ROUTES = {
     route: 'recent',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'The last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
+    summary: 'Lists the last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
     answers: { 200: { description: 'The runs.', schema: recent } },
   },
   actions: {
@@ -181,15 +183,17 @@ export const ROUTES = {
     route: 'actions',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'Who has redriven, discarded, paused, resumed or asked to compare, and when: the newest 100.',
-    answers: { 200: { description: 'The actions of the last `RESOLVED_RETENTION_DAYS`.', schema: actionList } },
+    summary:
+      'Lists who has redriven, discarded, paused, resumed or asked to compare: the newest 100 of the last ' +
+      '`RESOLVED_RETENTION_DAYS`.',
+    answers: { 200: { description: 'The actions.', schema: actionList } },
   },
   workflows: {
     method: 'GET',
     route: 'workflows',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'Each workflow, what all instances have done for it in the last hour, and its circuits.',
+    summary: 'Lists the workflows: what all instances have done for each in the last hour, its circuits and its pause.',
     answers: { 200: { description: 'The workflows.', schema: workflowList } },
   },
   askReconcile: {
@@ -197,10 +201,12 @@ export const ROUTES = {
     route: 'reconcile',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'Asks to compare past changes with those that the app knows, and to bring in what is missing.',
+    summary:
+      'Asks to compare past changes with those that the app knows, and to bring in what is missing. The work begins within ' +
+      'a minute.',
     body: reconcileBody,
     answers: {
-      202: { description: 'The timer `reconcile` works on it from the next minute on.', schema: reconcileAccepted },
+      202: { description: 'The id of the request.', schema: reconcileAccepted },
     },
   },
   reconcileRequests: {
@@ -208,7 +214,7 @@ export const ROUTES = {
     route: 'reconcile',
     authLevel: 'admin',
     role: 'Reader',
-    summary: 'All requests to compare, the newest first. One that has ended is listed for 30 days.',
+    summary: 'Lists all requests to compare, the newest first. One that has ended is listed for 30 days.',
     answers: { 200: { description: 'The requests.', schema: reconcileRequests } },
   },
   reconcileRequest: {
@@ -216,7 +222,7 @@ export const ROUTES = {
     route: 'reconcile/{id}',
     authLevel: 'admin',
     role: 'Reader',
-    summary: 'How far a request to compare is.',
+    summary: 'Shows how far a request to compare is.',
     answers: {
       200: { description: 'The request.', schema: reconcileRequest },
       404: { description: 'No request has this id.' },
@@ -227,10 +233,10 @@ export const ROUTES = {
     route: 'workflows/{name}/pause',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'Pauses a workflow: its jobs wait until somebody resumes it.',
+    summary: 'Pauses a workflow: its jobs wait until somebody resumes it. All instances follow within 10 s.',
     body: pauseBody,
     answers: {
-      200: { description: 'The pause that holds. All instances follow within 10 s.', schema: pauseAnswer },
+      200: { description: 'The pause that holds.', schema: pauseAnswer },
       404: { description: 'The app has no workflow of this name.' },
     },
   },
@@ -239,10 +245,10 @@ export const ROUTES = {
     route: 'workflows/{name}/resume',
     authLevel: 'admin',
     role: 'Operator',
-    summary: 'Resumes a workflow: the jobs that wait run.',
+    summary: 'Resumes a workflow: the jobs that wait run. All instances follow within 10 s.',
     body: resumeBody,
     answers: {
-      200: { description: 'The state that holds. All instances follow within 10 s.', schema: pauseAnswer },
+      200: { description: 'The state that holds.', schema: pauseAnswer },
       404: { description: 'Neither the app nor a pause has a workflow of this name.' },
     },
   },

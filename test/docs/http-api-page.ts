@@ -16,15 +16,15 @@ const HEAD = `# Call the HTTP API
 At the end, you have called the API with a client of your choice.
 
 This page is made from the schemas in [src/api](../src/api), by which every answer is tested. \`GET /api/openapi.json\` is the same as OpenAPI 3.1, with
-the lookups of your workflows: give it to a generator of clients, or to a viewer. [http-api.http](http-api.http) has a request of each kind for the REST
-clients of editors.
+the lookups of your workflows. [http-api.http](http-api.http) has a request of each kind for the REST clients of editors.
 
-- **Who**: an app role of a [sign-in](deploy/sign-in.md), or a key where \`REQUIRE_SIGN_IN\` is off. A locally started app (\`npm start\`) needs
-  neither. Keys go into the header \`x-functions-key\`, tokens into \`Authorization: Bearer\`, neither into a URL.
+- **Who**: an app role of a [sign-in](deploy/sign-in.md), or a key where \`REQUIRE_SIGN_IN\` is off. \`npm start\` needs neither. Keys go into the header
+  \`x-functions-key\`, tokens into \`Authorization: Bearer\`, never into a URL.
 - **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
-- **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people. 400 has \`problems\`, each with path, code and
-  message. 503: storage did not answer; ask again.
-- **Lookups** of workflows (\`POST /api/lookups/{name}\`: Clinician, or a key) are described in the workflows' READMEs, and the simulator's functions in
+- **Answers**: 200, or 202 if the work continues. 400: the query or body is wrong, and \`problems\` has path, code and message of each. 503: storage did not
+  answer; ask again. The tables list other answers.
+- **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people.
+- **Lookups** of workflows (\`POST /api/lookups/{name}\`: Clinician, or a key) are in the workflows' READMEs, and the simulator's functions in
   [simulator.md](simulator.md).
 `;
 
@@ -33,7 +33,7 @@ export function httpApiPage(): string {
   const routes = Object.entries(ROUTES as Readonly<Record<string, Route>>);
   const parts = Object.entries(GROUPS).map(([title, pattern]) => {
     const rows = routes.filter(([, { route }]) => pattern.test(route)).map(([, route]) => rowOf(route));
-    return `\n## ${title}\n\n| request | who | what it does | query or body | answers |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `\n## ${title}\n\n| request | who | what it does | query or body | other answers |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return HEAD + parts.join('');
 }
@@ -49,7 +49,8 @@ export function leftOut(): string[] {
 function rowOf({ method, route, authLevel, role, summary, query, body, answers }: Route): string {
   const who = role === 'anybody' ? 'anybody' : `${role === 'signed-in' ? 'any role' : role}, or ${KEYS[authLevel]}`;
   const asked = namesOf(query ?? body).map((name) => `\`${name}\``);
-  const statuses = Object.entries(answers).map(([status, { description }]) => `${status}: ${description}`);
+  const others = Object.entries(answers).filter(([status]) => !status.startsWith('2'));
+  const statuses = others.map(([status, { description }]) => `${status}: ${description}`);
   const address = `\`${method} /api/${route.replaceAll('?}', '}')}\``;
   return `| ${address} | ${who} | ${summary} | ${asked.join(', ')} | ${statuses.join(' ')} |`;
 }
