@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The app roles of the registration in Entra ID. */
 export const ROLES = ['Reader', 'Operator', 'Clinician'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 // The answers of the HTTP API, as schemas: the functions are typed by them, the page shares their types, OpenAPI is made
 // from them, and tests parse every answer with them.

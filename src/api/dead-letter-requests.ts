@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { After, Filter } from '../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES } from '../dead-letters/listed.js';
 import { fullType } from '../events/kinds.js';

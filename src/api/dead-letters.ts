@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, instant } from './common.js';
 
 /** The ids of dead letters that were redriven. */

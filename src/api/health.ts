@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const liveAnswer = z.strictObject({ live: z.literal(true) });
 /** The state of each part of storage: `ok`, or the code of its error. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorAnswer } from './common.js';
 import type { Level, Route } from './route.js';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Role } from './access.js';
 
 /** Callers with keys that are let in: all, those with a function key, those with the key `_master`. */

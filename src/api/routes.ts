@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accessAnswer } from './access.js';
 import { discardBody, listQuery, redriveBody } from './dead-letter-requests.js';
 import { changeAnswer, listAnswer, outcomesAnswer, outcomesBody, payloadAnswer, shownAnswer } from './dead-letters.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Fields, first, id, source, time } from './fields.js';
 import { EVENT_TYPES } from './kinds.js';
 

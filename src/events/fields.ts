@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIsoUtc } from './time.js';
 
 /** An object whose properties have not been checked. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dicomData, fhirData, readDicomData, readFhirData } from './data.js';
 import { cloudEvents, type Envelope, eventGrid, readEnvelope } from './envelope.js';
 import type { Fields } from './fields.js';

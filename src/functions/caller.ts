@@ -1,5 +1,5 @@
 import type { HttpRequest } from '@azure/functions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROLES, type Role } from '../api/access.js';
 import type { Config } from '../config.js';
 import { GUID } from '../config-reader.js';

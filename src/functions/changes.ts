@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { changeBodies, type eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import { NonRetriableError } from '../errors.js';

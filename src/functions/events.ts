@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import type { App } from './compose.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openForReading } from '../handler/workflow-table.js';
 import type { ResourceName } from '../reconcile/known-changes.js';
 import type { FoundRecord } from '../storage/ledger.js';

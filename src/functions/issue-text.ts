@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { FILTER_FIELDS } from '../dead-letters/listed.js';
 import { printable } from '../printable.js';
 

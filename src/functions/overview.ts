@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { actionList, Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
 import type { StorageCounts } from '../api/stats.js';
 import { errorCodeOf } from '../errors.js';

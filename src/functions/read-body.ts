@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { placeOfError } from '../json-place.js';
 import { isJson, JSON_NEEDED } from '../media-type.js';
 import { httpError } from './http-error.js';

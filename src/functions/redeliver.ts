@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../json-text.js';
 import type { Wakeup } from '../pipeline/wakeups.js';
 import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../storage/waiting.js';

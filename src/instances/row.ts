@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, instant } from '../api/common.js';
 import { recentJob } from '../api/overview.js';
 import { parseJson } from '../json-text.js';

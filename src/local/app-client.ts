@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { errorAnswer } from '../api/common.js';
 import { isLoopbackUri, isServiceUri } from '../clients/service-host.js';
 import { createCredential } from '../functions/credential.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A wrong place in a request: its path, and the expected value. */
 export type Problem = { readonly path: string; readonly message: string };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accessAnswer } from '../../src/api/access.js';
 import type { Route } from '../../src/api/route.js';
 import { ROUTES, type RouteName } from '../../src/api/routes.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { registerLookups } from '../../src/functions/lookups.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { defineWorkflow, fhir, lookup } from '../../src/workflow.js';

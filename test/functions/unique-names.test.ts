@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkNames, readSettings } from '../../src/functions/read-settings.js';
 import { defineWorkflow, fhir, lookup, type Workflow, WorkflowError } from '../../src/workflow.js';
 import { named } from './named-workflow.js';

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppRefusal, readApp } from '../../src/local/app-client.js';
 import { StartError } from '../../src/local/host/start-error.js';
 import { OptionError } from '../../src/local/option-error.js';

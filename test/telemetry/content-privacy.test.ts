@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportTelemetry } from '../../src/functions/export-telemetry.js';
 import { registerFunctions } from '../../src/functions/register.js';
 import {

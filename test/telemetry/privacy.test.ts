@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportTelemetry } from '../../src/functions/export-telemetry.js';
 import { registerFunctions } from '../../src/functions/register.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';

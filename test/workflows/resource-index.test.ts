@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CoreLogLevel } from './functions-core.js';
 import { StartError } from './start-error.js';
 

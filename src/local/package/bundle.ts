@@ -43,7 +43,7 @@ export async function bundleApp(root: string, to: string): Promise<Bundled> {
     splitting: true,
     external: [INJECTED],
     banner: { js: REQUIRE },
-    plugins: [renameLoadedLater(later), withoutRemoteSettings()],
+    plugins: [renameLoadedLater(later), withoutRemoteSettings(), withoutUndici()],
   });
   const others = await Promise.all(
     [...later].map((name) =>
@@ -69,6 +69,24 @@ function withoutRemoteSettings(): Plugin {
     setup({ onLoad }) {
       const filter = /monitor-opentelemetry-exporter[\\/].*[\\/]_configuration[\\/]configurationWorker\.js$/;
       onLoad({ filter }, () => ({ contents: 'export class ConfigurationWorker { shutdown() {} }' }));
+    },
+  };
+}
+
+/**
+ * Loads `node:http` by `require`. An ESM import reads all its exports, and `WebSocket` among them loads Node's whole
+ * undici: a seventh of the time of a start.
+ */
+function withoutUndici(): Plugin {
+  return {
+    name: 'without-undici',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+        kind === 'require-call' ? { path: 'node:http', external: true } : { path: 'http', namespace: 'required' },
+      );
+      onLoad({ filter: /^http$/, namespace: 'required' }, () => ({
+        contents: "module.exports = require('node:http');",
+      }));
     },
   };
 }

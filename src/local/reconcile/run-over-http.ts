@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type ReconcileRequest, reconcileAccepted, type reconcileBody, reconcileRequest } from '../../api/reconcile.js';
 import { type Clock, sleep } from '../../clock.js';
 import { type AppClient, AppRefusal, optionErrorOfRefusal } from '../app-client.js';

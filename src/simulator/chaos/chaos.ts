@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { strict } from '../problems.js';
 
 /** The disturbances of a receiver. Shares are from 0 to 1; times are real time. */

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemsIn, strict } from '../problems.js';
 import { RUN_PREFIX } from '../runs/event-name.js';
 import { settingsSchema } from '../runs/run-request.js';

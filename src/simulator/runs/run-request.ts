@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { between, CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
 import { type Problem, problemsIn, strict } from '../problems.js';
 import { scenarios } from '../scenarios/index.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LookupContext, lookup, neighboursOf, PARTITIONS, type Row } from '../../workflow.js';
 import { describeStudy } from './study-row.js';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { placeOfError } from '../../json-place.js';
 import bundled from './alert-rules.json' with { type: 'json' };
 import type { Code, Condition, Rule } from './rule.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LookupContext, lookup, PARTITIONS } from '../../workflow.js';
 import { beginningsOf, patientKeyIn, type SearchTerm } from './index-keys.js';
 import { lookupKeyIn } from './lookup-key.js';

@@ -61,6 +61,15 @@ describe('when the package is made', () => {
     expect(scripts().map(textOf).join('\n')).not.toMatch(/^ *\/\/ src\/local\//m);
   });
 
+  it('given what would only slow down a start, then it is left out', () => {
+    const all = scripts().map(textOf).join('\n');
+
+    expect(all).toMatch(/^\/\/ node_modules\/zod\/v4\/locales\/en\.js$/m);
+    expect(all).not.toMatch(/^\/\/ node_modules\/zod\/v4\/locales\/de\.js$/m);
+    expect(all).toContain('__require("node:http")');
+    expect(all).not.toMatch(/from "(node:)?http"/);
+  });
+
   it('given the exporter of Azure Monitor, then nothing in it asks a service of Microsoft for settings', () => {
     const all = scripts().map(textOf).join('\n');
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TestKit } from '../../../src/testing/index.js';
 import { MRN, type Patient, startRegistry } from './people.js';
 
