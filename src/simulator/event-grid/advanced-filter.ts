@@ -1,43 +1,49 @@
-import type { Reader } from './reader.js';
+import { z } from 'zod';
+import { expected, formBy, object, text } from './values.js';
 
 const MAX_TEXT_LENGTH = 512;
 const TEXTS = `texts of up to ${MAX_TEXT_LENGTH} characters`;
 
 /** A filter in the property names of the Azure resource. The operator compares with `value` or `values`. */
-export type AdvancedFilter = { readonly key: string; readonly operatorType: OperatorType } & Wanted;
-type Wanted = { readonly value?: unknown; readonly values?: readonly unknown[] };
+export type AdvancedFilter = {
+  readonly key: string;
+  readonly operatorType: OperatorType;
+  readonly value?: unknown;
+  readonly values?: readonly unknown[];
+};
 type OperatorType = keyof typeof OPERATORS;
 
 type Operator = {
-  readonly read: (filter: Reader) => Wanted;
+  /** The properties that the operator compares with. */
+  readonly wanted: z.ZodRawShape;
   /** Returns whether an event's value fits one wanted value, both in lower case. A value of another type fits nothing. */
   readonly fits: (value: unknown, wanted: unknown) => boolean;
 };
 
 const isIn: Operator = {
-  read: (filter) => ({ values: filter.list('values', 'numbers', isNumber) }),
+  wanted: { values: list(z.number(expected('numbers')), 'numbers') },
   fits: (value, wanted) => value === wanted,
 };
 const isInRange: Operator = {
-  read: (filter) => ({ values: filter.list('values', 'ranges [low, high]', isRange) }),
+  wanted: { values: list(z.custom(isRange, expected('ranges [low, high]')), 'ranges [low, high]') },
   fits(value, wanted) {
     const [low, high] = wanted as readonly [number, number];
     return isNumber(value) && value >= low && value <= high;
   },
 };
-const beginsWith = text((value, wanted) => value.startsWith(wanted));
-const contains = text((value, wanted) => value.includes(wanted));
-const endsWith = text((value, wanted) => value.endsWith(wanted));
-const equals = text((value, wanted) => value === wanted);
-const isPresent: Operator = { read: () => ({}), fits: () => true };
+const beginsWith = comparingTexts((value, wanted) => value.startsWith(wanted));
+const contains = comparingTexts((value, wanted) => value.includes(wanted));
+const endsWith = comparingTexts((value, wanted) => value.endsWith(wanted));
+const equals = comparingTexts((value, wanted) => value === wanted);
+const isPresent: Operator = { wanted: {}, fits: () => true };
 
 /** A Not-form has the operator of its plain form: `acceptsValue` negates it. */
 const OPERATORS = {
-  BoolEquals: { read: (filter) => ({ value: filter.boolean('value') }), fits: (value, wanted) => value === wanted },
-  NumberGreaterThan: number((value, wanted) => value > wanted),
-  NumberGreaterThanOrEquals: number((value, wanted) => value >= wanted),
-  NumberLessThan: number((value, wanted) => value < wanted),
-  NumberLessThanOrEquals: number((value, wanted) => value <= wanted),
+  BoolEquals: { wanted: { value: z.boolean(expected('true or false')) }, fits: (value, wanted) => value === wanted },
+  NumberGreaterThan: comparingNumbers((value, wanted) => value > wanted),
+  NumberGreaterThanOrEquals: comparingNumbers((value, wanted) => value >= wanted),
+  NumberLessThan: comparingNumbers((value, wanted) => value < wanted),
+  NumberLessThanOrEquals: comparingNumbers((value, wanted) => value <= wanted),
   NumberIn: isIn,
   NumberNotIn: isIn,
   NumberInRange: isInRange,
@@ -57,13 +63,14 @@ const OPERATORS = {
 /** These operators accept an event without the key. The other Not-forms do not. */
 const ACCEPT_NOTHING: readonly OperatorType[] = ['NumberNotIn', 'NumberNotInRange', 'StringNotIn'];
 
-/** Reads one advanced filter. Wrong values become problems of `filter`. */
-export function readAdvancedFilter(filter: Reader): AdvancedFilter {
-  const key = filter.text('key', { maxLength: MAX_TEXT_LENGTH });
-  const found = filter.oneOf('operatorType', Object.keys(OPERATORS) as OperatorType[]);
-  const operatorType = found ?? 'IsNotNull'; // a wrong operator is refused: this one only stands in its place
-  return { key, operatorType, ...OPERATORS[operatorType].read(filter) };
-}
+/** The schema of one advanced filter. */
+export const advancedFilterSchema = formBy(
+  'operatorType',
+  Object.keys(OPERATORS),
+  Object.entries<Operator>(OPERATORS).map(([name, { wanted }]) =>
+    object({ key: text(MAX_TEXT_LENGTH), operatorType: z.literal(name), ...wanted }),
+  ),
+).transform((filter) => filter as AdvancedFilter);
 
 /** Returns the test of a filter for a value; undefined stands for a missing value. */
 export function acceptsValue(filter: AdvancedFilter, of: { lookInArrays: boolean }): (value: unknown) => boolean {
@@ -81,29 +88,29 @@ export function acceptsValue(filter: AdvancedFilter, of: { lookInArrays: boolean
   };
 }
 
-function number(fits: (value: number, wanted: number) => boolean): Operator {
+function comparingNumbers(fits: (value: number, wanted: number) => boolean): Operator {
   return {
-    read: (filter) => ({ value: filter.number('value') }),
+    wanted: { value: z.number(expected('a number')) },
     fits: (value, wanted) => isNumber(value) && fits(value, wanted as number),
   };
 }
 
-function text(fits: (value: string, wanted: string) => boolean): Operator {
+function comparingTexts(fits: (value: string, wanted: string) => boolean): Operator {
   return {
-    read: (filter) => ({ values: filter.list('values', TEXTS, isShortText) }),
+    wanted: { values: list(z.string(expected(TEXTS)).max(MAX_TEXT_LENGTH, expected(TEXTS)), TEXTS) },
     fits: (value, wanted) => typeof value === 'string' && fits(value, wanted as string),
   };
+}
+
+function list(item: z.ZodType, what: string) {
+  return z.array(item, expected(`a list of ${what}`)).min(1, expected(`a list of ${what}`));
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
 
-function isShortText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
-}
-
-function isRange(value: unknown): value is readonly [number, number] {
+function isRange(value: unknown): boolean {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [low, high]: unknown[] = value;
   return isNumber(low) && isNumber(high) && low <= high;

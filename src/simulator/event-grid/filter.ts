@@ -1,52 +1,40 @@
-import { type AdvancedFilter, acceptsValue, readAdvancedFilter } from './advanced-filter.js';
-import type { Reader } from './reader.js';
+import { z } from 'zod';
+import { type AdvancedFilter, acceptsValue, advancedFilterSchema } from './advanced-filter.js';
 import type { TopicEvent } from './topic-event.js';
+import { anyText, expected, flag, properties, texts } from './values.js';
 
 const MAX_FILTERS = 25;
 const MAX_VALUES = 25;
 
+/** Returns the schema of a filter. Types that `known` lacks are a problem. */
+export function filterSchema(known: readonly string[] | undefined) {
+  const eventType = z.string().refine((type) => known?.includes(type) !== false, expected(known?.join(' or ') ?? ''));
+  return properties({
+    subjectBeginsWith: anyText,
+    subjectEndsWith: anyText,
+    isSubjectCaseSensitive: flag,
+    /** The accepted types; null for all. */
+    includedEventTypes: texts
+      .default([])
+      .transform((types) => (types.length === 0 || types.some((one) => one.toLowerCase() === 'all') ? null : types))
+      .pipe(z.array(eventType).nullable()),
+    enableAdvancedFilteringOnArrays: flag,
+    advancedFilters: z
+      .array(advancedFilterSchema, expected('a list'))
+      .max(MAX_FILTERS, expected(`at most ${MAX_FILTERS}`))
+      .refine(haveFewValues, expected(`at most ${MAX_VALUES} values in all filters together`))
+      .default([]),
+  });
+}
+
 /** The events that a subscription wants, in the property names of the Azure resource. */
-export type Filter = {
-  readonly subjectBeginsWith: string;
-  readonly subjectEndsWith: string;
-  readonly isSubjectCaseSensitive: boolean;
-  /** The accepted types; null for all. */
-  readonly includedEventTypes: readonly string[] | null;
-  readonly enableAdvancedFilteringOnArrays: boolean;
-  readonly advancedFilters: readonly AdvancedFilter[];
-};
+export type Filter = z.output<ReturnType<typeof filterSchema>>;
+
+function haveFewValues(filters: readonly AdvancedFilter[]): boolean {
+  return filters.flatMap((each) => each.values ?? ('value' in each ? [each.value] : [])).length <= MAX_VALUES;
+}
 
 type Test = (event: TopicEvent) => boolean;
-
-/** Reads a filter. Wrong values, and types that `eventTypes` lacks, become problems of `filter`. */
-export function readFilter(filter: Reader, eventTypes: readonly string[] | undefined): Filter {
-  const advancedFilters = filter.objects('advancedFilters', MAX_FILTERS).map(readAdvancedFilter);
-  const values = advancedFilters.flatMap((each) => each.values ?? ('value' in each ? [each.value] : [])).length;
-  if (values > MAX_VALUES) {
-    filter.wrong('advancedFilters', `expected at most ${MAX_VALUES} values in all filters together, found ${values}`);
-  }
-  return {
-    subjectBeginsWith: filter.text('subjectBeginsWith', { or: '' }),
-    subjectEndsWith: filter.text('subjectEndsWith', { or: '' }),
-    isSubjectCaseSensitive: filter.boolean('isSubjectCaseSensitive', false),
-    includedEventTypes: readEventTypes(filter, eventTypes),
-    enableAdvancedFilteringOnArrays: filter.boolean('enableAdvancedFilteringOnArrays', false),
-    advancedFilters,
-  };
-}
-
-/** Returns the types; null for absent, empty and 'All', which mean every type. */
-function readEventTypes(filter: Reader, known: readonly string[] | undefined): readonly string[] | null {
-  const types = filter.texts('includedEventTypes') ?? [];
-  if (types.length === 0 || types.some((type) => type.toLowerCase() === 'all')) return null;
-  for (const [n, type] of types.entries()) {
-    if (known?.includes(type) === false) {
-      filter.wrong(`includedEventTypes[${n}]`, `expected ${known.join(' or ')}, found ${JSON.stringify(type)}`);
-    }
-  }
-  return types;
-}
-
 const compiled = new WeakMap<Filter, Test>();
 
 /** Returns whether the filter accepts the event: every condition must hold, for at least one of its values. */

@@ -1,63 +1,94 @@
+import { z } from 'zod';
 import type { Problem } from '../problems.js';
-import { type Destination, readDestination } from './destination.js';
-import { type Filter, readFilter } from './filter.js';
-import { Reader } from './reader.js';
-import type { DeliverySchema } from './topic-event.js';
+import { type Destination, destinationSchema } from './destination.js';
+import { filterSchema } from './filter.js';
+import { anyText, expected, object, properties, text, texts, whole, word } from './values.js';
 
 const NAME = /^[A-Za-z0-9-]{3,64}$/;
-const SCHEMAS = ['EventGridSchema', 'CloudEventSchemaV1_0'] as const;
 const MAX_ATTEMPTS = 30;
 const MAX_LIFE_MINUTES = 1440;
+const A_TIME = expected('a date and time such as 2030-01-31T12:00:00Z');
 const RESOURCE_TYPE = 'Microsoft.EventGrid/systemTopics/eventSubscriptions';
 const SYSTEM_TOPIC =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/simulator/providers/Microsoft.EventGrid/systemTopics/simulator';
 
+/** Returns the schema of the properties. */
+function propertiesSchema({ eventTypes, now }: Limits) {
+  return object({
+    destination: destinationSchema,
+    filter: filterSchema(eventTypes),
+    eventDeliverySchema: word('EventGridSchema', 'CloudEventSchemaV1_0').default('EventGridSchema'),
+    retryPolicy: properties({
+      maxDeliveryAttempts: whole(1, MAX_ATTEMPTS).default(MAX_ATTEMPTS),
+      eventTimeToLiveInMinutes: whole(1, MAX_LIFE_MINUTES).default(MAX_LIFE_MINUTES),
+    }),
+    /** If null, events that cannot be delivered are dropped. */
+    deadLetterDestination: object({
+      endpointType: word('StorageBlob'),
+      properties: properties({ blobContainerName: text(), resourceId: anyText }),
+    })
+      .transform(({ properties: { resourceId, ...of } }) => ({ ...of, ...(resourceId && { resourceId }) }))
+      .nullable()
+      .default(null),
+    expirationTimeUtc: z
+      .string(A_TIME)
+      .refine((text) => !Number.isNaN(Date.parse(text)), A_TIME)
+      .transform((text) => new Date(text))
+      .refine((at) => now === undefined || at > now, expected(`a time after ${now?.toISOString()}`))
+      .nullable()
+      .default(null),
+    labels: texts.default([]),
+  });
+}
+
+/** `eventTypes`: a filter may include no other types, as in the real service. The subscription must expire after `now`. */
+type Limits = { readonly eventTypes?: readonly string[]; readonly now?: Date };
+
 /** An event subscription, in the property names of the Azure resource, with every default filled in. */
-export type Subscription = {
+export type Subscription = Readonly<z.output<ReturnType<typeof propertiesSchema>>> & {
   readonly name: string;
   /** The Azure resource id of the system topic. */
   readonly topic: string;
   readonly provisioningState: 'Succeeded' | 'AwaitingManualAction' | 'Failed';
-  readonly destination: Destination;
-  readonly filter: Filter;
-  readonly eventDeliverySchema: DeliverySchema;
-  readonly retryPolicy: { readonly maxDeliveryAttempts: number; readonly eventTimeToLiveInMinutes: number };
-  /** If null, events that cannot be delivered are dropped. */
-  readonly deadLetterDestination: { readonly blobContainerName: string; readonly resourceId?: string } | null;
-  readonly expirationTimeUtc: Date | null;
-  readonly labels: readonly string[];
 };
 
-/**
- * Reads the body of a PUT, `{ properties: {…} }` or the bare properties, and finds every problem. With `eventTypes`, a
- * filter may include no other types, as in the real service; with `now`, the subscription must expire later.
- */
+/** Properties with the wrapper that each can be in, beside an identity: the simulator ignores identities. */
+const WRAPPERS = [
+  ['destination', 'deliveryWithResourceIdentity'],
+  ['deadLetterDestination', 'deadLetterWithResourceIdentity'],
+] as const;
+
+/** Reads the body of a PUT, `{ properties: {…} }` or the bare properties, and finds every problem. null counts as absent. */
 export function readSubscription(
   name: string,
   body: unknown,
-  { eventTypes, now }: { eventTypes?: readonly string[]; now?: Date } = {},
+  limits: Limits = {},
 ): { kind: 'ok'; subscription: Subscription } | { kind: 'wrong'; problems: Problem[] } {
   const problems: Problem[] = [];
   if (!NAME.test(name)) {
     problems.push({ path: 'name', message: `expected 3 to 64 letters, digits or '-', found ${JSON.stringify(name)}` });
   }
-  const root = new Reader(body, problems);
-  const properties = root.has('properties') ? root.object('properties') : root;
-  const subscription: Subscription = {
-    name,
-    topic: SYSTEM_TOPIC,
-    provisioningState: 'Succeeded',
-    destination: readDestination(unwrapped(properties, 'destination', 'deliveryWithResourceIdentity')),
-    filter: readFilter(properties.object('filter'), eventTypes),
-    eventDeliverySchema: readSchema(properties),
-    retryPolicy: readRetryPolicy(properties.object('retryPolicy')),
-    deadLetterDestination: readDeadLetters(
-      unwrapped(properties, 'deadLetterDestination', 'deadLetterWithResourceIdentity'),
-    ),
-    expirationTimeUtc: readExpiration(properties, now),
-    labels: properties.texts('labels') ?? [],
-  };
-  return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'ok', subscription };
+  const root = withoutNulls(body);
+  const isNested = Object(root).properties !== undefined;
+  const given = isNested ? Object(root).properties : root;
+  const wrapped = WRAPPERS.filter(([, wrapper]) => Object(given)[wrapper] !== undefined);
+  const inner = wrapped.map(([property, wrapper]) => [property, Object(given[wrapper])[property]]);
+  const parsed = propertiesSchema(limits).safeParse(
+    wrapped.length > 0 ? { ...given, ...Object.fromEntries(inner) } : given,
+  );
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const wrapper = wrapped.flatMap(([property, name]) => (property === path[0] ? [name] : []));
+    problems.push({ path: z.core.toDotPath([...(isNested ? ['properties'] : []), ...wrapper, ...path]), message });
+  }
+  if (!parsed.success || problems.length > 0) return { kind: 'wrong', problems };
+  return { kind: 'ok', subscription: { name, topic: SYSTEM_TOPIC, provisioningState: 'Succeeded', ...parsed.data } };
+}
+
+/** Returns the JSON without the properties that are null. */
+function withoutNulls(json: unknown): unknown {
+  return JSON.parse(JSON.stringify(json ?? null), function (this: unknown, _name, value) {
+    return value === null && !Array.isArray(this) ? undefined : value;
+  });
 }
 
 /** Returns the Azure resource. Unlike the real one, it shows `endpointUrl` beside `endpointBaseUrl`. */
@@ -97,41 +128,4 @@ function describeDestination({ endpointType, deliveryAttributeMappings, ...of }:
       })),
     },
   };
-}
-
-function readSchema(properties: Reader): DeliverySchema {
-  const name = 'eventDeliverySchema';
-  return (properties.has(name) ? properties.oneOf(name, SCHEMAS) : undefined) ?? 'EventGridSchema';
-}
-
-function readExpiration(properties: Reader, now: Date | undefined): Date | null {
-  const at = properties.date('expirationTimeUtc');
-  if (at && now && at <= now) {
-    properties.wrong('expirationTimeUtc', `expected a time after ${now.toISOString()}, found ${at.toISOString()}`);
-  }
-  return at;
-}
-
-function readRetryPolicy(policy: Reader): Subscription['retryPolicy'] {
-  return {
-    maxDeliveryAttempts: policy.integer('maxDeliveryAttempts', { from: 1, to: MAX_ATTEMPTS, or: MAX_ATTEMPTS }),
-    eventTimeToLiveInMinutes: policy.integer('eventTimeToLiveInMinutes', {
-      from: 1,
-      to: MAX_LIFE_MINUTES,
-      or: MAX_LIFE_MINUTES,
-    }),
-  };
-}
-
-function readDeadLetters(destination: Reader): Subscription['deadLetterDestination'] {
-  if (destination.isAbsent) return null;
-  destination.oneOf('endpointType', ['StorageBlob']);
-  const properties = destination.object('properties');
-  const resourceId = properties.text('resourceId', { or: '' });
-  return { blobContainerName: properties.text('blobContainerName'), ...(resourceId ? { resourceId } : {}) };
-}
-
-/** Returns the property, or its copy in `wrapper`, which has an identity too: the simulator ignores identities. */
-function unwrapped(properties: Reader, name: string, wrapper: string): Reader {
-  return properties.has(wrapper) ? properties.object(wrapper).object(name) : properties.object(name);
 }
