@@ -5,11 +5,13 @@ import { systemRandom as random } from '../../src/functions/random.js';
 import { CHAOS_LEVELS } from '../../src/simulator/chaos/chaos.js';
 import { createInterference } from '../../src/simulator/chaos/interference.js';
 import { defaultSubscriptions } from '../../src/simulator/default-subscriptions.js';
+import { DicomService } from '../../src/simulator/dicom/dicom-service.js';
 import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
 import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
-import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
+import { FhirService } from '../../src/simulator/fhir/fhir-service.js';
 import { makePatient } from '../../src/simulator/scenarios/people.js';
 import { uuidOf } from '../../src/simulator/seeded.js';
+import { createWorld } from '../../src/simulator/world.js';
 import type { Report } from '../figures.js';
 import type { Plan } from '../plan.js';
 
@@ -39,7 +41,7 @@ export async function benchSimulator({ simulator }: Plan, report: Report): Promi
     interference: createInterference({ chaos: CHAOS_LEVELS.none, seed: 0, clock, nameOf: () => undefined }),
   });
   for (const [name, body] of Object.entries(defaultSubscriptions(false))) await eventGrid.put(name, body);
-  const fhir = createFhirService({
+  const fhir = new FhirService({
     host: 'bench.fhir.azurehealthcareapis.com',
     clock,
     random,
@@ -48,12 +50,16 @@ export async function benchSimulator({ simulator }: Plan, report: Report): Promi
       eventGrid.publish(changes.map((change) => topicEventOf(change, { id: uuidOf(random), source: '/workspaces/w' }))),
   });
 
+  const dicom = new DicomService({ host: 'bench.dicom.azurehealthcareapis.com', clock, random, publish: () => {} });
+  const services = { fhir, dicom, makesEvents: { fhir: true, dicom: true } };
+  const world = createWorld({ services, random, clock, left: () => 0 });
+
   const startedAtMs = clock.monotonic();
   let made = 0;
   const madeUntil = async (many: number): Promise<number> => {
     while (made < many) {
       for (let n = 0; n < AT_ONCE && made < many; n += 1, made += 1) {
-        fhir.apply({ method: 'PUT', resource: { ...makePatient(random), id: `p${made % resources}` } });
+        world.update({ ...makePatient(random), id: `p${made % resources}` });
       }
       while (eventGrid.pending() > 0) await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     }

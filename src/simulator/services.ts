@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import type { Publish, ServiceChange } from './changes.js';
-import { createDicomService, type DicomService } from './dicom/dicom-service.js';
-import { createFhirService, type FhirService } from './fhir/fhir-service.js';
+import { DicomService } from './dicom/dicom-service.js';
+import { FhirService } from './fhir/fhir-service.js';
 
 export type ServiceKind = ServiceChange['service'];
 
@@ -38,5 +38,5 @@ export function createServices({
     random,
     publish: (changes: readonly ServiceChange[]) => (makesEvents[kind] ? publish : withhold)(changes),
   });
-  return { fhir: createFhirService(depsOf('fhir')), dicom: createDicomService(depsOf('dicom')), makesEvents };
+  return { fhir: new FhirService(depsOf('fhir')), dicom: new DicomService(depsOf('dicom')), makesEvents };
 }

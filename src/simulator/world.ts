@@ -1,10 +1,14 @@
 import type { Clock, Random } from '../clock.js';
+import { DEFAULT_PARTITION } from './dicom/image-store.js';
+import { storeImage } from './dicom/store-image.js';
+import { parseChanges } from './dicom/study-update.js';
 import { writePart10 } from './dicom/write-part10.js';
-import type { FhirOutcome } from './fhir/fhir-service.js';
-import type { Resource, World } from './scenarios/scenario.js';
+import type { FhirService } from './fhir/fhir-service.js';
+import type { World } from './scenarios/scenario.js';
 import type { SwitchableServices } from './services.js';
 
-const MISTAKE = 'The scenario made a change that was refused';
+/** The service is not to write the resource into its answer. */
+const HEADERS = new Headers({ 'content-type': 'application/fhir+json', prefer: 'return=minimal' });
 
 /** A FHIR resource of a service. */
 export type ResourceName = { readonly host: string; readonly resourceType: string; readonly resourceId: string };
@@ -19,52 +23,69 @@ type WorldDeps = {
 
 /** Returns a scenario's world, which changes `services`. Throws for a refused change: the scenario is wrong. */
 export function createWorld(deps: WorldDeps): World {
-  const { random, clock, left, whenHardDeleted = () => {} } = deps;
-  const { fhir, dicom, makesEvents } = deps.services;
+  const { random, clock, left, services } = deps;
   let lastMs = 0;
   return {
     random,
-    now,
     left,
-    create: (resource) => accepted(fhir.apply({ method: 'POST', resource })).id ?? '',
-    update: (resource) => void accepted(fhir.apply({ method: 'PUT', resource })),
-    remove: (resourceType, id) => void accepted(fhir.apply({ method: 'DELETE', resourceType, id })),
-
-    hardDelete(resourceType, id) {
-      accepted(fhir.apply({ method: 'DELETE', resourceType, id, isHard: true }));
-      whenHardDeleted({ host: fhir.host, resourceType, resourceId: id });
+    /** Returns a new time at each call. With an equal time, an update could change nothing and make no event. */
+    now() {
+      lastMs = Math.max(lastMs + 1, clock.now().getTime());
+      return new Date(lastMs);
     },
-
-    switchEvents: (isOn) => void Object.assign(makesEvents, { fhir: isOn, dicom: isOn }),
-
-    transact(entries) {
-      const requestOf = ({ resourceType: url }: Resource) => ({ method: 'POST', url });
-      const entry = entries.map((one) => ({ ...one, request: requestOf(one.resource) }));
-      accepted(fhir.apply({ method: 'BUNDLE', bundle: { resourceType: 'Bundle', type: 'transaction', entry } }));
-    },
-
-    store(image) {
-      const stored = dicom.store(writePart10(image));
-      if (stored.status === 'refused') throw new TypeError(`${MISTAKE}: ${stored.problems.join(', ')}`);
-      return stored.status === 'stored';
-    },
-
-    removeImages: (of) => void dicom.delete(of),
-
-    updateStudy(studyUid, values) {
-      const updated = dicom.update({ studyUid }, values);
-      if (updated.status === 'refused') throw new TypeError(`${MISTAKE}: ${updated.problems.join(', ')}`);
-    },
+    switchEvents: (isOn) => void Object.assign(services.makesEvents, { fhir: isOn, dicom: isOn }),
+    ...fhirChanges(deps),
+    ...dicomChanges(services.dicom),
   };
-
-  /** Returns a new time at each call. With an equal time, an update could change nothing and make no event. */
-  function now(): Date {
-    lastMs = Math.max(lastMs + 1, clock.now().getTime());
-    return new Date(lastMs);
-  }
 }
 
-function accepted(outcome: FhirOutcome): FhirOutcome {
-  if (outcome.problem === undefined) return outcome;
-  throw new TypeError(`${MISTAKE}: ${outcome.status}, ${outcome.problem}`);
+function fhirChanges({ services: { fhir }, whenHardDeleted = () => {} }: WorldDeps) {
+  return {
+    create(resource) {
+      const { headers } = send(fhir, 'POST', { path: resource.resourceType, content: resource });
+      return headers?.Location?.split('/').at(-3) ?? ''; // …/Patient/ID/_history/1
+    },
+    update: (resource) =>
+      void send(fhir, 'PUT', { path: `${resource.resourceType}/${resource.id}`, content: resource }),
+    remove: (resourceType, id) => void send(fhir, 'DELETE', { path: `${resourceType}/${id}` }),
+    hardDelete(resourceType, id) {
+      send(fhir, 'DELETE', { path: `${resourceType}/${id}`, query: '_hardDelete=true' });
+      whenHardDeleted({ host: fhir.host, resourceType, resourceId: id });
+    },
+    transact(entries) {
+      const entry = entries.map((one) => ({ ...one, request: { method: 'POST', url: one.resource.resourceType } }));
+      send(fhir, 'POST', { path: '', content: { resourceType: 'Bundle', type: 'transaction', entry } });
+    },
+  } satisfies Partial<World>;
+}
+
+function dicomChanges({ images }: SwitchableServices['dicom']) {
+  return {
+    store(image) {
+      const stored = storeImage(writePart10(image), { store: images, partition: DEFAULT_PARTITION });
+      if (stored.status === 'refused') throw mistake(stored.problems);
+      return stored.status === 'stored';
+    },
+    removeImages: (of) => void images.remove(DEFAULT_PARTITION, of),
+    updateStudy(studyUid, values) {
+      const { changes, problems } = parseChanges(values);
+      if (problems.length > 0) throw mistake(problems);
+      images.revise(DEFAULT_PARTITION, studyUid, changes);
+    },
+  } satisfies Partial<World>;
+}
+
+/** Sends a request as a client does. */
+function send(fhir: FhirService, method: string, of: { path: string; query?: string; content?: object }) {
+  const { path, content } = of;
+  const query = new URLSearchParams(of.query);
+  const body = Buffer.from(content ? JSON.stringify(content) : '');
+  const answer = fhir.answer({ method, path, query, headers: HEADERS, body, base: `https://${fhir.host}` });
+  if (answer.status < 400) return answer;
+  const { issue } = JSON.parse(String(answer.body)) as { issue: { diagnostics: string }[] };
+  throw mistake([String(answer.status), ...issue.map(({ diagnostics }) => diagnostics)]);
+}
+
+function mistake(problems: readonly string[]): TypeError {
+  return new TypeError(`The scenario made a change that was refused: ${problems.join(', ')}`);
 }

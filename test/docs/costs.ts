@@ -1,14 +1,14 @@
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import type { ServiceChange } from '../../src/simulator/changes.js';
-import { createDicomService } from '../../src/simulator/dicom/dicom-service.js';
-import { writePart10 } from '../../src/simulator/dicom/write-part10.js';
+import { DicomService } from '../../src/simulator/dicom/dicom-service.js';
 import { topicEventOf, writeEvent } from '../../src/simulator/event-grid/topic-event.js';
-import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
+import { FhirService } from '../../src/simulator/fhir/fhir-service.js';
 import { findInProcess } from '../../src/simulator/in-process.js';
 import { makeImage, makeStudy } from '../../src/simulator/scenarios/images.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
 import type { Simulator } from '../../src/simulator/simulator.js';
+import { createWorld as createScenarioWorld } from '../../src/simulator/world.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
@@ -101,8 +101,8 @@ function createWorld(postSize: number) {
   const counts = { requests: 0, entities: 0, reads: 0, service: 0 };
   let changes: ServiceChange[] = [];
   const publish = (made: readonly ServiceChange[]) => void changes.push(...made);
-  const fhir = createFhirService({ host: `${HOST}.fhir.azurehealthcareapis.com`, clock, random, publish });
-  const dicom = createDicomService({ host: `${HOST}.dicom.azurehealthcareapis.com`, clock, random, publish });
+  const fhir = new FhirService({ host: `${HOST}.fhir.azurehealthcareapis.com`, clock, random, publish });
+  const dicom = new DicomService({ host: `${HOST}.dicom.azurehealthcareapis.com`, clock, random, publish });
   const app = composeApp(
     readConfig({
       EventStorage: 'UseDevelopmentStorage=true',
@@ -138,28 +138,23 @@ function createWorld(postSize: number) {
       })
     );
   });
+  const services = { fhir, dicom, makesEvents: { fhir: true, dicom: true } };
+  const scenario = createScenarioWorld({ services, random, clock, left: () => 0 });
   const study = makeStudy(random, clock.now());
   const stored = Array.from({ length: HUNDRED }, (_, n) => makeImage(random, study, n));
 
   return {
-    fhir: {
-      put: (resource: { resourceType: string; id: string; [element: string]: unknown }) =>
-        done(fhir.apply({ method: 'PUT', resource }).problem),
-      remove: (resourceType: string, id: string) => done(fhir.apply({ method: 'DELETE', resourceType, id }).problem),
-    },
+    fhir: { put: scenario.update, remove: scenario.remove },
     images: {
-      store: (n: number) => void dicom.store(writePart10(stored[n] ?? {})),
+      store: (n: number) => void scenario.store(stored[n] ?? {}),
       /** Updates all images at once, as the service does. */
       updateAll: (n: number) =>
         void (
           n === 0 &&
-          dicom.update(
-            { studyUid: study.studyUid },
-            { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Other^Name' }] } },
-          )
+          scenario.updateStudy(study.studyUid, { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Other^Name' }] } })
         ),
       remove: (n: number) =>
-        void dicom.delete({ studyUid: study.studyUid, seriesUid: study.seriesUid, instanceUid: uidOf(stored[n]) }),
+        scenario.removeImages({ studyUid: study.studyUid, seriesUid: study.seriesUid, instanceUid: uidOf(stored[n]) }),
     },
 
     /** Makes a hundred changes, delivers their events in POSTs of `postSize`, and returns the mean cost. */
@@ -208,10 +203,6 @@ function counted(store: TableStore, counts: { requests: number; entities: number
       return store.query(table, asked, ...rest);
     },
   };
-}
-
-function done(problem: string | undefined): void {
-  if (problem !== undefined) throw new Error(problem);
 }
 
 function uidOf(image: ReturnType<typeof makeImage> | undefined): string {

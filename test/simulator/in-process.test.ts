@@ -1,13 +1,16 @@
 import { HttpRequest } from '@azure/functions';
+import { systemClock } from '../../src/clock.js';
 import { systemRandom } from '../../src/functions/random.js';
 import { findInProcess } from '../../src/simulator/in-process.js';
 import { registerSimulator } from '../../src/simulator/register.js';
+import { createWorld } from '../../src/simulator/world.js';
 import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import type { DicomReader, FhirReader } from '../../src/workflow.js';
 import { failureOf } from '../clients/stand-in.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
 import { fileOf } from './dicom/files.js';
+import { storeFile } from './dicom/open-service.js';
 import { startSimulator } from './memory-simulator.js';
 
 const FHIR_HOST = 'simulator-main.fhir.azurehealthcareapis.com';
@@ -28,8 +31,9 @@ const dicomReader = (fields: Parameters<typeof dicomEvent>[0] = {}) => {
   return world.app.readers.of(dicomEvent({ host: DICOM_HOST, ...uids, ...fields }), signal) as DicomReader;
 };
 const mainServices = () => world.simulator.services('main') as NonNullable<ReturnType<typeof world.simulator.services>>;
-const put = (resource: Record<string, unknown>) =>
-  mainServices().fhir.apply({ method: 'PUT', resource: resource as never });
+const scenario = () =>
+  createWorld({ services: mainServices(), random: systemRandom, clock: systemClock, left: () => 0 });
+const put = (resource: Record<string, unknown>) => scenario().update(resource as never);
 
 describe('when a handler reads a resource of the simulator', () => {
   it('given versions, then the current one and the one of the event', async () => {
@@ -45,7 +49,7 @@ describe('when a handler reads a resource of the simulator', () => {
 
   it('given it is deleted, then it is gone, and the version before is there', async () => {
     put({ resourceType: 'Patient', id: 'p1', active: true });
-    mainServices().fhir.apply({ method: 'DELETE', resourceType: 'Patient', id: 'p1' });
+    scenario().remove('Patient', 'p1');
 
     expect(await fhirReader({ change: 'deleted', version: 2 } as never).current()).toBeUndefined();
     expect(await fhirReader({ change: 'deleted', version: 2 } as never).version()).toBeUndefined();
@@ -57,7 +61,7 @@ describe('when a handler reads a resource of the simulator', () => {
     put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-01-01' });
     put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-02-02' });
     put({ resourceType: 'Patient', id: 'p2', active: true });
-    mainServices().fhir.apply({ method: 'DELETE', resourceType: 'Patient', id: 'p2' });
+    scenario().remove('Patient', 'p2');
     const asked: string[] = [];
     const find = findInProcess(world.simulator);
     world.app.readers.answerInProcess((kind, host) => (request) => {
@@ -120,9 +124,9 @@ describe('when the change feed of the simulator is read in this process', () => 
 describe('when a handler reads an image of the simulator', () => {
   beforeEach(() => {
     const { dicom } = mainServices();
-    expect(dicom.store(fileOf())).toMatchObject({ status: 'stored' });
+    expect(storeFile(dicom, fileOf())).toMatchObject({ status: 'stored' });
     const second = fileOf({ '00080018': { vr: 'UI', Value: ['1.2.3.4.5.101'] } });
-    expect(dicom.store(second)).toMatchObject({ status: 'stored' });
+    expect(storeFile(dicom, second)).toMatchObject({ status: 'stored' });
   });
 
   it('given its metadata, then as DICOM JSON', async () => {
@@ -144,7 +148,7 @@ describe('when a handler reads an image of the simulator', () => {
   });
 
   it('given a partition, then the images in it', async () => {
-    mainServices().dicom.store(fileOf(), { partition: 'clinic-b' });
+    storeFile(mainServices().dicom, fileOf(), 'clinic-b');
     expect(await dicomReader({ partition: 'clinic-b' }).study()).toHaveLength(1);
     expect(await dicomReader({ partition: 'Microsoft.Default' }).study()).toHaveLength(2);
   });

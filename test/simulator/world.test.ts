@@ -1,92 +1,110 @@
+import type { ServiceChange } from '../../src/simulator/changes.js';
+import type { SimulatorAnswer } from '../../src/simulator/http.js';
+import { currentResources } from '../../src/simulator/runs/table-checks/reads.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
-import type { SwitchableServices } from '../../src/simulator/services.js';
+import { createServices } from '../../src/simulator/services.js';
 import { createWorld } from '../../src/simulator/world.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
-/** Creates services that give the same answer to every request. */
-function createStubWorld(answers: { fhir?: object; dicom?: object } = {}) {
+/** Creates real services; with `answer`, the FHIR service gives this answer to every request. */
+function createTestWorld(answer?: SimulatorAnswer) {
   const clock = createFakeClock();
-  const asked: unknown[] = [];
-  const answer =
-    (value: unknown) =>
-    (...all: unknown[]) => {
-      asked.push(...all);
-      return value;
-    };
-  const services = {
-    fhir: { host: 'fhir.test', apply: answer(answers.fhir) },
-    dicom: { store: answer(answers.dicom), delete: answer(answers.dicom), update: answer(answers.dicom) },
-    makesEvents: { fhir: true, dicom: true },
-  } as unknown as SwitchableServices;
+  const published: ServiceChange[] = [];
+  const deps = {
+    name: 'test',
+    clock,
+    random: seededRandom(1),
+    publish: (all: readonly ServiceChange[]) => published.push(...all),
+  };
+  const services = createServices(deps as never);
+  if (answer) services.fhir.answer = () => answer;
   const gone: object[] = [];
   const whenHardDeleted = (resource: object) => void gone.push(resource);
   const world = createWorld({ services, random: seededRandom(1), clock, left: () => 3, whenHardDeleted });
-  return { world, services, clock, asked, gone };
+  return { world, services, clock, published, gone };
 }
 
 const PATIENT = { resourceType: 'Patient', id: 'p1' };
 const IMAGE = {
   '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
   '00080018': { vr: 'UI', Value: ['1.2.3.4.5'] },
+  '00100020': { vr: 'LO', Value: ['P1'] },
+  '0020000D': { vr: 'UI', Value: ['1.2'] },
+  '0020000E': { vr: 'UI', Value: ['1.2.3'] },
 };
 
 describe('when a scenario changes a service', () => {
   it.each([
-    { what: 'create', run: ({ world }: ReturnType<typeof createStubWorld>) => world.create(PATIENT) },
-    { what: 'update', run: ({ world }: ReturnType<typeof createStubWorld>) => world.update(PATIENT) },
-    { what: 'remove', run: ({ world }: ReturnType<typeof createStubWorld>) => world.remove('Patient', 'p1') },
+    { what: 'create', run: ({ world }: ReturnType<typeof createTestWorld>) => world.create(PATIENT) },
+    { what: 'update', run: ({ world }: ReturnType<typeof createTestWorld>) => world.update(PATIENT) },
+    { what: 'remove', run: ({ world }: ReturnType<typeof createTestWorld>) => world.remove('Patient', 'p1') },
     {
       what: 'hardDelete',
-      run: ({ world }: ReturnType<typeof createStubWorld>) => world.hardDelete('Patient', 'p1'),
+      run: ({ world }: ReturnType<typeof createTestWorld>) => world.hardDelete('Patient', 'p1'),
     },
     {
       what: 'transact',
-      run: ({ world }: ReturnType<typeof createStubWorld>) =>
+      run: ({ world }: ReturnType<typeof createTestWorld>) =>
         world.transact([{ fullUrl: 'urn:uuid:1', resource: PATIENT }]),
     },
   ])('given FHIR refuses $what, then that is thrown, with why', ({ run }) => {
-    const refusing = createStubWorld({ fhir: { status: 422, problem: 'no such thing' } });
+    const refusing = createTestWorld({
+      status: 422,
+      body: JSON.stringify({ issue: [{ diagnostics: 'no such thing' }] }),
+    });
 
     expect(() => run(refusing)).toThrow('The scenario made a change that was refused: 422, no such thing');
   });
 
   it.each([
-    { what: 'an image', run: ({ world }: ReturnType<typeof createStubWorld>) => world.store(IMAGE) },
+    {
+      what: 'an image',
+      run: ({ world }: ReturnType<typeof createTestWorld>) => world.store({ '00080018': IMAGE['00080018'] }),
+      why: "DICOM100: (0008,0016) - The required tag '(0008,0016)' is missing.",
+    },
     {
       what: 'an update of a study',
-      run: ({ world }: ReturnType<typeof createStubWorld>) => world.updateStudy('1.2.3', {}),
+      run: ({ world }: ReturnType<typeof createTestWorld>) =>
+        world.updateStudy('1.2.3', { '00080060': { vr: 'CS', Value: ['MR'] } }),
+      why: 'DICOM100: (0008,0060) - Updating the tag is not supported',
     },
-  ])('given DICOM refuses $what, then that is thrown, with why', ({ run }) => {
-    const refusing = createStubWorld({ dicom: { status: 'refused', problems: ['one', 'two'] } });
-
-    expect(() => run(refusing)).toThrow('The scenario made a change that was refused: one, two');
+  ])('given DICOM refuses $what, then that is thrown, with why', ({ run, why }) => {
+    expect(() => run(createTestWorld())).toThrow(`The scenario made a change that was refused: ${why}`);
   });
 
-  it.each([
-    { status: 'stored', isNew: true },
-    { status: 'existed', isNew: false },
-  ])('given an image that is $status, then it says $isNew', ({ status, isNew }) => {
-    expect(createStubWorld({ dicom: { status } }).world.store(IMAGE)).toBe(isNew);
+  it('given an image, then it is new once, until its study is removed', () => {
+    const { world, published } = createTestWorld();
+
+    expect([world.store(IMAGE), world.store(IMAGE)]).toEqual([true, false]);
+    world.updateStudy('1.2', { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Roe^Jane' }] } });
+    world.removeImages({ studyUid: '1.2' });
+    expect(world.store(IMAGE)).toBe(true);
+    expect(published.map(({ change }) => change)).toEqual(['created', 'updated', 'deleted', 'created']);
   });
 
   it('given it creates a resource, then it gets the id that the service gave it', () => {
-    const { world, asked } = createStubWorld({ fhir: { status: 201, id: 'given' } });
+    const { world, services } = createTestWorld();
 
-    expect(world.create(PATIENT)).toBe('given');
-    expect(asked).toEqual([{ method: 'POST', resource: PATIENT }]);
+    const id = world.create({ resourceType: 'Patient' });
+
+    expect(services.fhir.current('Patient', id)).toEqual({ version: 1, deleted: false });
   });
 
-  it('given a hard delete, then the run hears of it, for no event will tell', () => {
-    const { world, asked, gone } = createStubWorld({ fhir: { status: 204 } });
+  it('given an update, a removal and a hard delete, then the events are as by HTTP, and the run hears of the last', () => {
+    const { world, services, published, gone } = createTestWorld();
 
+    world.update(PATIENT);
+    world.update({ ...PATIENT, active: true });
+    world.remove('Patient', 'p1');
     world.hardDelete('Patient', 'p1');
 
-    expect(asked).toEqual([{ method: 'DELETE', resourceType: 'Patient', id: 'p1', isHard: true }]);
-    expect(gone).toEqual([{ host: 'fhir.test', resourceType: 'Patient', resourceId: 'p1' }]);
+    expect(published.map(({ change }) => change)).toEqual(['created', 'updated', 'deleted']);
+    expect(services.fhir.current('Patient', 'p1')).toBeUndefined();
+    expect(gone).toEqual([{ host: services.fhir.host, resourceType: 'Patient', resourceId: 'p1' }]);
   });
 
   it('given events are switched, then those of both services are', () => {
-    const { world, services } = createStubWorld();
+    const { world, services } = createTestWorld();
 
     world.switchEvents(false);
     expect(services.makesEvents).toEqual({ fhir: false, dicom: false });
@@ -95,25 +113,24 @@ describe('when a scenario changes a service', () => {
     expect(services.makesEvents).toEqual({ fhir: true, dicom: true });
   });
 
-  it('given a transaction, then each resource is posted under its fullUrl', () => {
-    const { world, asked } = createStubWorld({ fhir: { status: 200 } });
+  it('given a transaction, then a reference to a fullUrl leads to its resource', () => {
+    const { world, services, published } = createTestWorld();
+    const subject = { reference: 'urn:uuid:1' };
 
-    world.transact([{ fullUrl: 'urn:uuid:1', resource: PATIENT }]);
-
-    expect(asked).toEqual([
-      {
-        method: 'BUNDLE',
-        bundle: {
-          resourceType: 'Bundle',
-          type: 'transaction',
-          entry: [{ fullUrl: 'urn:uuid:1', resource: PATIENT, request: { method: 'POST', url: 'Patient' } }],
-        },
-      },
+    world.transact([
+      { fullUrl: 'urn:uuid:1', resource: { resourceType: 'Patient' } },
+      { fullUrl: 'urn:uuid:2', resource: { resourceType: 'Observation', subject } },
     ]);
+
+    expect(published.map(({ change }) => change)).toEqual(['created', 'created']);
+    expect([...currentResources(services.fhir, 'Observation')]).toMatchObject([
+      { subject: { reference: expect.stringMatching(/^Patient\/.{36}$/) } },
+    ]);
+    expect(subject.reference).toBe('urn:uuid:1');
   });
 
   it('given two calls within a millisecond, then the second time is later, and never behind the clock', () => {
-    const { world, clock } = createStubWorld();
+    const { world, clock } = createTestWorld();
 
     const times = [world.now(), world.now(), world.now()];
     clock.advance(100);

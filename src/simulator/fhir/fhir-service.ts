@@ -2,36 +2,14 @@ import type { Clock, Random } from '../../clock.js';
 import type { FhirChange, Publish } from '../changes.js';
 import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { answerOf, bundleResponseText, errorAnswer } from './answers.js';
-import { callOfWrite, type FhirOutcome, type FhirWrite, outcomeOf } from './apply.js';
 import { type BundleResult, runBundle } from './bundle/bundle.js';
-import type { Call, Result } from './call.js';
+import type { Call } from './call.js';
 import { capabilityText } from './capability-statement.js';
 import { FhirError, refuse } from './content/outcome.js';
 import { callOfRequest } from './negotiation.js';
 import { route } from './route.js';
 import { Store } from './store/store.js';
 import { Writes } from './writes.js';
-
-export type { FhirOutcome, FhirWrite } from './apply.js';
-
-export type FhirService = {
-  readonly host: string;
-  /** Answers a request of FHIR's REST interface. Never throws. Requests run one after the other. */
-  answer(request: SimulatorRequest): SimulatorAnswer;
-  /** Makes a change without HTTP. Never throws: a refusal is an outcome with `problem`. */
-  apply(write: FhirWrite): FhirOutcome;
-  /** Returns the current version of a resource; undefined where there never was a resource, or after a hard delete. */
-  current(resourceType: string, id: string): { readonly version: number; readonly deleted: boolean } | undefined;
-  readonly counts: {
-    /** Resources that are not deleted. */
-    readonly resources: number;
-    /** All versions that are kept, also the versions that mark deletions. */
-    readonly versions: number;
-    readonly bytes: number;
-  };
-  /** Removes everything, and publishes nothing. */
-  clear(): void;
-};
 
 const MEGABYTE = 1024 * 1024;
 
@@ -46,60 +24,62 @@ type FhirServiceDeps = {
   currentBytes?: number;
 };
 
-export function createFhirService(deps: FhirServiceDeps): FhirService {
-  const { host, clock, random, publish, historyBytes = 128 * MEGABYTE, currentBytes = 1024 * MEGABYTE } = deps;
-  const startedAt = clock.now();
-  const store = new Store({ clock, host, historyBytes, currentBytes });
-  const routed = {
-    store,
-    writes: new Writes({ store, random }),
-    now: () => clock.now(),
-    postBundle: (call: Call): Result => ({
-      kind: 'text',
-      status: 200,
-      text: bundleResponseText(postBundle(call), call),
-    }),
-    capabilities: (base: string) => capabilityText({ base, date: startedAt }),
-  };
+export class FhirService {
+  readonly host: string;
+  readonly #deps: FhirServiceDeps;
+  readonly #store: Store;
+  readonly #routed: Parameters<typeof route>[0];
 
-  return {
-    host,
-    answer(request) {
-      let answer: SimulatorAnswer;
-      try {
-        const call = callOfRequest(request);
-        answer = answerOf(route(routed, call), call);
-      } catch (error) {
-        answer = errorAnswer(asFhirError(error));
-      }
-      publishChanges(publish);
-      const { body: _left, ...head } = answer;
-      return request.method === 'HEAD' ? head : answer;
-    },
-    apply(write) {
-      try {
-        const call = callOfWrite(write, `https://${host}`);
-        return outcomeOf(call.segments.length === 0 ? postBundle(call) : route(routed, call));
-      } catch (error) {
-        return outcomeOf(asFhirError(error));
-      } finally {
-        publishChanges(publish);
-      }
-    },
-    current(resourceType, id) {
-      const version = store.get(resourceType, id)?.current;
-      return version && { version: version.number, deleted: version.text === undefined };
-    },
-    get counts() {
-      return store.counts;
-    },
-    clear: () => store.clear(),
-  };
+  constructor(deps: FhirServiceDeps) {
+    const { host, clock, random, historyBytes = 128 * MEGABYTE, currentBytes = 1024 * MEGABYTE } = deps;
+    const startedAt = clock.now();
+    const store = new Store({ clock, host, historyBytes, currentBytes });
+    this.host = host;
+    this.#deps = deps;
+    this.#store = store;
+    this.#routed = {
+      store,
+      writes: new Writes({ store, random }),
+      now: () => clock.now(),
+      postBundle: (call) => ({ kind: 'text', status: 200, text: bundleResponseText(this.#runBundle(call), call) }),
+      capabilities: (base) => capabilityText({ base, date: startedAt }),
+    };
+  }
+
+  /** Answers a request of FHIR's REST interface. Never throws. Requests run one after the other. */
+  answer(request: SimulatorRequest): SimulatorAnswer {
+    let answer: SimulatorAnswer;
+    try {
+      const call = callOfRequest(request);
+      answer = answerOf(route(this.#routed, call), call);
+    } catch (error) {
+      answer = errorAnswer(asFhirError(error));
+    }
+    this.#publishChanges(this.#deps.publish);
+    const { body: _left, ...head } = answer;
+    return request.method === 'HEAD' ? head : answer;
+  }
+
+  /** Returns the current version of a resource; undefined where there never was a resource, or after a hard delete. */
+  current(resourceType: string, id: string): { readonly version: number; readonly deleted: boolean } | undefined {
+    const version = this.#store.get(resourceType, id)?.current;
+    return version && { version: version.number, deleted: version.text === undefined };
+  }
+
+  get counts() {
+    return this.#store.counts;
+  }
+
+  /** Removes everything, and publishes nothing. */
+  clear(): void {
+    this.#store.clear();
+  }
 
   /** The events of a bundle have no order. The events of a transaction are published at once. */
-  function postBundle(call: Call): BundleResult {
-    const done = runBundle({ store, random, route: (entry) => route(routed, entry) }, call);
-    publishChanges((changes) => {
+  #runBundle(call: Call): BundleResult {
+    const { random, publish } = this.#deps;
+    const done = runBundle({ store: this.#store, random, route: (entry) => route(this.#routed, entry) }, call);
+    this.#publishChanges((changes) => {
       const mixed = shuffled(changes, random);
       if (done.type === 'transaction') publish(mixed);
       else for (const change of mixed) publish([change]);
@@ -107,9 +87,9 @@ export function createFhirService(deps: FhirServiceDeps): FhirService {
     return done;
   }
 
-  function publishChanges(publishAll: (changes: FhirChange[]) => void): void {
-    const changes = store.takeChanges();
-    if (changes.length > 0) publishAll(changes);
+  #publishChanges(publish: (changes: FhirChange[]) => void): void {
+    const changes = this.#store.takeChanges();
+    if (changes.length > 0) publish(changes);
   }
 }
 

@@ -55,7 +55,7 @@ describe('when a study is updated', () => {
       ['updated', '1.2.3.4.5.101', 5],
     ]);
     const names = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.101' };
-    expect(service.current({ partition: 'Microsoft.Default', ...names })).toEqual({ sequenceNumber: 5 });
+    expect(service.images.image({ partition: 'Microsoft.Default', ...names })).toMatchObject({ sequenceNumber: 5 });
     expect(json('studies/1.2.3.4/metadata').map((one: typeof NEW_NAME) => one['00100010'])).toEqual([
       NEW_NAME['00100010'],
       NEW_NAME['00100010'],

@@ -1,6 +1,6 @@
 import { writePart10 } from '../../../src/simulator/dicom/write-part10.js';
-import { fileOf, uids } from './files.js';
-import { BASE, jsonOf, openService } from './open-service.js';
+import { fileOf } from './files.js';
+import { BASE, jsonOf, openService, storeFile } from './open-service.js';
 
 const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
 const of = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
@@ -94,37 +94,17 @@ describe('when a scenario uses it without HTTP', () => {
   it('given a file, then it is stored once', () => {
     const { service, published } = openService();
 
-    expect(service.store(fileOf())).toEqual({ status: 'stored', sequenceNumber: 1, problems: [] });
-    expect(service.store(fileOf())).toEqual({ status: 'duplicate' });
-    expect(service.store(fileOf(), { partition: 'clinic' })).toMatchObject({ status: 'stored', sequenceNumber: 2 });
-    expect(service.store(new Uint8Array(10))).toMatchObject({ status: 'refused', reason: 43264 });
-    expect(published.map(({ partition }) => partition)).toEqual(['Microsoft.Default', 'clinic']);
-    expect(service.current({ partition: 'clinic', ...of })).toEqual({ sequenceNumber: 2 });
-    expect(service.current({ partition: 'clinic', ...of, instanceUid: '3' })).toBeUndefined();
-  });
-
-  it('given an update of a study, then it takes effect at once', () => {
-    const { service, json, published } = openService();
-    service.store(fileOf());
-    const name = { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Roe^Jane' }] } };
-
-    expect(service.update({ studyUid: '1.2.3.4' }, name)).toEqual({ status: 'updated', images: 1 });
-    expect(service.update({ studyUid: '1.9' }, name)).toEqual({ status: 'absent' });
-    expect(service.update({ studyUid: '1.2.3.4' }, { '00080060': { vr: 'CS', Value: ['MR'] } })).toMatchObject({
-      status: 'refused',
+    expect(storeFile(service, fileOf())).toMatchObject({
+      status: 'stored',
+      entry: { sequenceNumber: 1 },
+      problems: [],
     });
-    expect(json(`${INSTANCE}/metadata`)[0]['00100010']).toEqual(name['00100010']);
-    expect(published.map(({ change }) => change)).toEqual(['created', 'updated']);
-  });
-
-  it('given a delete, then it says how many images are gone', () => {
-    const { service } = openService();
-    service.store(fileOf());
-    service.store(fileOf(uids('1.2.3.4', '1.2.3.4.5', '1.2.3.4.5.101')));
-
-    expect(service.delete(of)).toEqual({ status: 'deleted', images: 1 });
-    expect(service.delete({ studyUid: '1.2.3.4' })).toEqual({ status: 'deleted', images: 1 });
-    expect(service.delete({ studyUid: '1.2.3.4' })).toEqual({ status: 'absent' });
+    expect(storeFile(service, fileOf())).toMatchObject({ status: 'duplicate' });
+    expect(storeFile(service, fileOf(), 'clinic')).toMatchObject({ status: 'stored', entry: { sequenceNumber: 2 } });
+    expect(storeFile(service, new Uint8Array(10))).toMatchObject({ status: 'refused', reason: 43264 });
+    expect(published.map(({ partition }) => partition)).toEqual(['Microsoft.Default', 'clinic']);
+    expect(service.images.image({ partition: 'clinic', ...of })).toMatchObject({ sequenceNumber: 2 });
+    expect(service.images.image({ partition: 'clinic', ...of, instanceUid: '3' })).toBeUndefined();
   });
 
   it('given a data set as JSON, then the file made of it can be stored', () => {
@@ -139,7 +119,7 @@ describe('when a scenario uses it without HTTP', () => {
       '00200013': { vr: 'IS', Value: [3] },
     };
 
-    expect(service.store(writePart10(dataset))).toMatchObject({ status: 'stored', problems: [] });
+    expect(storeFile(service, writePart10(dataset))).toMatchObject({ status: 'stored', problems: [] });
     expect(json(`${INSTANCE}/metadata`)).toEqual([{ ...dataset, '00080005': { vr: 'CS', Value: ['ISO_IR 192'] } }]);
   });
 });

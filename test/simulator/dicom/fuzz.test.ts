@@ -27,14 +27,14 @@ function expectConsistent({ service, published, get, json }: ReturnType<typeof o
   const found: Record<string, { Value: string[] }>[] = json('instances?limit=200&includefield=all') ?? [];
   expect(found).toHaveLength(images);
   for (const { studyUid, seriesUid, instanceUid, sequenceNumber, partition } of published) {
-    expect(service.current({ partition, studyUid, seriesUid, instanceUid })).toEqual({ sequenceNumber });
+    expect(service.images.image({ partition, studyUid, seriesUid, instanceUid })).toMatchObject({ sequenceNumber });
     const path = `studies/${studyUid}/series/${seriesUid}/instances/${instanceUid}`;
     expect(get(`${path}/metadata`).status).toBe(200);
     expect(get(path, { accept: 'application/dicom; transfer-syntax=*' }).status).toBe(200);
     expect([200, 406]).toContain(get(path, { accept: 'application/dicom' }).status);
     expect([200, 404, 406]).toContain(get(`${path}/frames/1`).status);
-    const update = service.update({ studyUid }, { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Ünknown' }] } });
-    expect(update.status).toBe('updated');
+    const name = { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Ünknown' }] } };
+    expect(service.images.revise('Microsoft.Default', studyUid, name)).not.toEqual([]);
     published.pop();
     expect(get(path, { accept: 'application/dicom; transfer-syntax=*' }).status).toBe(200);
     expect(get(`${path}/metadata`).status).toBe(200);
@@ -59,7 +59,7 @@ describe('when what is sent is damaged', () => {
           const stored: unknown[] = jsonOf(answer)['00081199'].Value;
           expect(stored).toHaveLength(opened.service.counts.images);
           const names = { studyUid: '1.9', seriesUid: '1.9.1', instanceUid: '1.9.1.1' };
-          expect(opened.service.current({ partition: 'Microsoft.Default', ...names })).toBeDefined();
+          expect(opened.service.images.image({ partition: 'Microsoft.Default', ...names })).toBeDefined();
           expectConsistent(opened);
         },
       ),

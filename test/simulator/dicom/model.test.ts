@@ -160,7 +160,9 @@ function checkFeed({ json, service }: Opened, images: readonly Image[], happened
     const { partition, study: studyUid } = image;
     const seriesUid = `${studyUid}.${image.series}`;
     const instanceUid = `${seriesUid}.${image.instance}`;
-    expect(service.current({ partition, studyUid, seriesUid, instanceUid })).toEqual({ sequenceNumber: image.number });
+    expect(service.images.image({ partition, studyUid, seriesUid, instanceUid })).toMatchObject({
+      sequenceNumber: image.number,
+    });
   }
 }
 

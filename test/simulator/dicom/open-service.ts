@@ -1,5 +1,7 @@
 import type { DicomChange } from '../../../src/simulator/changes.js';
-import { createDicomService, type DicomServiceDeps } from '../../../src/simulator/dicom/dicom-service.js';
+import { DicomService, type DicomServiceDeps } from '../../../src/simulator/dicom/dicom-service.js';
+import { DEFAULT_PARTITION } from '../../../src/simulator/dicom/image-store.js';
+import { storeImage } from '../../../src/simulator/dicom/store-image.js';
 import type { DicomVersion, SimulatorAnswer } from '../../../src/simulator/http.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
@@ -12,7 +14,7 @@ type Sent = { body?: Uint8Array | string; headers?: Record<string, string>; vers
 export function openService(options: Partial<DicomServiceDeps> = {}) {
   const clock = createFakeClock();
   const published: DicomChange[] = [];
-  const service = createDicomService({
+  const service = new DicomService({
     host: 'test.dicom.azurehealthcareapis.com',
     clock,
     random: seededRandom(1),
@@ -44,6 +46,11 @@ export function openService(options: Partial<DicomServiceDeps> = {}) {
     /** The JSON answer of a search or of metadata. */
     json: (url: string, headers: Record<string, string> = {}) => jsonOf(send('GET', url, { headers })),
   };
+}
+
+/** Stores a file without HTTP. */
+export function storeFile({ images: store }: DicomService, file: Uint8Array, partition = DEFAULT_PARTITION) {
+  return storeImage(file, { store, partition });
 }
 
 export function multipartOf(files: readonly Uint8Array[], boundary = 'limit'): Required<Omit<Sent, 'version'>> {

@@ -1,5 +1,5 @@
 import type { ServiceChange } from '../../../src/simulator/changes.js';
-import { createFhirService, type FhirService } from '../../../src/simulator/fhir/fhir-service.js';
+import { FhirService } from '../../../src/simulator/fhir/fhir-service.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock, type FakeClock } from '../../../src/testing/fake-clock.js';
 
@@ -67,7 +67,7 @@ export function createFhirWorld(
   const published: (readonly ServiceChange[])[] = [];
   let seen = 0;
   const publish = (changes: readonly ServiceChange[]) => void published.push(changes);
-  const service = createFhirService({ host: 'fhir.test', clock, random: seededRandom(seed), publish, ...rest });
+  const service = new FhirService({ host: 'fhir.test', clock, random: seededRandom(seed), publish, ...rest });
 
   return {
     service,

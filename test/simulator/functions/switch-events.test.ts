@@ -1,4 +1,6 @@
+import type { DicomService } from '../../../src/simulator/dicom/dicom-service.js';
 import { fileOf } from '../dicom/files.js';
+import { storeFile } from '../dicom/open-service.js';
 import { startSimulator } from '../memory-simulator.js';
 import { bodyOf, patient, type Sent, sendTo } from './send-request.js';
 
@@ -10,6 +12,7 @@ afterEach(() => world.simulator.stop());
 
 const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 const patch = (services: unknown) => send('', { method: 'PATCH', body: { services } });
+const storeImage = () => storeFile(world.simulator.services('main')?.dicom as DicomService, fileOf());
 const subjects = async () =>
   (bodyOf(await send('events')) as { events: { subject: string }[] }).events.map(
     ({ subject }) => subject.split('/')[2],
@@ -38,7 +41,7 @@ describe('when events of a service are turned off', () => {
   it('given an image is stored, then no event is made, and the change feed has its change', async () => {
     await patch({ main: { dicom: { events: false } } });
 
-    world.simulator.services('main')?.dicom.store(fileOf());
+    storeImage();
 
     expect(await subjects()).toEqual([]);
     const feed = bodyOf(await send('dicom/v2/changefeed?includemetadata=false'));
@@ -48,7 +51,7 @@ describe('when events of a service are turned off', () => {
   it('given one service, then the others keep their events, and the state shows each', async () => {
     await patch({ main: { fhir: { events: false } }, 'clinic-b': {} });
     await send('fhir/clinic-b/Patient/p1', patient('p1'));
-    world.simulator.services('main')?.dicom.store(fileOf());
+    storeImage();
 
     expect(await subjects()).toHaveLength(2);
     expect(bodyOf(await send(''))).toMatchObject({

@@ -109,6 +109,7 @@ export class Store {
     return taken;
   }
 
+  /** The numbers of resources that are not deleted, and of versions that are kept, also of those that mark deletions. */
   get counts() {
     return { resources: this.#living, versions: this.#resources.size + this.#old.size, bytes: this.#bytes };
   }

@@ -11,7 +11,7 @@ import type { HealthEvent } from '../../../../src/workflow.js';
 import { createImagingStudies } from '../../../../src/workflows/imaging-studies/imaging-studies.js';
 import { createAccount, startApp } from '../../../pipeline/memory-app.js';
 import { rawOfDicom } from '../../../testing/raw-events.js';
-import { openService } from '../../dicom/open-service.js';
+import { openService, storeFile } from '../../dicom/open-service.js';
 
 const SINCE = new Date('2026-01-01T00:00:00Z');
 const random = seededRandom(7);
@@ -25,14 +25,14 @@ const SMALL: Study = { ...makeStudy(random, SINCE), modality: 'MR' };
 async function start() {
   const { service, published, clock } = openService();
   const store = (study: Study, number: number, partition?: string) =>
-    service.store(writePart10(makeImage(random, study, number)), partition ? { partition } : {});
+    storeFile(service, writePart10(makeImage(random, study, number)), partition);
   for (let at = 1; at <= 250; at += 1) {
     clock.advance(1000);
     store(LARGE, at);
   }
   for (const at of [1, 2]) store(SMALL, at, 'clinic-b');
   store(SMALL, 3);
-  service.delete({ studyUid: SMALL.studyUid });
+  service.images.remove('Microsoft.Default', { studyUid: SMALL.studyUid });
 
   const events = published.map(({ change, sequenceNumber, at, host, service: _, ...image }) =>
     dicomEvent({ ...image, host, change, version: sequenceNumber, time: at.toISOString() }),

@@ -6,7 +6,7 @@ import { createFakeClock, createTestKit, fhirEvent } from '../../../../src/testi
 import type { FhirResource, Row } from '../../../../src/workflow.js';
 import { observationAlerts } from '../../../../src/workflows/observation-alerts/observation-alerts.js';
 import { observation, quantity } from '../../../workflows/observation-alerts/observations.js';
-import { createServices } from './run-services.js';
+import { createScenario, createServices } from './run-services.js';
 
 const HOST = 'run.fhir.example';
 
@@ -28,6 +28,7 @@ async function check(
 ) {
   const clock = createFakeClock();
   const services = createServices(clock);
+  const scenario = createScenario(services, clock);
   const kit = createTestKit();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   for (const [n, { id, code, hour, value }] of RESULTS.entries()) {
@@ -37,12 +38,12 @@ async function check(
       effectiveDateTime: `2026-03-02T0${hour}:00:00Z`,
       valueQuantity: quantity(value),
     });
-    services.fhir.apply({ method: 'PUT', resource: { ...resource, id } });
+    scenario.update({ ...resource, id });
     const event = fhirEvent({ resourceType: 'Observation', resourceId: id, host: HOST });
     newest.set(digest(resourceOf(event)), { version: 1, change: 'created', n });
     await kit.run(observationAlerts, event, { resource: { ...resource, meta: { versionId: '1' } } as FhirResource });
   }
-  services.fhir.apply({ method: 'DELETE', resourceType: 'Observation', id: 'gone' });
+  scenario.remove('Observation', 'gone');
   const gone = fhirEvent({ resourceType: 'Observation', resourceId: 'gone', host: HOST, change: 'deleted' });
   await kit.run(observationAlerts, gone);
 

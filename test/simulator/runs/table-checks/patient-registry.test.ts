@@ -5,7 +5,7 @@ import { createMemoryTableStore } from '../../../../src/storage/memory-table-sto
 import { createFakeClock, createTestKit, fhirEvent } from '../../../../src/testing/index.js';
 import type { FhirResource, Row } from '../../../../src/workflow.js';
 import { patientRegistry } from '../../../../src/workflows/patient-registry/patient-registry.js';
-import { createServices } from './run-services.js';
+import { createScenario, createServices } from './run-services.js';
 
 const HOST = 'run.fhir.example';
 const SETTINGS = { LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64') };
@@ -22,12 +22,13 @@ const PATIENT = {
 async function start() {
   const clock = createFakeClock();
   const services = createServices(clock);
+  const scenario = createScenario(services, clock);
   const tables = createMemoryTableStore({ clock });
   const kit = createTestKit({ settings: SETTINGS });
   const newest = new Map<string, { version: number; change: string; n: number }>();
   for (const [n, id] of ['a', 'b', 'gone'].entries()) {
-    services.fhir.apply({ method: 'PUT', resource: { ...PATIENT, id } });
-    if (id === 'gone') services.fhir.apply({ method: 'DELETE', resourceType: 'Patient', id });
+    scenario.update({ ...PATIENT, id });
+    if (id === 'gone') scenario.remove('Patient', id);
     const event = fhirEvent({ resourceId: id, host: HOST });
     newest.set(digest(resourceOf(event)), { version: 1, change: 'created', n });
     const resource = { ...PATIENT, id, meta: { versionId: '1' } } as FhirResource;
