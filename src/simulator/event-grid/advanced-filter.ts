@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { expected, formBy, object, text } from './values.js';
 
 const MAX_TEXT_LENGTH = 512;

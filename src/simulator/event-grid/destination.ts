@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { expected, flag, formBy, object, properties, text, whole } from './values.js';
 
 const MAX_EVENTS = 5000;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AdvancedFilter, acceptsValue, advancedFilterSchema } from './advanced-filter.js';
 import type { TopicEvent } from './topic-event.js';
 import { anyText, expected, flag, properties, texts } from './values.js';

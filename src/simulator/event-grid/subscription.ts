@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../problems.js';
 import { type Destination, destinationSchema } from './destination.js';
 import { filterSchema } from './filter.js';

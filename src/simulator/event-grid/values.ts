@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 // Schemas for the values in a subscription. The message of a problem says what is expected, and what was found.
 
