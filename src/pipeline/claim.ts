@@ -10,21 +10,21 @@ import type { JobRun } from './job-run.js';
 import type { RunResult } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
-/** The name of a dropped table is blocked for 40 s and more. */
+/** The wait for a table that is being dropped: storage blocks its name for 40 s or more. */
 const TABLE_BUSY_MS = 60_000;
 const MAX_CLAIMS = 4;
 const MAX_QUEUED_SUSPECTS = 64;
 
-// Claiming           dies before it: nothing has happened.
-//                    dies after it: the lease lapses, and the next holder counts a crash (S1).
-//                    two at once (J2): one insert, or one etag, wins; the loser gets the record that is there.
-//                    outcome unknown: the claim is given up, never undone; a record that was written lapses.
-/** Claims the job of `run`, or returns why it cannot be run now. */
+//   process dies before the write    nothing has happened
+//   process dies after the write     the lease lapses, and the next holder counts a crash (S1)
+//   two processes at once            storage accepts one insert, or one etag (J2); the other reads the new record
+//   outcome unknown                  this process gives up; if the record was written, its lease lapses
+/** Claims the job of `run`, or returns why it cannot run now. */
 export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
   const { clock, settings, waitingRecords } = deps;
   const { leaseMs } = settings;
   const row = run.row && fromRow(run.row);
-  // J9: only the row that the record waits for may use the remembered record.
+  // J9: only the row that the record waits for has a remembered record.
   const known = row && waitingRecords.get(row.name);
   let current = known ?? (await firstRecord(run, deps));
 
@@ -38,7 +38,7 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
   return afterLapse(leaseMs);
 }
 
-/** Q1: a delivery inserts its record without a read. Only reconciliation looks first, near midnight (Q6). */
+/** Q1: reads the record for a row only; a delivery inserts its own. Reconciliation looks first near midnight (Q6). */
 async function firstRecord(run: JobRun, { stores }: JobDeps): Promise<ReadRecord | undefined> {
   const { address, event } = run.job;
   const found = run.row && (await stores.ledger.read(address));
@@ -47,7 +47,7 @@ async function firstRecord(run: JobRun, { stores }: JobDeps): Promise<ReadRecord
   return mayBeOfTwoDays && !isById(address) ? locate(run, { stores }) : undefined;
 }
 
-/** Q2: returns the record of the job itself, if the one at its address is of another incarnation of the change. */
+/** Q2: returns `found` if it is of this job. If it is of another incarnation, locates the record of the job itself. */
 async function ownRecord(
   run: JobRun,
   found: ReadRecord | undefined,
@@ -55,9 +55,9 @@ async function ownRecord(
 ): Promise<ReadRecord | undefined> {
   const { job, row } = run;
   if (!found || isById(job.address) || (found.eventId ?? job.event.id) === job.event.id) return found;
-  const isNamed = row?.item.kind === 'job' && row.item.redrive !== undefined; // the redrive of a dead letter names its record
-  const isWaitedFor = found.record.state.kind === 'waiting' && found.record.state.due === row?.name;
-  return isNamed || isWaitedFor ? found : locate(run, deps);
+  const isRedrive = row?.item.kind === 'job' && row.item.redrive !== undefined; // its address is that of the dead job
+  const waitsForRow = found.record.state.kind === 'waiting' && found.record.state.due === row?.name;
+  return isRedrive || waitsForRow ? found : locate(run, deps);
 }
 
 async function locate(run: JobRun, { stores }: Pick<JobDeps, 'stores'>): Promise<ReadRecord | undefined> {
@@ -76,20 +76,20 @@ async function writeClaim(
   const { clock, random, stores, settings } = deps;
   const { leaseMs } = settings;
   const maxCompany = maxCompanyOf(decision.record);
-  const place = maxCompany === undefined ? undefined : await enterAsSuspect(run, maxCompany, deps);
-  if (maxCompany !== undefined && !place) return { kind: 'deferred', inMs: LOOK_AGAIN_MS };
-  if (deps.shutdown.isStopping) return { kind: 'deferred', inMs: 0 }; // E1
+  const entry = maxCompany === undefined ? undefined : await enterAsSuspect(run, maxCompany, deps);
+  if (maxCompany !== undefined && !entry) return { kind: 'deferred', inMs: LOOK_AGAIN_MS };
+  if (deps.shutdown.isStopping) return { kind: 'deferred', inMs: 0 }; // E1: no job is claimed any more
 
-  const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
+  const state = { ...decision.record.state, ...entry }; // S5: the record says whether the job runs alone
   const write = (current?.record.write ?? 0) + 1;
   const steps = current && { steps: stepsOfClaim(current, decision, clock.now()) };
   const record: JobRecord = { ...decision.record, state, owner: random.token(), write, ...steps };
   const { event, eventIdDigest } = run.job;
-  const sentAtMs = clock.monotonic(); // J7
+  const sentAtMs = clock.monotonic(); // J7: the lease counts from before the write was sent
   const written = await stores.ledger.write(run.job.address, record, {
-    event, // also for a claim over a record: its process may have died before it wrote the entry of the event
+    event, // also over a record, whose process may have died before it wrote the entry of the event
     eventIdDigest,
-    ...(decision.etag !== undefined && { etag: decision.etag }), // J2
+    ...(decision.etag !== undefined && { etag: decision.etag }), // J2: only over this version
     untilMs: sentAtMs + leaseMs / 2,
   });
   if (written.kind === 'conflict') return written;
@@ -102,7 +102,7 @@ async function writeClaim(
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }
 
-/** A redrive reopens a dead job: its record is to say when the job died. The first claim of a job needs no steps. */
+/** Returns the steps of a record that is claimed again. A redrive adds the death of the job, which no step tells. */
 function stepsOfClaim({ record, ageMs }: ReadRecord, { takesOver }: ToClaim, now: Date): string {
   const { state, errorCode: code, redrives } = record;
   if (state.kind !== 'settled') return withStep(record, { what: takesOver ? 'taken-over' : 'claimed', at: now });
@@ -120,7 +120,7 @@ function fromRow({ name, item }: WaitingRow): FromRow {
   return item.kind === 'job' ? { name, ...item } : { name };
 }
 
-/** Queued suspects keep the slots of their workflow: so at most a quarter of its slots may be theirs. */
+/** Waits until the suspect may run. Returns undefined if too many wait: at most a quarter of a workflow's slots. */
 async function enterAsSuspect(
   run: JobRun,
   maxCompany: number,
@@ -131,13 +131,15 @@ async function enterAsSuspect(
   return run.queueFor(company.enterAsSuspect(run, maxCompany), () => company.leaveQueue(run));
 }
 
-/** S5: a suspect is alone for as long as a delivery may wait; a long job then goes on in company. */
+/** Ends the solitude of a suspect after the deadline of a delivery, so that a long job does not stop all others. */
 export function limitSolitude(run: JobRun, hold: Hold<JobRecord>, deps: JobDeps): () => void {
   const { clock, settings, company } = deps;
   const { state } = hold.value;
   if (!(state.kind === 'running' && state.isAlone)) return () => {};
-  // Dies before the write: the job was alone. Dies after it: the crash is not counted against the job. The write fails
-  // or is refused: the lease has lapsed or is lost, so nothing that happens here can be counted any more.
+  // S5: the record says so before another job starts.
+  //   process dies before the write    the job was alone, and the record says so
+  //   process dies after the write     the crash does not count as one of a job that ran alone
+  //   the write fails or is refused    the lease is lost, so the record of its next holder counts
   return clock.after(settings.deadlineMs, () => {
     const inCompany = (record: JobRecord) =>
       record.state.kind === 'running' ? { ...record, state: { ...record.state, isAlone: false } } : record;

@@ -1,54 +1,33 @@
 import type { Clock } from '../clock.js';
 
-/**
- * Decides which jobs run beside which in this process, so that a job that kills its process is found, and no other job
- * is blamed for it. When a process dies, each of its jobs is taken over elsewhere and may be the cause.
- *
- * S1  Taking over a lapsed lease counts one crash, and nothing else does (decide.ts).
- * S2  From its second crash on, a job is a suspect. At most 16 suspects run together, and after each further crash of a
- *     suspect half as many: the guilty job drags ever fewer others along.
- * S3  A suspect whose company has shrunk to 1 runs alone: it starts when no other job runs in the process, and no other
- *     job starts beside it.
- * S4  A crash counts towards the five that end a job only if the record says that the job ran alone (decide.ts).
- * S5  The record says so before the handler starts, and stops saying so before another job may start.
- * S6  After 40 crashes of any kind a job ends as a dead letter, so that every job comes to an end (decide.ts).
- *
- *   ordinary   runs beside everything but a suspect that is alone        ends with its run, or becomes a suspect
- *   queued     a suspect that waits, in order of arrival; runs nothing   its start, or the deadline
- *   member     a suspect that runs, with `limit` suspects at most        ends with its run
- */
-export type Company<M extends object> = {
-  /**
-   * Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveQueue` was called.
-   */
-  enter(run: M): true | Promise<boolean>;
-  /** Makes `run`, which has entered and not started, a suspect. Undefined where it was taken out of the queue. */
-  enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined>;
-  /** Takes `run` out of the queue or from the gate. Nothing happens if it waits in neither. */
-  leaveQueue(run: M): void;
-  /** Takes the run out of the company: it has ended, will not start, or becomes a suspect. */
-  leave(run: M): void;
-  /** Lets other jobs start beside the suspect that runs alone. S5: the record no longer says that it is alone. */
-  endSolitude(run: M): void;
-  /** Suspects that wait. */
-  readonly queued: number;
-};
-
-/**
- * Limits how long a suspect waits for ordinary jobs, whose handlers rarely take longer. Then the suspect runs beside
- * them, and is not blamed.
- */
+/** The time for which a suspect waits for ordinary jobs. After it, the suspect runs beside them, and is not blamed. */
 const MAX_DRAIN_MS = 5000;
 
 type AtGate<M> = { run: M; answer: (mayStart: boolean) => void };
-type Queued<M> = { run: M; limit: number; answer: (place: { isAlone: boolean } | undefined) => void };
+type Queued<M> = { run: M; limit: number; answer: (entry: Entry | undefined) => void };
+/** `isAlone`: whether no other job runs in the process. */
+type Entry = { isAlone: boolean };
 
-/** `isLong`: whether a job may run for longer than a delivery waits. */
-export function createCompany<M extends object>(deps: { clock: Clock; isLong: (run: M) => boolean }): Company<M> {
-  return new ProcessCompany(deps);
-}
-
-class ProcessCompany<M extends object> implements Company<M> {
+/**
+ * Decides which jobs run together in this process, so that a job that kills its process is found, and no other job is
+ * blamed for it. When a process dies, other processes take over its jobs, and each of the jobs may be the cause.
+ *
+ * S1  Taking over a lapsed lease counts one crash, and nothing else does (decide.ts).
+ * S2  From its second crash on, a job is a suspect. At most 16 suspects run together, and after each further crash of a
+ *     suspect half as many: so the guilty job crashes ever fewer others.
+ * S3  A suspect whose limit is down to 1 runs alone: it starts when no other job runs in the process, and no other job
+ *     starts beside it.
+ * S4  A crash counts towards the five that end a job only if the record says that the job ran alone (decide.ts).
+ * S5  The record says so before the handler starts, and stops saying so before another job may start.
+ * S6  After 40 crashes of any kind a job becomes a dead letter, so that every job comes to an end (decide.ts).
+ *
+ *   state      what holds                                                    ends when
+ *   ordinary   the job runs beside all jobs but a suspect that runs alone    its run ends, or it becomes a suspect
+ *   at gate    an ordinary job waits for a suspect that runs alone           the suspect ends, or `leaveQueue`
+ *   queued     a suspect waits, in order of arrival                          it starts, or `leaveQueue`
+ *   member     a suspect runs, together with at most `limit` suspects        its run ends
+ */
+export class Company<M extends object> {
   readonly #clock: Clock;
   readonly #isLong: (run: M) => boolean;
   readonly #ordinary = new Set<M>();
@@ -61,15 +40,18 @@ class ProcessCompany<M extends object> implements Company<M> {
   #gate: AtGate<M>[] = [];
   readonly #queue: Queued<M>[] = [];
 
-  constructor({ clock, isLong }: { clock: Clock; isLong: (run: M) => boolean }) {
-    this.#clock = clock;
-    this.#isLong = isLong;
+  /** @param deps `isLong` returns whether a job may run for longer than a delivery waits */
+  constructor(deps: { clock: Clock; isLong: (run: M) => boolean }) {
+    this.#clock = deps.clock;
+    this.#isLong = deps.isLong;
   }
 
+  /** The number of suspects that wait. */
   get queued(): number {
     return this.#queue.length;
   }
 
+  /** Lets an ordinary job start: true, unless a suspect runs alone. Resolves to false if `leaveQueue` was called. */
   enter(run: M): true | Promise<boolean> {
     if (this.#solitary) return new Promise((answer) => this.#gate.push({ run, answer }));
     this.#ordinary.add(run);
@@ -77,7 +59,8 @@ class ProcessCompany<M extends object> implements Company<M> {
     return true;
   }
 
-  enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined> {
+  /** Makes `run`, which has entered and not started, a suspect. Resolves to undefined if `leaveQueue` was called. */
+  enterAsSuspect(run: M, limit: number): Promise<Entry | undefined> {
     this.leave(run);
     return new Promise((answer) => {
       this.#queue.push({ run, limit, answer });
@@ -85,6 +68,7 @@ class ProcessCompany<M extends object> implements Company<M> {
     });
   }
 
+  /** Takes `run` out of the queue or from the gate. Nothing happens if it waits in neither. */
   leaveQueue(run: M): void {
     const atGate = this.#gate.findIndex((waiting) => waiting.run === run);
     if (atGate >= 0) this.#gate.splice(atGate, 1)[0]?.answer(false);
@@ -95,6 +79,7 @@ class ProcessCompany<M extends object> implements Company<M> {
     this.#admit();
   }
 
+  /** Takes `run` out of the company: it has ended, will not start, or becomes a suspect. */
   leave(run: M): void {
     if (this.#ordinary.delete(run) && this.#isLong(run)) this.#ordinaryLong -= 1;
     this.#members.delete(run);
@@ -102,35 +87,36 @@ class ProcessCompany<M extends object> implements Company<M> {
     if (this.#queue.length > 0) this.#admit();
   }
 
+  /** Lets other jobs start beside the suspect that runs alone. S5: its record no longer says that it is alone. */
   endSolitude(run: M): void {
     if (this.#solitary === run) this.#openGate();
   }
 
   #admit(): void {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      const place = next.limit > 1 ? this.#placeInGroup(next) : this.#placeAlone(next);
-      if (!place) return;
-      this.#take(next, place);
+      const entry = next.limit > 1 ? this.#entryToGroup(next) : this.#entryAlone(next);
+      if (!entry) return;
+      this.#start(next, entry);
     }
   }
 
-  #take({ run, limit, answer }: Queued<M>, place: { isAlone: boolean }): void {
+  #start({ run, limit, answer }: Queued<M>, entry: Entry): void {
     this.#queue.shift();
     this.#members.set(run, limit);
-    answer(place);
+    answer(entry);
   }
 
-  /** S2 */
-  #placeInGroup({ limit }: Queued<M>): { isAlone: boolean } | undefined {
+  /** S2: returns the entry of a suspect that may run beside others; undefined while it has to wait. */
+  #entryToGroup({ limit }: Queued<M>): Entry | undefined {
     const max = Math.min(limit, ...this.#members.values());
     return !this.#solitary && this.#members.size < max ? { isAlone: false } : undefined;
   }
 
   /**
-   * S3: returns the place of a suspect that must run alone; undefined while it has to wait for the jobs that run. Other
-   * suspects may take any time. Ordinary jobs get 5 s to end, during which no other ordinary job starts.
+   * S3: returns the entry of a suspect that must run alone; undefined while it has to wait for the jobs that run: for
+   * other suspects without a limit, for ordinary jobs up to 5 s, during which no other ordinary job starts.
    */
-  #placeAlone(next: Queued<M>): { isAlone: boolean } | undefined {
+  #entryAlone(next: Queued<M>): Entry | undefined {
     if (this.#members.size > 0) return undefined;
     // A long job may run for minutes, too long for ordinary jobs to wait at the gate: the suspect runs beside them.
     if (this.#ordinaryLong > 0) return { isAlone: false };
@@ -145,7 +131,7 @@ class ProcessCompany<M extends object> implements Company<M> {
 
   #startBesideOthers(next: Queued<M>): void {
     this.#openGate();
-    this.#take(next, { isAlone: false });
+    this.#start(next, { isAlone: false });
   }
 
   #stopDrain(): void {

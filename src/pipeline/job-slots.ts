@@ -6,46 +6,31 @@ import type { Slots } from './slots.js';
 /**
  * Takes the slots that a job needs before it is claimed, so that no job waits under a lease:
  *
- *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in its queue the newest goes first, and
- *      the others find themselves superseded. No resource is held in storage meanwhile.
+ *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in the queue the newest goes first, and
+ *      the others are then superseded. A queued job does not hold the resource in storage.
  *   2. a slot of its workflow (J11).
- *   3. company.ts: the run waits while a suspect runs alone.
+ *   3. entry into the company: the run waits while a suspect runs alone (company.ts).
  *
- * @returns false if the deadline or the end of the process took the run out of a queue. It holds no slot then.
+ * @returns false if the deadline or the end of the process took the run out of a queue. Then the run holds no slot.
  */
-export function takeSlots(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
-  if (deps.shutdown.isStopping) return false; // E1
+export async function takeSlots(run: JobRun, deps: JobDeps): Promise<boolean> {
+  const { shutdown, slots, resourceSlots, company } = deps;
+  if (shutdown.isStopping) return false; // E1: no job is claimed any more
   const resource = resourceSlotOf(run);
-  if (resource !== undefined) return takeResourceSlotFirst(run, resource, deps);
-  const slot = take(run, deps.slots, run.job.workflowName);
-  return slot === true ? enterCompany(run, deps) : slot.then((has) => has && enterCompany(run, deps));
-}
-
-async function takeResourceSlotFirst(run: JobRun, resource: string, deps: JobDeps): Promise<boolean> {
-  const { slots, resourceSlots } = deps;
-  const first = take(run, resourceSlots, resource);
-  if (first !== true && !(await first)) return false;
-  const second = take(run, slots, run.job.workflowName);
-  if (second === true || (await second)) return enterCompany(run, deps);
-  resourceSlots.give(resource);
+  if (resource !== undefined && !(await take(run, resourceSlots, resource))) return false;
+  if (!(await take(run, slots, run.job.workflowName))) {
+    if (resource !== undefined) resourceSlots.give(resource);
+    return false;
+  }
+  const entry = company.enter(run);
+  if (entry === true || (await run.queueFor(entry, () => company.leaveQueue(run)))) return true;
+  giveSlots(run, deps);
   return false;
 }
 
 function take(run: JobRun, slots: Slots<string>, key: string): true | Promise<boolean> {
   const slot = slots.take(key, run);
   return slot === true || run.queueFor(slot, () => slots.leave(key, run));
-}
-
-/** Gives the slots back if the run is taken out of the queue. */
-function enterCompany(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
-  const entered = deps.company.enter(run);
-  if (entered === true) return true;
-  return run
-    .queueFor(entered, () => deps.company.leaveQueue(run))
-    .then((has) => {
-      if (!has) giveSlots(run, deps);
-      return has;
-    });
 }
 
 /** Gives back all that `takeSlots` took. */

@@ -12,21 +12,20 @@ export function runJob(run: JobRun, deps: JobDeps): Promise<RunResult> {
   return withClaim(run, deps, async (claimed) => recordOutcome(claimed, await workJob(claimed, deps), deps));
 }
 
-/** Takes the slots and the claim of a job, and calls `work` if both were there. Never throws. */
+/** Takes the slots of a job and claims it. Calls `work` if the job was claimed. Never throws. */
 export async function withClaim(
   run: JobRun,
   deps: JobDeps,
   work: (claimed: ClaimedJob) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const refreshing = deps.pauses.refreshed(); // J13
+  const refreshing = deps.pauses.refreshed(); // J13: no job starts before the pauses are known
   if (refreshing) {
     const failed = await refreshing.catch((error: unknown) => ({ kind: 'unknown', error }) as const);
     if (failed) return failed;
   }
   const waitMs = waitBeforeClaimMs(run, deps);
   if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };
-  const hasSlots = takeSlots(run, deps);
-  if (!(hasSlots === true || (await hasSlots))) return { kind: 'deferred', inMs: 0 };
+  if (!(await takeSlots(run, deps))) return { kind: 'deferred', inMs: 0 };
   try {
     const claim = await traced(run.span, 'claim', () => claimJob(run, deps));
     if (claim.kind !== 'won') return claim;
@@ -39,7 +38,7 @@ export async function withClaim(
   }
 }
 
-/** A delivery of a paused workflow, or under an open circuit, gets a row. A job from a row needs a claim to get a later row. */
+/** Returns how long a pause or an open circuit defers a delivery. A job from a row needs a claim to get a later row. */
 function waitBeforeClaimMs({ row, job }: JobRun, { pauses, circuits }: JobDeps): number | undefined {
   return row ? undefined : (pauses.waitMs(job.workflowName) ?? circuits.waitMs(job.workflowName));
 }

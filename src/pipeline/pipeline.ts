@@ -3,7 +3,7 @@ import { createRecent } from '../recent.js';
 import type { CallLimit } from '../storage/bounded.js';
 import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
-import { createCompany } from './company.js';
+import { Company } from './company.js';
 import { type Deliver, Deliveries } from './deliveries.js';
 import { DueRows } from './due-rows.js';
 import { endProcess } from './end.js';
@@ -22,14 +22,14 @@ export type Pipeline = Pick<Wakeups, 'wake'> &
     /** Looks for due rows, unless a process has done so in the last 10 s. */
     look(): Promise<void>;
     circuits: Circuits['states'];
-    /** Ends the work of this process, see end.ts: open jobs go back to waiting. Resolves within 3.4 s. */
+    /** Ends the work of this process (end.ts): open jobs go back to waiting. Resolves within 3.4 s. */
     stop(): Promise<void>;
   };
 
 type PipelineDeps = Pick<Shared, 'clock' | 'random' | 'stores' | 'readerFor' | 'settings' | 'telemetry'> & {
   readonly workflows: readonly Workflow[];
   readonly queues: Queues;
-  /** Of the stores and queues: the end of the process shortens the limit. */
+  /** The time limit of each call of the stores and queues. The end of the process shortens it. */
   readonly callLimit: CallLimit;
 };
 
@@ -37,10 +37,10 @@ const REMEMBERED_SETTLED = 100_000;
 const REMEMBERED_WAITING = 20_000;
 
 /**
- * The way of an event:
- *   deliver     parses it and makes its jobs (or invalid-events.ts a dead letter), and answers when all are safe
- *   job.ts      slots, a claim, the handler, and the record; or a row in `waiting`, or a dead letter
- *   redeliver   runs the rows that are due: a job, or the jobs of an event
+ * Returns the pipeline of a process. An event passes through it in these steps:
+ *   deliver     parses the event and makes its jobs; an invalid event becomes a dead letter. Resolves when all are safe
+ *   job.ts      runs a job: slots, claim, handler, and then the record, a row in `waiting`, or a dead letter
+ *   redeliver   runs the rows that are due
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const wakeups = new Wakeups(deps);
@@ -75,12 +75,12 @@ export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
     running: new Map(),
     settled: createRecent(REMEMBERED_SETTLED),
     waitingRecords: createRecent(REMEMBERED_WAITING),
-    // J11: retries and new events must not crowd each other out.
+    // J11: jobs from rows have a second queue, so that retries and new events do not crowd each other out.
     slots: new Slots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
     pauses: new KnownPauses(deps),
     circuits: new Circuits({ clock, random }),
     resourceSlots: new Slots(() => 1, { isBefore: isNewerRun }),
-    company: createCompany({ clock, isLong: (run) => isLong(run.job.workflow, settings) }),
+    company: new Company({ clock, isLong: (run) => isLong(run.job.workflow, settings) }),
     changeQueue: createChangeQueue(),
     shutdown: { isStopping: false, isAborting: false, onAbort: new Map() },
   };

@@ -137,7 +137,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('src/pipeline/company.ts', 'test/pipeline/company.test.ts', [
     { rule: 'S3-solitude', in: 'enter', find: 'if (this.#solitary) $queue' },
-    { rule: 'S3-emptyProcess', in: '#placeAlone', find: 'this.#ordinary.size > 0', put: 'false' },
+    { rule: 'S3-emptyProcess', in: '#entryAlone', find: 'this.#ordinary.size > 0', put: 'false' },
   ]),
   ...inFile('src/pipeline/claim.ts', 'test/pipeline/job.test.ts', [
     {

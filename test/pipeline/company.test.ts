@@ -1,4 +1,4 @@
-import { createCompany } from '../../src/pipeline/company.js';
+import { Company } from '../../src/pipeline/company.js';
 import { JobRun } from '../../src/pipeline/job-run.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
@@ -9,7 +9,7 @@ const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout: minutes(20),
 
 function start() {
   const clock = createFakeClock();
-  const company = createCompany<JobRun>({ clock, isLong: ({ job: { workflow } }) => workflow === long });
+  const company = new Company<JobRun>({ clock, isLong: ({ job: { workflow } }) => workflow === long });
   const places: Record<string, string> = {};
   return {
     clock,

@@ -1,4 +1,4 @@
-import { createCompany } from '../../src/pipeline/company.js';
+import { Company } from '../../src/pipeline/company.js';
 import { JobRun } from '../../src/pipeline/job-run.js';
 import { giveSlots, isNewerRun, takeSlots } from '../../src/pipeline/job-slots.js';
 import type { JobDeps } from '../../src/pipeline/shared.js';
@@ -19,18 +19,16 @@ function startWith(concurrency: number) {
   const deps = {
     slots: new Slots<string>(() => concurrency),
     resourceSlots: new Slots<string>(() => 1, { isBefore: isNewerRun }),
-    company: createCompany<JobRun>({ clock: createFakeClock(), isLong: () => false }),
+    company: new Company<JobRun>({ clock: createFakeClock(), isLong: () => false }),
     shutdown: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;
   const told: string[] = [];
   return {
     deps,
     told,
-    /** Asks for slots for the run, and adds the answer to `told`, at once or later. */
+    /** Asks for slots for the run, and adds the answer to `told` when it is known. */
     async take(run: JobRun): Promise<void> {
-      const place = takeSlots(run, deps);
-      if (typeof place === 'boolean') told.push(`${run.job.address} ${place} at once`);
-      else void place.then((hasPlace) => told.push(`${run.job.address} ${hasPlace}`));
+      void takeSlots(run, deps).then((hasSlots) => told.push(`${run.job.address} ${hasSlots}`));
       await allThatFollows();
     },
     async give(run: JobRun): Promise<void> {
@@ -53,12 +51,12 @@ const versionOf = (version: number, resourceId = 'p1', minutes = 0) =>
   );
 
 describe('when a job needs a slot', () => {
-  it('given ordering any and a free slot, gets the slot at once', async () => {
+  it('given ordering any and a free slot, gets the slot', async () => {
     const { take, told } = startWith(1);
 
     await take(runOf(fhirEvent({ id: 'a' })));
 
-    expect(told).toEqual(['a true at once']);
+    expect(told).toEqual(['a true']);
   });
 
   it('given no free slot, waits in the queue and can be taken out of it', async () => {
@@ -71,7 +69,7 @@ describe('when a job needs a slot', () => {
     await give(first);
 
     expect(queuedThen).toEqual([false, true, true]);
-    expect(told).toEqual(['a true at once', 'b false', 'c true']);
+    expect(told).toEqual(['a true', 'b false', 'c true']);
     expect([second.isQueued, third.isQueued]).toEqual([false, false]);
   });
 
@@ -84,7 +82,7 @@ describe('when a job needs a slot', () => {
 
     await take(runOf(fhirEvent({ id: 'b' })));
 
-    expect(told).toEqual(['a false at once', 'p1-v2 false at once', 'b true at once']);
+    expect(told).toEqual(['a false', 'p1-v2 false', 'b true']);
   });
 });
 
@@ -168,8 +166,8 @@ describe('when a suspect runs alone', () => {
     const before = [...told];
     await give(suspect);
 
-    expect(before).toEqual(['suspect true at once']);
-    expect(told).toEqual(['suspect true at once', 'a true']);
+    expect(before).toEqual(['suspect true']);
+    expect(told).toEqual(['suspect true', 'a true']);
   });
 
   it('given an ordinary job that leaves the queue, its slot is free again', async () => {
@@ -182,7 +180,7 @@ describe('when a suspect runs alone', () => {
     await give(suspect);
     for (const id of ['a', 'b']) await take(runOf(fhirEvent({ id })));
 
-    expect(told.slice(1)).toEqual(['late false', 'a true at once', 'b true at once']);
+    expect(told.slice(1)).toEqual(['late false', 'a true', 'b true']);
   });
 });
 
