@@ -10,17 +10,17 @@ import type { ClaimedJob } from './outcome.js';
 import { recordHandler } from './record-metrics.js';
 import { isLong, type JobDeps } from './shared.js';
 
-/** A claimed job whose handler may run. `isProbe`: the run shows whether the workflow works again. */
+/** A claimed job whose handler may run. `isProbe`: the run shows whether the circuit can close. */
 export type RunnableJob = ClaimedJob & {
   readonly workflow: Workflow;
   readonly isProbe: boolean;
-  /** Held with `ordering: 'latest'`. */
+  /** The lease of the resource, with `ordering: 'latest'`. */
   readonly resource?: Hold<Watermark>;
-  /** The number of the holder before, if it completed. */
+  /** The fence of the previous run for the resource, if that run completed (L10). */
   readonly completedFence?: number | undefined;
 };
 
-/** Runs the handler once, under the leases of job and resource, and returns how it ended. */
+/** Runs the handler once, under the leases of job and resource. Returns how the handler ended. */
 export async function runOnce(job: RunnableJob, deps: JobDeps): Promise<HandlerResult> {
   const { clock, shutdown, settings } = deps;
   const { run, workflow } = job;
@@ -39,7 +39,7 @@ export async function runOnce(job: RunnableJob, deps: JobDeps): Promise<HandlerR
   isOpen = false; // J6: after the run nothing of the job is written
   recordEnd(result);
   recordCircuit(job, result, deps);
-  // Nothing more is sent; what is on its way must have arrived before another job may have the resource.
+  // The handler sends no more writes. Those on their way must have arrived before another job may have the resource.
   if (writing.size > 0) await Promise.all(writing);
   return result;
 }
@@ -62,7 +62,7 @@ function contextOf({ run, hold, resource, completedFence }: RunnableJob, deps: J
   };
 }
 
-/** Renews the leases, and lets the end of the process abort the handler, until the function that it returns is called. */
+/** Renews the leases, and lets the end of the process abort the handler, until the returned function is called. */
 function watch(
   { run, hold, resource }: RunnableJob,
   { shutdown }: JobDeps,
@@ -83,7 +83,7 @@ function recordCircuit(
 ): void {
   const { name } = workflow;
   const isFailure =
-    result.kind === 'timeout' || result.kind === 'hung' || (result.kind === 'threw' && saysSomething(result.error));
+    result.kind === 'timeout' || result.kind === 'hung' || (result.kind === 'threw' && countsForCircuit(result.error));
   if (result.kind === 'ok' && circuits.succeeded(name)) telemetry.log('info', 'circuit-closed', { workflow: name });
   if (isFailure && circuits.failed(name, isProbe)) {
     telemetry.record('circuitsOpened', 1, { workflow: name });
@@ -91,7 +91,7 @@ function recordCircuit(
   }
 }
 
-/** A fault of this one event, of this process, or of a storage under load says nothing of the workflow. */
-function saysSomething(error: unknown): boolean {
+/** Returns false for a fault of this one event, of this process, or of storage under load. */
+function countsForCircuit(error: unknown): boolean {
   return !isNonRetriable(error) && !isStorageLate(error) && !(error instanceof LeaseLostError);
 }

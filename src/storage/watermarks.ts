@@ -19,36 +19,37 @@ export type Watermark = Known & {
   leaseMs: number;
 };
 
-/** A watermark in storage. `ageMs`: its age by storage's own clock. */
+/** A watermark as it was read. `ageMs`: its age by storage's clock. */
 export type ReadWatermark = { mark: Watermark; etag: string; ageMs: number };
 
 /** Reads and writes watermarks. `how.by` names the writer, so that it recognises its own write (C5). */
 export type Watermarks = {
-  read(of: WatermarkOf): Promise<ReadWatermark | undefined>;
+  read(key: WatermarkKey): Promise<ReadWatermark | undefined>;
   /** Inserts the row if `how` has no `etag`, else changes that version (L7). */
-  write(of: WatermarkOf, mark: Watermark, how: WatermarkHow): Promise<WrittenOver<ReadWatermark>>;
+  write(key: WatermarkKey, mark: Watermark, how: WatermarkHow): Promise<WrittenOver<ReadWatermark>>;
 };
 
 type WatermarkHow = { etag?: string; untilMs: number; by: string };
 
 /** The workflow and resource of a watermark. Storage gets a digest in place of `resource`. */
-export type WatermarkOf = { workflow: string; resource: string };
+export type WatermarkKey = { workflow: string; resource: string };
 
 const TABLE = 'watermarks';
 
 export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit }): Watermarks {
   const { tables, commit } = deps;
   return {
-    async read(of) {
-      const { partition, key } = placeOf(of);
-      return decodeRead(await tables.read(TABLE, partition, key));
+    async read(key) {
+      const { partition, key: rowKey } = placeOf(key);
+      return decodeRead(await tables.read(TABLE, partition, rowKey));
     },
-    async write(of, mark, { etag, untilMs, by }) {
-      const { partition, key } = placeOf(of);
+    async write(key, mark, { etag, untilMs, by }) {
+      const { partition, key: rowKey } = placeOf(key);
       // C5: `by` names the writer, because the write that frees the resource has no owner and must be recognised too.
       const row = { ...encode(mark), by };
       const written = await commit.write(TABLE, partition, {
-        operation: etag === undefined ? { kind: 'insert', key, row } : { kind: 'merge', key, row, etag },
+        operation:
+          etag === undefined ? { kind: 'insert', key: rowKey, row } : { kind: 'merge', key: rowKey, row, etag },
         isOwn: (current) => current?.by === by && current?.write === mark.write,
         untilMs,
       });
@@ -57,12 +58,12 @@ export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit
   };
 }
 
-function placeOf({ workflow, resource }: WatermarkOf): { partition: string; key: string } {
+function placeOf({ workflow, resource }: WatermarkKey): { partition: string; key: string } {
   const key = digest(resource);
   return { partition: `${workflow}.${shardOf(key, SHARDS)}`, key };
 }
 
-/** The columns of a resource without an applied or a started version. */
+/** A version that stands for none, in columns. */
 const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {

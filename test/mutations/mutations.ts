@@ -208,7 +208,7 @@ export const mutations: readonly Mutation[] = [
     { rule: 'storageUsesTries', in: 'decideFailure', find: 'isStorageFailure($error)', put: 'false' },
   ]),
   ...inFile('src/pipeline/run-once.ts', 'test/pipeline/circuits.test.ts', [
-    { rule: 'storageOpensCircuits', in: 'saysSomething', find: '!isStorageLate($error)', put: 'true' },
+    { rule: 'storageOpensCircuits', in: 'countsForCircuit', find: '!isStorageLate($error)', put: 'true' },
   ]),
   ...inFile('src/handler/run-handler.ts', STOP, [
     {

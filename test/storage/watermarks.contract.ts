@@ -1,11 +1,11 @@
 import { systemClock } from '../../src/clock.js';
 import type { Applied } from '../../src/events/order.js';
 import type { Row, TableStore } from '../../src/storage/table-store.js';
-import { createWatermarks, type Watermark, type WatermarkOf } from '../../src/storage/watermarks.js';
+import { createWatermarks, type Watermark, type WatermarkKey } from '../../src/storage/watermarks.js';
 import { type Fault, faultyTables } from './faults.js';
 import { commitOver, inTime } from './ledger.contract.js';
 
-export const RESOURCE: WatermarkOf = { workflow: 'tally', resource: '["host","Patient","secret-id"]' };
+export const RESOURCE: WatermarkKey = { workflow: 'tally', resource: '["host","Patient","secret-id"]' };
 const APPLIED: Applied = {
   version: 3,
   time: '2026-03-14T12:00:00.000Z',
@@ -106,7 +106,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
     });
 
     it('given other workflows and resources, then each has its own', async () => {
-      const all: WatermarkOf[] = [
+      const all: WatermarkKey[] = [
         RESOURCE,
         { ...RESOURCE, workflow: 'other' },
         ...Array.from({ length: 20 }, (_, n) => ({ ...RESOURCE, resource: `["host","Patient","${n}"]` })),
@@ -232,7 +232,7 @@ export function openWatermarks(tables: TableStore) {
   return {
     tables,
     watermarks,
-    write: (of: WatermarkOf, mark: Watermark, by: string, etag?: string) =>
+    write: (of: WatermarkKey, mark: Watermark, by: string, etag?: string) =>
       watermarks.write(of, mark, { by, untilMs: inTime(), ...(etag === undefined ? {} : { etag }) }),
     onCommit: (fault: Fault) => void faults.push(fault),
     commits: () => commits,
