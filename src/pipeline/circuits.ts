@@ -6,25 +6,27 @@ type Circuit = { failures: number } & (
   | { kind: 'half-open'; sinceMs: number; forMs: number }
 );
 
-/** Failures in a row, over all jobs of a workflow in this process, that open its circuit. */
+/** The number of failures in a row, over all jobs of a workflow in this process, that opens its circuit. */
 export const FAILURES_TO_OPEN = 20;
 const MIN_OPEN_MS = 10_000;
 const MAX_OPEN_MS = 5 * 60_000;
+/** The maximum of the random wait of old jobs. */
 const MAX_SPREAD_MS = 60 * 60_000;
 
 type Deps = { readonly clock: Clock; readonly random: Pick<Random, 'number'> };
 type Entry = { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
-/** `openSince`: since when the circuit has not been closed. */
+/** `openSince`: the time of the last change from closed to open. */
 export type CircuitState = { state: Circuit['kind']; failuresInARow: number; openSince?: string; openUntil?: string };
 
 /**
  * One circuit breaker per workflow and process.
  *
- *   closed      every job runs                              20 failures in a row open it
- *   open        no job runs; jobs wait and use up no try    a probe, after 10 s, then after twice as long, up to 5 min
+ *   state       what holds                                  ends with
+ *   closed      every job runs                              20 failures in a row: open
+ *   open        no job runs; jobs wait and use up no try    the time of a probe: 10 s, then twice as long, up to 5 min
  *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: next probe
  *
- * A success closes the circuit at any time: a job that was at work when it opened shows as much as a probe does.
+ * A success always closes the circuit: a job that was running when it opened shows as much as a probe does.
  */
 export class Circuits {
   readonly #clock: Clock;
@@ -42,7 +44,7 @@ export class Circuits {
     return circuit && this.#isShut(circuit) ? this.#waitFor(circuit, 0) : undefined;
   }
 
-  /** Asks to run a job of this age. A job that is let in calls `leave` when its run is over, whatever its outcome. */
+  /** Lets a job run, or returns how long it must wait. A job that may run calls `leave` when its run is over. */
   enter(workflow: string, ageMs: number): Entry {
     const circuit = this.#circuits.get(workflow);
     if (!circuit || circuit.kind === 'closed') return { kind: 'in', isProbe: false, leave() {} };
@@ -69,7 +71,7 @@ export class Circuits {
     const circuit = this.#circuits.get(workflow);
     const failures = (circuit?.failures ?? 0) + 1;
     if (circuit?.kind === 'open' || (circuit?.kind === 'half-open' && !isProbe)) {
-      circuit.failures = failures; // the job was at work when the circuit opened
+      circuit.failures = failures; // the job was running when the circuit opened
       return false;
     }
     if (circuit?.kind !== 'half-open' && failures < FAILURES_TO_OPEN) {
@@ -101,8 +103,8 @@ export class Circuits {
   }
 
   /**
-   * Returns the time until the circuit lets a job in, and a random time up to as long again, so that not all waiting
-   * jobs come at once. Old jobs wait longer: rows for a day's events, written every few minutes, would load storage.
+   * Returns the time until the circuit lets a job in, plus a random time up to as long again, so that not all waiting
+   * jobs come at once. Old jobs wait longer: else storage would get new rows for a day's events every few minutes.
    */
   #waitFor(circuit: Circuit & { kind: 'open' | 'half-open' }, ageMs: number): number {
     const leftMs = circuit.kind === 'open' ? circuit.untilMs - this.#clock.monotonic() : MIN_OPEN_MS;

@@ -15,14 +15,14 @@ import { createWatermarks, type Watermarks } from '../storage/watermarks.js';
 /** All the storage that the app uses, by its ports. */
 export type StoragePorts = {
   readonly tables: TableStore;
-  /** For the workflows' own tables and the watermarks; they are in `tables` where this is undefined. */
+  /** The account of the workflows' tables and of the watermarks. Undefined: they are in `tables`. */
   readonly workflowTables: TableStore | undefined;
   readonly deadLetters: BlobStore;
   /** Event Grid's own dead letters. */
   readonly undelivered: BlobStore;
   readonly due: QueueStore;
   readonly dueLong: QueueStore;
-  /** Only where the setting INGRESS is `queue`. */
+  /** Undefined unless the setting INGRESS is `queue`. */
   readonly eventQueues?: EventQueues | undefined;
 };
 
@@ -40,22 +40,22 @@ export type Stores = {
   /** The workflows' own tables. */
   readonly workflowTables: TableStore;
   readonly workflowCommit: GroupCommit;
-  /** The time by storage's clock; asks storage where this process has had no answer yet. */
+  /** Returns the time by storage's clock. Reads from storage if this process has had no answer yet. */
   readonly storageNow: () => Promise<Date>;
 };
 
 type Deps = { readonly clock: Clock; readonly random: Random; readonly callLimit: CallLimit };
 
 /**
- * Returns, for one process over these ports: the stores, with one group commit per account; `ports`, with a time limit
- * per call; and a clock whose `now` is storage's, which all instances share.
+ * Returns the storage of a process: `stores`; `ports` with a time limit for each call; and `clock`, whose `now` is the
+ * time of storage, which all instances share.
  */
 export function createStores(unbounded: StoragePorts, { clock: own, random, callLimit }: Deps) {
   const bounded = boundedPorts(unbounded, own, callLimit);
   const { tables, clock, storageNow } = createStorageClock(bounded.tables, own);
   const { workflowTables = tables } = bounded;
   const commit = createGroupCommit({ tables, clock, random });
-  // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
+  // A group commit sends one transaction of a partition at a time, so an account must have only one group commit.
   const workflowCommit =
     workflowTables === tables ? commit : createGroupCommit({ tables: workflowTables, clock, random });
   const stores: Stores = {

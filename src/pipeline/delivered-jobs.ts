@@ -1,56 +1,57 @@
-import { type Job, loggableFieldsOf } from '../handler/job.js';
+import { loggableFieldsOf } from '../handler/job.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
-import { JobRun, runKeyOf } from './job-run.js';
+import { JobRun, type NewJob, runKeyOf } from './job-run.js';
 import { MultiJobRows } from './multi-job-rows.js';
 import type { RunResult } from './outcome.js';
 import { Post } from './post.js';
 import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
 import { isLong, type Shared } from './shared.js';
 
-/** A POST with the runs of its jobs, those that it shares with an earlier POST included. */
+/** A POST and the runs of its jobs. Some of the runs may have been started by an earlier POST. */
 export type Delivery = {
   readonly post: Post;
   readonly span: Span | undefined;
   readonly runs: JobRun[];
-  /** Its jobs come from a row: they take turns with those of new deliveries (J11). */
-  readonly isAgain?: boolean;
+  /** Set if a row of several jobs brings the jobs: they take turns with those of new deliveries (J11). */
+  readonly isFromRow?: boolean;
 };
 
-/** Jobs that a delivery brings. J1: each is settled or has a row before its POST is acknowledged. */
+/** Runs the jobs that deliveries bring. J1: each job is settled or has a row before its POST is acknowledged. */
 export class DeliveredJobs {
   readonly rows: MultiJobRows;
   readonly #shared: Shared;
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    this.rows = new MultiJobRows(shared, (jobs) => this.#startAgain(jobs));
+    this.rows = new MultiJobRows(shared, (jobs) => this.#startFromRow(jobs));
   }
 
-  start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
+  /** Starts a job, joins its run if this process runs it already, or does nothing if it is known to be settled. */
+  start(job: NewJob, delivery: Delivery): void {
     const { running, settled } = this.#shared;
     const key = runKeyOf(job);
     const earlier = running.get(key);
     if (settled.get(key)) recordJob(job, 'duplicate', this.#shared);
-    else if (earlier) this.#share(earlier, delivery);
+    else if (earlier) this.#join(earlier, delivery);
     else this.#run(job, delivery);
   }
 
-  /** Starts jobs that a row has kept. Resolves when each is safe. */
-  async #startAgain(jobs: readonly Omit<Job, 'eventKey'>[]): Promise<void> {
+  /** Starts the jobs of a row of several jobs. Resolves when each job is safe. */
+  async #startFromRow(jobs: readonly NewJob[]): Promise<void> {
     const { clock, settings } = this.#shared;
     const { deadlineMs } = settings;
     const post = new Post({ clock, deadlineMs, onDeadline: () => this.meetDeadline(delivery) });
-    const delivery: Delivery = { post, span: undefined, runs: [], isAgain: true };
+    const delivery: Delivery = { post, span: undefined, runs: [], isFromRow: true };
     for (const job of jobs) this.start(job, delivery);
     await post.answer();
   }
 
-  #run(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
+  #run(job: NewJob, delivery: Delivery): void {
     const { running, settings, shutdown } = this.#shared;
     const span = delivery.span?.child('job', loggableFieldsOf(job));
-    const run = new JobRun(job, { span, isAgain: delivery.isAgain });
+    const run = new JobRun(job, { span, isFromRow: delivery.isFromRow });
     running.set(run.key, run);
     this.#await(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
@@ -59,7 +60,7 @@ export class DeliveredJobs {
     } else run.whenEnded = runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded));
   }
 
-  /** Queued jobs get a row that is due now. Jobs at work go on, and a row that is due after their lease checks them. */
+  /** Queued jobs get a row that is due now. Jobs at work continue; a row checks them after their lease. */
   meetDeadline({ runs }: Delivery): void {
     const { leaseMs } = this.#shared.settings;
     for (const run of runs) {
@@ -69,9 +70,9 @@ export class DeliveredJobs {
     }
   }
 
-  #share(run: JobRun, delivery: Delivery): void {
+  #join(run: JobRun, delivery: Delivery): void {
     recordJob(run.job, 'shared', this.#shared);
-    if (run.row || run.safety.isSafe) return; // its row is there until the job is settled
+    if (run.row || run.safety.isSafe) return; // the job is safe: it has a row until it is settled
     this.#await(run, delivery);
   }
 
@@ -87,13 +88,13 @@ export class DeliveredJobs {
     if (recorded.kind === 'settled') settled.set(run.key, true);
     if (recorded.kind === 'unknown') logNotWritten(run, recorded.error, this.#shared);
     if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.setSafeAndAnswer();
-    else if (recorded.kind === 'deferred')
-      await this.#defer(run, recorded.inMs); // J1
+    // J1: also a job that another holder runs gets a row.
+    else if (recorded.kind === 'deferred') await this.#defer(run, recorded.inMs);
     else run.safety.fail(recorded.error);
     running.delete(run.key);
   }
 
-  /** Writes a row that brings the job again, so that the job is safe whatever becomes of this run. One row is enough. */
+  /** Writes a row that brings the job again, unless it has a row: then the job is safe, however this run ends. */
   #defer(run: JobRun, inMs: number): Promise<void> {
     return run.safety.deferBy(() => this.#writeRow(run, inMs));
   }

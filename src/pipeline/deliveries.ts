@@ -18,10 +18,10 @@ import type { Shared } from './shared.js';
 /** Takes the events of one POST. Resolves when all of them are safe, else throws NotSafeError. */
 export type Deliver = Deliveries['deliver'];
 
-/** The events of a POST as they are read. `invalid` is by text. */
-type Taking = { delivery: Delivery; addressOf: AddressOf; invalid: Map<string, InvalidEvent> };
+/** A POST whose events are being read. `invalid`: its invalid events, by their JSON text. */
+type Reading = { delivery: Delivery; addressOf: AddressOf; invalid: Map<string, InvalidEvent> };
 
-/** The number of ids that a process remembers, to see an id that comes again with other data. */
+/** The number of event ids that a process remembers, to count ids that come again with other data. */
 const REMEMBERED_IDS = 50_000;
 
 /** The POSTs of Event Grid to this process. */
@@ -40,9 +40,9 @@ export class Deliveries {
   }
 
   /**
-   * Takes a whole POST of Event Grid's, and resolves when every event in it is safe.
-   * @throws NotSafeError when storage failed: nothing of the POST is acknowledged, all of it comes again.
-   * @param traceParent of the invocation, W3C
+   * Takes a POST of Event Grid, and resolves when every event in it is safe.
+   * @throws NotSafeError if storage failed. Then Event Grid sends the whole POST again.
+   * @param traceParent the W3C trace context of the invocation
    */
   async deliver(events: readonly unknown[], traceParent?: string): Promise<void> {
     const { telemetry } = this.#shared;
@@ -83,18 +83,18 @@ export class Deliveries {
     await post.answer();
   }
 
-  /** An invalid event goes into `invalid`, by its text: events of the same text have the same dead letter. */
-  #accept(raw: unknown, taking: Taking): void {
-    const { invalid } = taking;
+  /** Starts the jobs of an event, or adds it to `invalid`. Invalid events with the same text share a dead letter. */
+  #accept(raw: unknown, reading: Reading): void {
+    const { invalid } = reading;
     const { telemetry, settings } = this.#shared;
     const json = toJson(raw);
     const event = invalid.has(json) ? undefined : acceptEvent({ raw, json }, settings);
     if (!event) telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
     else if (event instanceof InvalidEventError) invalid.set(json, { raw, json, error: event });
-    else this.#startJobs(event, json, taking);
+    else this.#startJobs(event, json, reading);
   }
 
-  #startJobs(event: HealthEvent, json: string, { delivery, addressOf }: Taking): void {
+  #startJobs(event: HealthEvent, json: string, { delivery, addressOf }: Reading): void {
     const { telemetry, workflows } = this.#shared;
     const wanted = [...workflows.values()].filter((workflow) => wants(workflow, event));
     const { type } = event;

@@ -21,11 +21,12 @@ import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
 import type { Shared } from './shared.js';
 import { type Queues, queueOf, type Wakeup } from './wakeups.js';
 
-const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
+/** The time for which a row stays whose event is invalid to this version of the app. */
+const MAX_INVALID_MS = 30 * 60_000;
 
 type Parse = (json: string) => HealthEvent;
 
-/** A page of due rows. */
+/** What the rows of a page share: the runs that may be in a queue, the events that were parsed, and the trace. */
 type Page = { readonly runs: JobRun[]; readonly parse: Parse; readonly span: Span | undefined };
 
 type Deps = {
@@ -54,7 +55,7 @@ export class DueRows {
     const { clock, stores, telemetry } = this.#shared;
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
-      await stores.ledger.open(); // a row must not make the first table of the ledger: it would look like an upgrade
+      await stores.ledger.open(); // first: if a row made the first table of the ledger, that would look like an upgrade
       if (shard === JOBS_SHARD) {
         await this.#deps.multiJobRows.run();
         return span?.end();
@@ -73,7 +74,7 @@ export class DueRows {
     const { clock, settings } = this.#shared;
     const runs: JobRun[] = [];
     const parse = createParse();
-    // A job that has no slot by then stays a row, and comes again.
+    // A job without a slot by the deadline keeps its row, and runs later.
     const cancel = clock.after(settings.deadlineMs, () => {
       for (const run of runs) run.leaveQueue();
     });
@@ -97,7 +98,7 @@ export class DueRows {
     const event = await this.#parseRow(row, item, parse);
     if (!event) return;
     const job = { address, eventIdDigest, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-    if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // another row of this page may have brought it
+    if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // perhaps for another row
     const run = new JobRun(job, { row, span: span?.child('job', loggableFieldsOf(job)) });
     runs.push(run);
     running.set(run.key, run);
@@ -107,10 +108,9 @@ export class DueRows {
     await run.whenEnded;
   }
 
-  // A delivery (R5)    dies before its dead letter moves: the row comes again, finds its jobs settled or waiting, and
-  //                    moves the dead letter.
-  //                    dies between dead letter and row: the row comes again; the dead letter has moved already.
-  //                    A payload that is still invalid gets its own dead letter. If that is the same one, it stays.
+  // R5: a payload that is still invalid gets a dead letter again. If that is the redriven one, it stays.
+  //   process dies before the dead letter moves    the row comes again, finds the jobs settled or waiting, and moves it
+  //   process dies before the row is deleted       the row comes again; the dead letter has moved already
   async #runDelivery(row: WaitingRow, { deadLetter }: DeliveryItem): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
@@ -121,9 +121,9 @@ export class DueRows {
   }
 
   /**
-   * Returns undefined if the row holds no valid event. An invalid corrected payload gets a dead letter of its own,
-   * beside the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row
-   * stays for half an hour.
+   * Returns the event of a job's row; undefined if the event is invalid. If it is the corrected payload of a redrive,
+   * it gets its own dead letter, beside the redriven one. Any other row stays for half an hour, because another version
+   * of the app may accept its event; then the event becomes a dead letter.
    */
   async #parseRow(row: WaitingRow, item: JobItem, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;
@@ -132,38 +132,44 @@ export class DueRows {
       return parse(row.event);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
-      if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
+      if (!redrive && clock.now().getTime() < row.dueAt.getTime() + MAX_INVALID_MS) throw error;
       await Promise.all(this.#deps.writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
-      if (redrive || (await this.#mayDeleteAfterGivingUp(row, item))) await stores.waiting.delete(row);
+      if (redrive || (await this.#settleInvalid(row, item))) await stores.waiting.delete(row);
       return undefined;
     }
   }
 
-  // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds
-  //                    the record settled, and goes. Two at once: one etag wins, the other finds the record settled.
-  async #mayDeleteAfterGivingUp({ name }: WaitingRow, { address, eventIdDigest }: JobItem): Promise<boolean> {
+  // Settles the record of a job whose event is invalid:
+  //   process dies before the write    the row comes again, and its dead letter gets the same name
+  //   process dies after the write     the row comes again, finds the record settled, and is deleted
+  //   two processes at once            one etag wins; the other row stays, and later finds the record settled
+  /** Returns whether the row may be deleted. */
+  async #settleInvalid({ name }: WaitingRow, { address, eventIdDigest }: JobItem): Promise<boolean> {
     const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);
     if (!current) return true;
     const { record, etag, ageMs, eventId } = current;
     const { state } = record;
     if (state.kind === 'settled' || (state.kind === 'waiting' && state.due !== name)) return true;
-    if (state.kind === 'running' && eventId !== undefined && digest(eventId) !== eventIdDigest) return true; // Q2
-    if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false; // J4
-    const dead = { ...record, state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' } as const;
-    const mine = { ...dead, owner: random.token(), write: record.write + 1 };
+    // Q2: the record is of another incarnation of the change.
+    if (state.kind === 'running' && eventId !== undefined && digest(eventId) !== eventIdDigest) return true;
+    // J4: another process may run the job.
+    if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false;
+    const settled = { ...record, state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' } as const;
+    const dead = { ...settled, owner: random.token(), write: record.write + 1 };
     const untilMs = clock.monotonic() + settings.deadlineMs;
-    const written = await stores.ledger.write(address, mine, { etag, untilMs });
+    const written = await stores.ledger.write(address, dead, { etag, untilMs });
     return written.kind === 'written';
   }
 
-  // Tidying (J4, R4)   dies before it: the row comes again and finds the record as it is.
-  //                    dies between the dead letters and the row: again, and the dead letters have moved already.
+  // J4, R4: the dead letters move, then the row is deleted.
+  //   process dies before the dead letters move    the row comes again, and finds the record as it is
+  //   process dies before the row is deleted       the same; the dead letters have moved already
   async #finish(run: JobRun, row: WaitingRow, recorded: RunResult): Promise<void> {
     const { settled, stores, telemetry } = this.#shared;
     telemetry.count('rowsRun');
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
-    if (recorded.kind === 'deferred') return telemetry.count('rowsLeft'); // J4
+    if (recorded.kind === 'deferred') return telemetry.count('rowsLeft'); // J4: the record may need this row
     if (recorded.kind === 'unknown') return logNotWritten(run, recorded.error, this.#shared);
     await this.#deadLetters.moveAfter(row, recorded);
     if (recorded.kind === 'settled') settled.set(run.key, true);
@@ -171,7 +177,7 @@ export class DueRows {
   }
 }
 
-/** Rows of the same event have one event object, so that what its jobs read is shared. */
+/** Returns a function that parses each event once: jobs with the same event object share their reads. */
 function createParse(): Parse {
   const events = new Map<string, HealthEvent>();
   return (json) => {

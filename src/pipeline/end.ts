@@ -3,8 +3,7 @@ import type { CallLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './shared.js';
 import type { Wakeups } from './wakeups.js';
 
-// The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why). The host kills the process 5 s
-// later:
+// The end of a process begins with appTerminate (ARCHITECTURE.md says why). The host kills the process 5 s later:
 //
 //   appTerminate           + 0.8 s        + 1.2 s                                     + 3.4 s       + 5 s
 //      |-- handlers may end --|-- aborted --|-- rows and records, in a group commit --|-- given up --|-- killed
@@ -13,7 +12,7 @@ import type { Wakeups } from './wakeups.js';
 //     keeps its row.
 // E2: handlers of long jobs are aborted at once, all others after 0.8 s; 0.4 s later the pipeline waits for no handler.
 // E3: an open job goes back to waiting, due at once. That is neither a try nor a crash.
-// E4: the end takes 3.4 s, whatever runs and whatever storage does: a storage call gets 1 s instead of 3 s.
+// E4: the end takes 3.4 s, however long handlers and storage take: a storage call gets 1 s instead of 3 s.
 // E5: `stopped` is always logged, with the number of jobs that are still open. Their leases lapse: a crash for each.
 
 const HANDLERS_GET_MS = 800;
@@ -28,21 +27,21 @@ export async function endProcess(shared: Shared, { callLimit, wakeups }: Deps): 
   if (shutdown.isStopping) return;
   shutdown.isStopping = true;
   telemetry.log('info', 'stopping', { count: running.size });
-  callLimit.shorten(STORAGE_CALL_MS); // E4
+  callLimit.shorten(STORAGE_CALL_MS); // E4: storage must not take all the time
   wakeups.stop();
   for (const run of [...running.values()]) {
-    run.leaveQueue(); // E1
-    if (isLong(run.job.workflow, settings)) shutdown.onAbort.get(run)?.(); // E2
+    run.leaveQueue(); // E1: the run ends as deferred, so a delivered job gets a row
+    if (isLong(run.job.workflow, settings)) shutdown.onAbort.get(run)?.(); // E2: at once
   }
   const untilMs = clock.monotonic() + ALL_WITHIN_MS;
   const cancelAbort = clock.after(HANDLERS_GET_MS, () => abortAll(shared));
   await untilNoneRuns(shared, untilMs);
   cancelAbort();
   await endsWithin(wakeups.sent(), untilMs - clock.monotonic(), clock);
-  telemetry.log('info', 'stopped', { count: running.size }); // E5
+  telemetry.log('info', 'stopped', { count: running.size }); // E5: also with open jobs
 }
 
-/** E2. A job whose claim is still under way finds `isAborting`, and starts no handler. */
+/** E2: aborts all handlers. A job whose claim is still under way finds `isAborting`, and starts no handler. */
 function abortAll({ shutdown }: Pick<Shared, 'shutdown'>): void {
   shutdown.isAborting = true;
   for (const abort of [...shutdown.onAbort.values()]) abort();

@@ -5,29 +5,31 @@ import type { WrittenOver } from '../storage/group-commit.js';
 /**
  * A lease that this process holds: of a job's record, or of a resource's watermark.
  *
- *   claimed            heldUntilMs - 5 s         heldUntilMs                       + 2 s, by storage's clock
+ *   claimed            heldUntilMs - 5 s            heldUntilMs                + 2 s, by storage's clock
  *      |-- work, renewed at a third --|-- only settling --|-- nobody may write --|-- others take over --
  *
- * J7: the holder counts on its own monotonic clock from before the write was first sent; storage counts from the moment when
- * the write took effect, which is later. J2: every write is conditional on the write before, so a former holder writes nothing.
- * Writes are made one after the other. The hold is over when a write is lost, or is still unknown at its `untilMs`.
+ * J7: the holder counts its lease on its monotonic clock, from before the write was first sent. Storage counts from the
+ *     moment when the write took effect, which is later. So the holder stops before others take over.
+ * J2: every write is conditional on the write before, so a former holder writes nothing.
+ *
+ * Writes follow one another. The hold is over when a write is lost, or its outcome is still unknown at its `untilMs`.
  */
 export type Hold<T extends Numbered> = Readonly<LeasedHold<T>>;
 
-/** `write` rises with every write, so that the writer recognises its own. */
+/** `write` rises with every write, so that the writer recognises its own write (C5). */
 type Numbered = { readonly write: number };
 
-/** Writes `value` over the version `etag`, with further tries until `untilMs` on the monotonic clock. */
+/** Writes `value` over the version `etag`. An unknown outcome is thrown at `untilMs`, on the monotonic clock. */
 export type HoldWrite<T> = (value: T, how: { etag: string; untilMs: number }) => Promise<WrittenOver<unknown>>;
 
-/** The written value. `sentAtMs` is on the monotonic clock, before the write was first sent. */
+/** The value that was written to get the lease. `sentAtMs`: the time before that, on the monotonic clock. */
 export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };
 
-/** A class, because each job has one: its methods are made once. */
+/** A class, because each job has a hold, and the methods of a class are made once. */
 export class LeasedHold<T extends Numbered> {
   value: T;
   etag: string;
-  /** On the monotonic clock. */
+  /** The end of the lease, on the monotonic clock. */
   heldUntilMs: number;
   isOver = false;
   readonly #leaseMs: number;
@@ -45,20 +47,20 @@ export class LeasedHold<T extends Numbered> {
     this.#write = write;
   }
 
-  /** Returns whether something may still be started, or written to a table of the workflow, under this lease. */
+  /** J6: returns whether a handler may still start, or write to a table of the workflow, under this lease. */
   mayStart(): boolean {
     return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
   }
 
-  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is still unknown at `untilMs`. */
+  /** Writes the changed value. `lost`: another process has the lease. Throws if the outcome is unknown at `untilMs`. */
   update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'> {
     const send = () => this.#send(next, options?.untilMs);
-    const mine = this.#last ? this.#last.then(send, send) : send();
-    this.#last = mine;
-    return mine;
+    const written = this.#last ? this.#last.then(send, send) : send();
+    this.#last = written;
+    return written;
   }
 
-  /** Renews until the function it returns is called; `onLost` is called at most once, when the hold is over. */
+  /** Renews the lease until the returned function is called. Calls `onLost`, at most once, when the hold is over. */
   keep(onLost: () => void): () => void {
     let isKept = true;
     const renew = () => {
@@ -78,7 +80,7 @@ export class LeasedHold<T extends Numbered> {
     };
   }
 
-  /** J7: after a third of the lease; sooner if a slow claim has used up much of it. */
+  /** J7: returns a third of the lease; less if a slow claim has used up much of it. */
   #renewInMs(): number {
     const leftMs = this.heldUntilMs - LAST_OF_LEASE_MS - this.#clock.monotonic();
     return Math.max(0, Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6));

@@ -5,20 +5,16 @@ import type { Shared } from './shared.js';
 import { Slots } from './slots.js';
 import { untilWritten } from './until-written.js';
 
-/**
- * Writes the dead letters of the invalid events of a delivery, raw as they came. Returns a promise for each dead
- * letter, which rejects where storage goes on failing.
- */
+/** Writes the dead letters of invalid events. Returns a promise for each, which rejects if storage keeps failing. */
 export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 
 type Deps = Pick<Shared, 'clock' | 'stores' | 'settings' | 'telemetry'>;
 
 const MAX_AT_ONCE = 32;
 
-// Dies before a dead letter is written: nothing is acknowledged, and Event Grid sends the same POST again. Dies after
-// some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
-// rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other
-// batches: then an event is in two dead letters, and a redrive of both makes one job.
+//   process dies before the last write    Event Grid sends the POST again; dead letters that exist have the same names
+//   two processes with the same POST      the first dead letter of each name stays
+//   Event Grid sends other batches        an event is in two dead letters; a redrive of both makes one job
 /** Returns the WriteInvalid of a process, which writes at most 32 dead letters at once. */
 export function createWriteInvalid(deps: Deps): WriteInvalid {
   const { clock, telemetry } = deps;
@@ -34,16 +30,16 @@ export function createWriteInvalid(deps: Deps): WriteInvalid {
   };
 }
 
-async function write(letter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps): Promise<void> {
+async function write(deadLetter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps): Promise<void> {
   const { clock, stores, settings } = deps;
   const { deadlineMs } = settings;
   const untilMs = clock.monotonic() + deadlineMs;
-  const cancel = clock.after(deadlineMs, () => slots.leave('dead-letter', letter));
-  const hasSlot = await slots.take('dead-letter', letter);
+  const cancel = clock.after(deadlineMs, () => slots.leave('dead-letter', deadLetter));
+  const hasSlot = await slots.take('dead-letter', deadLetter);
   cancel();
   if (!hasSlot) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
   try {
-    await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs });
+    await untilWritten(() => stores.deadLetters.write(deadLetter), { clock, untilMs });
   } finally {
     slots.give('dead-letter');
   }

@@ -4,27 +4,28 @@ import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import type { Post } from './post.js';
 
-/** `isAgain`: a row of several jobs brings the job, as a delivery (J15). */
-type From = { row?: WaitingRow; span?: Span | undefined; isAgain?: boolean | undefined };
+/** A job as a delivery or a row brings it. Its run adds the key of its event, which follows from the address. */
+export type NewJob = Omit<Job, 'eventKey'>;
+
+/** `isFromRow` is set for a row of several jobs, which brings its jobs as a delivery does (J15). */
+type From = { row?: WaitingRow; span?: Span | undefined; isFromRow?: boolean | undefined };
 
 /**
  * One passage of a job through this process.
  *
- *   queued    waits for a slot and holds no lease       it gets the slot, or `leaveQueue` takes it out
- *   at work   has its slots, or asks for the next       its outcome is recorded, or unknown
- *   ended     `whenEnded` has resolved
+ *   state     what holds                               ends when
+ *   queued    the run waits for a slot, has no lease   it gets the slot, or `leaveQueue` takes it out
+ *   at work   the run has slots, or asks for the next  its outcome is recorded, or stays unknown
+ *   ended     `whenEnded` has resolved                 never
  */
 export class JobRun {
-  /**
-   * The same for each delivery and row of one event for one workflow (Q4): another incarnation of the change has an event
-   * with another id.
-   */
+  /** Q4: the same for each delivery and row of one event for one workflow; another for each incarnation. */
   readonly key: string;
   /** The row that brought the job alone; undefined for a delivery. */
   readonly row: WaitingRow | undefined;
-  /** Of the trace of the delivery or of the page of rows; undefined if the trace is not sampled. */
+  /** A span of the delivery's or of the rows' trace; undefined if the trace is not sampled. */
   readonly span: Span | undefined;
-  /** J11: such runs wait in the second queue of a slot. */
+  /** J11: whether the run waits in the second queue of a slot. */
   readonly isFromRow: boolean;
   readonly safety = new Safety();
   /** Resolves when this process is done with the job; undefined until the job is queued. */
@@ -34,24 +35,24 @@ export class JobRun {
   #leaveQueue: (() => void) | undefined;
   #job: Job;
 
-  constructor(job: Omit<Job, 'eventKey'>, { row, span, isAgain = false }: From = {}) {
+  constructor(job: NewJob, { row, span, isFromRow = row !== undefined }: From = {}) {
     this.key = runKeyOf(job);
-    this.#job = at(job.address, job);
+    this.#job = withEventKey(job);
     this.row = row;
     this.span = span;
-    this.isFromRow = isAgain || row !== undefined;
+    this.isFromRow = isFromRow;
   }
 
   get job(): Job {
     return this.#job;
   }
 
-  /** The record of the job is at another place than was assumed (Q2). */
+  /** Changes the job's address: the job's record is not where it was assumed to be (Q2). */
   moveTo(address: Address): void {
-    this.#job = at(address, this.#job);
+    this.#job = withEventKey({ ...this.#job, address });
   }
 
-  /** Waits in a queue for `slot`. `leave` takes the run out of the queue, so that `slot` resolves without a slot. */
+  /** Waits for `slot`, in a queue. `leaveQueue` then calls `leave`, which resolves `slot` without a slot. */
   async queueFor<T>(slot: Promise<T>, leave: () => void): Promise<T> {
     this.#leaveQueue = leave;
     const got = await slot;
@@ -63,7 +64,7 @@ export class JobRun {
     return this.#leaveQueue !== undefined;
   }
 
-  /** Takes the run out of its queue. Nothing happens if the run is in none. */
+  /** Takes the run out of its queue. Nothing happens if it is not queued. */
   leaveQueue(): void {
     this.#leaveQueue?.();
   }
@@ -74,15 +75,16 @@ export function runKeyOf({ address, eventIdDigest }: Pick<Job, 'address' | 'even
   return `${eventIdDigest}.${address.replace(/\.\d+$/, '')}`;
 }
 
-function at(address: Address, job: Omit<Job, 'eventKey'>): Job {
-  return { ...job, address, eventKey: ledgerPlaceOf(address).eventKey };
+function withEventKey(job: NewJob): Job {
+  return { ...job, eventKey: ledgerPlaceOf(job.address).eventKey };
 }
 
 /**
- * J1: deliveries wait until their job is safe: settled, or with a row. From then on nothing can lose the job.
+ * Whether a job is safe: settled, or with a row. From then on nothing can lose the job. J1: deliveries wait for it.
  *
- *   open        no row, not settled; at most one row is being written    the row or record is written, or fails
- *   safe        for good
+ *   state   what holds                                                 ends when
+ *   open    no row, not settled; at most one row is being written      the row or the record is written
+ *   safe    the job has a row or is settled                            never
  */
 class Safety {
   #isSafe = false;
@@ -93,31 +95,28 @@ class Safety {
     return this.#isSafe;
   }
 
-  /** `post` is answered when the job is safe. */
+  /** Lets `post` wait until the job is safe. */
   awaitedBy(post: Pick<Post, 'safe' | 'unsafe'>): void {
     this.#posts.push(post);
   }
 
-  /**
-   * The job is safe, but its run goes on: deliveries get their answer by `setSafeAndAnswer`, at the end or at the
-   * deadline.
-   */
+  /** Notes that the job is safe while its run continues. Deliveries get their answer at its end or at the deadline. */
   setSafe(): void {
     this.#isSafe = true;
   }
 
-  /** The job is safe, and the deliveries get their answer. */
+  /** Notes that the job is safe, and answers the deliveries. */
   setSafeAndAnswer(): void {
     this.#isSafe = true;
     for (const post of this.#posts.splice(0)) post.safe();
   }
 
-  /** The deliveries fail: whether the job is safe is unknown. */
+  /** Fails the deliveries, because it is unknown whether the job is safe. */
   fail(error: unknown): void {
     for (const post of this.#posts.splice(0)) post.unsafe(error);
   }
 
-  /** Writes a row by `write`, unless one is there or being written. After a failure the next delivery may try again. */
+  /** Writes a row by `write`, unless the job has a row or gets one. After a failure the next delivery may try again. */
   deferBy(write: () => Promise<void>): Promise<void> {
     if (this.#isSafe) return Promise.resolve();
     this.#deferring ??= write().then(

@@ -6,9 +6,9 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 const READ_EVERY_MS = 10_000;
 const MIN_WAIT_MS = 30_000;
 const SPREAD_MS = 60_000;
-/** A paused job that comes back costs four entities, so that the rows of a long pause must not crowd out others. */
+/** The rate of paused jobs that come back. Each costs four entities, so a long pause must not slow down other jobs. */
 const ROWS_PER_SECOND = 50;
-/** After a resume, no job waits longer than this and `SPREAD_MS`. */
+/** The maximum wait, without `SPREAD_MS`: so long a job may wait after a resume. */
 const MAX_WAIT_MS = 10 * 60_000;
 
 type Deps = {
@@ -19,26 +19,27 @@ type Deps = {
 };
 
 /**
- * J13: the pauses as this process knows them. No job starts unless the process has read the pauses in the last 10 s, so a
- * process without jobs reads nothing, and an event costs no read of its own.
+ * J13: the pauses that this process knows. No job starts unless the process has read the pauses in the last 10 s. So a
+ * process without jobs reads nothing, and most jobs need no read.
  *
- *   never read   a job starts after the first read. If that fails, storage is down: the delivery fails, the row stays
- *   read         jobs ask the memory for 10 s; the next job then reads, and the jobs meanwhile wait for the same read
- *   read failed  the last known pauses hold for 10 s more
+ *   last read    what a job does
+ *   none         it waits for the first read. If that fails, the delivery fails, or the row stays
+ *   succeeded    it uses the known pauses for 10 s; then it reads, or waits for the read of another job
+ *   failed       it uses the pauses that were known before, for 10 s more
  */
 export class KnownPauses {
   readonly #deps: Deps;
   #paused: ReadonlySet<string> | undefined;
   #readAtMs = 0;
   #reading: Promise<void> | undefined;
-  /** The due time of the last row that a pause has put off, before chance is added. */
+  /** The due time of the last row that a pause has deferred, without its random part. */
   #lastDueAtMs = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  /** Returns undefined if the pauses are known, else a promise that resolves when they are. */
+  /** Returns undefined if the pauses were read in the last 10 s, else a promise that resolves when they are read. */
   refreshed(): Promise<void> | undefined {
     const isKnown = this.#paused && this.#deps.clock.monotonic() - this.#readAtMs < READ_EVERY_MS;
     if (isKnown && !this.#reading) return undefined;
@@ -49,8 +50,8 @@ export class KnownPauses {
   }
 
   /**
-   * Returns how long a job of a paused workflow waits; undefined if the workflow is not paused. Up to 3,000 jobs come back
-   * after 30 to 90 s; more come back at 50 a second, up to 10 minutes later.
+   * Returns how long a job of a paused workflow waits; undefined if the workflow is not paused. Up to 3,000 jobs come
+   * back after 30 to 90 s; more come back at 50 a second, up to 10 minutes later.
    */
   waitMs(workflow: string): number | undefined {
     if (!this.#paused?.has(workflow)) return undefined;

@@ -4,9 +4,7 @@ import type { Stores } from './create-stores.js';
 import type { RunResult } from './outcome.js';
 import { Slots } from './slots.js';
 
-/**
- * After an outage thousands of rows end at the same time. Moving all their dead letters at once would overload storage.
- */
+/** The maximum of moves at once: after an outage, the runs of thousands of rows end at the same time. */
 const MAX_AT_ONCE = 32;
 
 /** Moves the dead letters of redriven jobs and events to `resolved/`. */
@@ -23,8 +21,8 @@ export class MoveDeadLetters {
   }
 
   /**
-   * R4: after the run of a row, moves the dead letters that its job no longer needs. A job that is completed or
-   * superseded needs none. Any other job keeps the dead letter of its last redrive, with number `recorded.redrives`.
+   * R4: moves the dead letters that a job no longer needs after the run of a row: all, if the job is completed or
+   * superseded; else all but the one of its last redrive, whose number is `recorded.redrives`.
    */
   async moveAfter({ item }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
     if (item.kind !== 'job') return;
@@ -32,7 +30,7 @@ export class MoveDeadLetters {
     const isDone = recorded.kind === 'settled' && recorded.result !== 'dead';
 
     const isRedriven = item.redrive !== undefined && (redrives >= item.redrive || isDone);
-    if (isRedriven && item.deadLetter !== undefined) return this.move(item.deadLetter); // the dead letters before it have moved already
+    if (isRedriven && item.deadLetter !== undefined) return this.move(item.deadLetter); // earlier ones have moved
 
     if (redrives === 0) return; // no earlier dead letter
     const firstToKeep = isDone ? redrives + 1 : redrives;

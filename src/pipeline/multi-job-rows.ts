@@ -4,18 +4,19 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import type { Job } from '../handler/job.js';
 import { JOBS_SHARD, type MultiJobRow, singleJobRowsOf, splitIntoRows } from '../storage/waiting.js';
+import type { NewJob } from './job-run.js';
 import { isLong, rowOf, type Shared } from './shared.js';
 
-/** A row that was taken comes again then: longer than a POST may take. */
-const TAKEN_MS = 60_000;
-/** Slots for the next row may be free. */
-const LOOK_AGAIN_MS = 250;
-/** A due row that its workflow has no slots for goes to the end of the line, so that rows of others come to its head. */
-const AT_HEAD_MS = 30_000;
-/** Less than `functionTimeout`: the next look goes on. */
-const RUN_FOR_MS = 5 * 60_000;
+/** The time after which a row in hand is due again, if its process has died. Longer than a POST may take. */
+const IN_HAND_MS = 60_000;
+/** The wait for free slots, if no row could be taken. */
+const SLOTS_LOOK_MS = 250;
+/** The time for which a due row waits for slots. Then its due time moves, so that other rows come to the first page. */
+const MAX_OVERDUE_MS = 30_000;
+/** The time limit of a run over due rows, less than `functionTimeout`. The next look continues. */
+const MAX_RUN_MS = 5 * 60_000;
 
-type NewJob = Omit<Job, 'eventKey'>;
+/** A job that waits for the end of the turn, to share a row. */
 type Gathered = Job & {
   readonly inMs: number;
   readonly written: () => void;
@@ -23,20 +24,20 @@ type Gathered = Job & {
 };
 
 /**
- * J15: jobs of one workflow that get a row in the same turn of the event loop share rows, so that an overload costs storage
- * an entity for up to 168 jobs. Such a row is a delivery that storage keeps: its jobs come as those of a POST, and it is
- * deleted when each of them is safe (J1).
+ * J15: jobs of one workflow that get a row in the same turn of the event loop share rows. So under an overload one
+ * entity holds up to 168 jobs. Such a row is a delivery that storage keeps: its jobs run like those of a POST, and it
+ * is deleted when each of them is safe (J1).
  *
- *   due           it is found, and moved to a due time in a minute: no other process runs it meanwhile
- *   in hand       its jobs run; those that are not done by the deadline get rows again
- *   deleted       each job is settled or has a row
+ *   state     what holds                                              ends when
+ *   due       any process may take the row                            a process moves its due time by a minute
+ *   in hand   its jobs run; jobs that miss the deadline get rows      each job is settled or has a row: it is deleted
  */
 export class MultiJobRows {
   readonly #shared: Shared;
   readonly #start: (jobs: readonly NewJob[]) => Promise<void>;
   #gathered: Gathered[] = [];
   #running: Promise<void> | undefined;
-  /** By workflow: jobs of rows that are being taken. They do not queue for slots yet. */
+  /** The number of jobs, by workflow, in rows that are being taken. These jobs do not queue for slots yet. */
   readonly #taking = new Map<string, number>();
   #hasFailed = false;
 
@@ -46,7 +47,7 @@ export class MultiJobRows {
     this.#start = start;
   }
 
-  /** Resolves when a row that is due in `inMs` has the job. */
+  /** Adds the job to a row that is due in `inMs`. Resolves when the row is written. */
   add(job: Job, inMs: number): Promise<void> {
     return new Promise((written, failed) => {
       if (this.#gathered.push({ ...job, inMs, written, failed }) > 1) return;
@@ -68,34 +69,34 @@ export class MultiJobRows {
     this.#gathered = [];
     const groups = Object.groupBy(gathered, ({ inMs, workflowName }) => `${inMs} ${workflowName}`);
     for (const group of Object.values(groups)) {
-      // Rows of long jobs are for another queue.
-      const lots = isLong(group?.[0]?.workflow, settings) ? group?.map((one) => [one]) : splitIntoRows(group ?? []);
-      for (const lot of lots ?? []) void this.#write(lot);
+      // Long jobs share no rows, because another queue runs their rows.
+      const parts = isLong(group?.[0]?.workflow, settings) ? group?.map((job) => [job]) : splitIntoRows(group ?? []);
+      for (const part of parts ?? []) void this.#write(part);
     }
   }
 
-  async #write(lot: readonly Gathered[]): Promise<void> {
+  async #write(jobs: readonly Gathered[]): Promise<void> {
     const { clock, settings, shutdown, stores } = this.#shared;
-    const [job] = lot as readonly [Gathered];
+    const [job] = jobs as readonly [Gathered];
     const { inMs } = job;
     try {
-      // A row may be the first call of a process to storage: its due time must not rest on this machine's clock.
+      // A row may be the first call of a process to storage, so its due time comes from storage's clock.
       const dueAt = new Date((await stores.storageNow()).getTime() + inMs);
       const untilMs = clock.monotonic() + settings.deadlineMs;
-      if (lot.length === 1) await stores.waiting.add(rowOf(job, dueAt, settings), untilMs);
-      else await stores.waiting.addJobs(lot, { dueAt, untilMs });
-      for (const { written } of lot) written();
+      if (jobs.length === 1) await stores.waiting.add(rowOf(job, dueAt, settings), untilMs);
+      else await stores.waiting.addJobs(jobs, { dueAt, untilMs });
+      for (const { written } of jobs) written();
     } catch (error) {
-      for (const { failed } of lot) failed(error);
+      for (const { failed } of jobs) failed(error);
       return;
     }
-    // This process has slots for them soon. If it dies, the next look finds them.
-    if (lot.length > 1 && inMs === 0 && !shutdown.isStopping) void this.run();
+    // This process will soon have slots for the jobs. If it dies, the next look finds their row.
+    if (jobs.length > 1 && inMs === 0 && !shutdown.isStopping) void this.run();
   }
 
   async #runAll(): Promise<void> {
     const { clock, shutdown, stores, telemetry } = this.#shared;
-    const untilMs = clock.monotonic() + RUN_FOR_MS;
+    const untilMs = clock.monotonic() + MAX_RUN_MS;
     const runs = new Set<Promise<void>>();
     let rows: MultiJobRow[] = [];
     this.#hasFailed = false;
@@ -113,22 +114,24 @@ export class MultiJobRows {
     await Promise.all(runs);
   }
 
-  // Running (J15)      dies before the move: the row comes again at once; after it, or before the row is deleted: in a
-  //                    minute, and each job is found as a redelivery finds it. Two at once: one move is refused.
-  /** Returns false if the row stays where it is, because enough jobs of its workflow queue for slots. */
+  // J15:
+  //   process dies before the move     the row is still due: the next look finds it
+  //   process dies after the move      the row is due again in a minute; its jobs are found as a redelivery finds them
+  //   two processes at once            storage refuses one move
+  /** Returns false if the row stays as it is, because enough jobs of its workflow queue for slots. */
   async #take(row: MultiJobRow, runs: Set<Promise<void>>): Promise<boolean> {
     const { clock, slots, stores, workflows } = this.#shared;
     const { workflow, jobs } = row;
     const nowMs = clock.now().getTime();
     const taking = this.#taking.get(workflow) ?? 0;
     if (taking + slots.secondsQueued(workflow) >= (workflows.get(workflow)?.concurrency ?? 1)) {
-      if (nowMs < row.dueAt.getTime() + AT_HEAD_MS) return false;
+      if (nowMs < row.dueAt.getTime() + MAX_OVERDUE_MS) return false;
       await stores.waiting.moveJobs(row, new Date(nowMs));
       return true;
     }
     this.#taking.set(workflow, taking + jobs.length);
     try {
-      const taken = await stores.waiting.moveJobs(row, new Date(nowMs + TAKEN_MS));
+      const taken = await stores.waiting.moveJobs(row, new Date(nowMs + IN_HAND_MS));
       if (!taken) return true;
       const run: Promise<void> = this.#run(taken, await this.#parse(taken)).finally(() => runs.delete(run));
       runs.add(run);
@@ -145,31 +148,31 @@ export class MultiJobRows {
       telemetry.count('rowsRun', row.jobs.length);
       await stores.waiting.delete(row);
     } catch (error) {
-      this.#hasFailed = true; // storage is down: the next look goes on
+      this.#hasFailed = true; // storage is down: the next look continues
       telemetry.log('error', 'row-failed', { shard: JOBS_SHARD, errorCode: errorCodeOf(error) });
     }
   }
 
   async #untilNext(runs: ReadonlySet<Promise<void>>): Promise<void> {
     const over = new AbortController();
-    await Promise.race([...runs, sleep(this.#shared.clock, LOOK_AGAIN_MS, over.signal)]);
+    await Promise.race([...runs, sleep(this.#shared.clock, SLOTS_LOOK_MS, over.signal)]);
     over.abort();
   }
 
-  /** A job whose event this version of the app cannot read gets a row of its own: due-rows.ts decides about it. */
+  /** Returns the jobs of a row. A job whose event is invalid to this version gets a row of its own; see due-rows.ts. */
   async #parse(row: MultiJobRow): Promise<NewJob[]> {
     const { clock, settings, stores, workflows } = this.#shared;
     const { workflow: workflowName } = row;
     const jobs: NewJob[] = [];
-    for (const one of singleJobRowsOf(row)) {
-      const { address, eventIdDigest } = one.item;
+    for (const single of singleJobRowsOf(row)) {
+      const { address, eventIdDigest } = single.item;
       try {
-        const event = parseEvent(JSON.parse(one.event));
+        const event = parseEvent(JSON.parse(single.event));
         const workflow = workflows.get(workflowName);
-        jobs.push({ address, eventIdDigest, event, json: one.event, workflow, workflowName });
+        jobs.push({ address, eventIdDigest, event, json: single.event, workflow, workflowName });
       } catch (error) {
         if (!(error instanceof InvalidEventError)) throw error;
-        await stores.waiting.add({ ...one, dueAt: clock.now() }, clock.monotonic() + settings.deadlineMs);
+        await stores.waiting.add({ ...single, dueAt: clock.now() }, clock.monotonic() + settings.deadlineMs);
       }
     }
     return jobs;

@@ -6,7 +6,7 @@ import type { JobRun } from './job-run.js';
 /** A run whose job this process holds. */
 export type ClaimedJob = { readonly run: JobRun; readonly hold: Hold<JobRecord> };
 
-/** The job gets a row. `freeing` is the write, still under way, that frees its resource. */
+/** The job gets a row. `freeing`: the write that frees its resource, if that is still under way. */
 export type Retry = {
   kind: 'retry';
   inMs: number;
@@ -31,13 +31,13 @@ export type JobOutcome =
   | { kind: 'superseded' }
   | Retry
   | DeadLettered
-  /** Nothing can be recorded. The job runs again when its lease has lapsed. */
+  /** The lease is lost, so nothing can be recorded. The job runs again when the lease has lapsed. */
   | Deferred;
 
 /** The code of a retry because of a pause (J13). */
 export const PAUSED = 'paused';
 
-/** Returns a retry that does not count as a try, because the run lacks something for now. */
+/** Returns a retry that does not count as a try: the job lacks something that it may have later. */
 export function retryIn(inMs: number, code: string): Retry {
   return { kind: 'retry', inMs, countsAsTry: false, code };
 }

@@ -1,10 +1,7 @@
 import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 
-/**
- * The function throws this error, so that the whole POST or queue message comes again. P3: the error holds no cause,
- * because the host prints all of it.
- */
+/** Not all events of a POST are safe, so Event Grid must send it again. P3: no cause, because the host prints it. */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';
   readonly code: string;
@@ -17,7 +14,7 @@ export class NotSafeError extends Error {
   }
 }
 
-/** From the deadline to the answer: a write is sent, times out, and is sent once more. */
+/** The time from the deadline to the answer. It suffices for a write that times out and is sent once more. */
 const ANSWER_AFTER_DEADLINE_MS = 5000;
 
 type PostDeps = { readonly clock: Clock; readonly deadlineMs: number; readonly onDeadline: () => void };
@@ -46,19 +43,20 @@ export class Post {
     this.#openCount += 1;
   }
 
+  /** Notes that a job or an invalid event is safe. */
   safe(): void {
     this.#openCount -= 1;
     if (this.#openCount === 0) this.#endWait?.();
   }
 
-  /** The POST will fail, once the others are safe or the time is over. */
+  /** Notes that a job or an invalid event is not safe: the POST fails when the others are safe, or its time is over. */
   unsafe(error: unknown): void {
     this.#failedCount += 1;
     this.#firstError ??= error;
     this.safe();
   }
 
-  /** Called after the last `open`. Resolves when all is safe, else throws NotSafeError. */
+  /** Resolves when all that was opened is safe, else throws NotSafeError. Call it after the last `open`. */
   async answer(): Promise<void> {
     if (this.#openCount > 0) await this.#waitUntilClosed();
     const notSafe = this.#openCount + this.#failedCount;

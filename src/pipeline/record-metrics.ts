@@ -8,8 +8,6 @@ import type { JobRun } from './job-run.js';
 import type { ClaimedJob, RunResult } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
-// Metrics, spans and log lines of jobs.
-
 type CountedOutcome = AttributesOf<'jobs'>['outcome'];
 type Lag = AttributesOf<'jobsSettled'>['lag'];
 
@@ -34,7 +32,7 @@ export function recordJob(job: Pick<Job, 'workflow'>, outcome: CountedOutcome, {
   telemetry.record('jobs', 1, { workflow: workflowLabelOf(job), outcome });
 }
 
-/** Records a settled job, its tries and its lag in s; no lag if the job was redriven or its event has no time. */
+/** Records a settled job, its tries and its lag; no lag if the job was redriven or its event has no time. */
 export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telemetry, clock }: JobDeps): void {
   const record = hold.value;
   const attributes = { workflow: workflowLabelOf(run.job), outcome: SETTLED[result] };
@@ -50,7 +48,7 @@ export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telem
   }
 }
 
-/** Records the end of a run by its outcome, after the job's record was written. */
+/** Records the end of a run. Call it after the job's record was written. */
 export function recordEnded(
   { run, hold }: ClaimedJob,
   outcome: EndedRun['outcome'],
@@ -86,7 +84,7 @@ export function recordHandler(run: JobRun, { telemetry, clock }: JobDeps): (resu
   };
 }
 
-/** Returns the outcome as spans hold it. */
+/** Returns the outcome of a run, as its span holds it. */
 export function spanOutcomeOf(recorded: RunResult): string {
   return recorded.kind === 'settled' ? recorded.result : NOT_SETTLED[recorded.kind];
 }

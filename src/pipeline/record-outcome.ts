@@ -10,7 +10,7 @@ import { recordEnded, recordJob, recordSettled } from './record-metrics.js';
 import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
 
-/** Records the outcome of a claimed job: the record is settled, a row brings the job back, or a dead letter keeps it. */
+/** Records the outcome of a claimed job: a settled record, a row that brings the job again, or a dead letter. */
 export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, deps: JobDeps): Promise<RunResult> {
   switch (outcome.kind) {
     case 'completed':
@@ -30,8 +30,10 @@ export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, de
   }
 }
 
-// Settling           dies before it: the lease lapses, and the job runs again; after it: done.
-//                    outcome unknown: sent again until the lease lapses; deliveries wait for it.
+// Settles the record:
+//   process dies before the write    the lease lapses, and the job runs again
+//   process dies after the write     the job is settled
+//   outcome unknown                  the write is sent again until the lease lapses; deliveries wait for its outcome
 async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps): Promise<RunResult> {
   const settled = (record: JobRecord): JobRecord => ({
     ...record,
@@ -45,9 +47,9 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
   return { kind: 'settled', result, redrives: hold.value.redrives };
 }
 
-// Waiting (J3): row, then record. The old row is deleted last, by due-rows.ts.
-//   dies after the row: the row finds the record running, stays until the lease has lapsed, and takes over.
-//   dies after the record: the old row finds that the record waits for another row, and is deleted.
+// J3: row, then record. The old row is deleted last, by due-rows.ts.
+//   process dies after the row       the row finds the record running, stays until the lease has lapsed, and takes over
+//   process dies after the record    the old row finds that the record waits for another row, and is deleted
 async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {
   const { clock, stores, settings, waitingRecords } = deps;
   const at = clock.now();
@@ -86,17 +88,18 @@ function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: R
   });
 }
 
-// Failing for good (J8): the record says so, then the dead letter, then the record is settled, each by the holder.
-//   dies after the first: the process that takes over writes the dead letter and runs nothing. After the second: it writes
-//   the same name, which changes nothing (R7). So no dead letter stands beside a completed job.
+// J8: three writes by the holder: the record says `failing`, the dead letter, the record is settled.
+//   process dies after the first     the process that takes over runs no handler, and writes the dead letter
+//   process dies after the second    the same; the dead letter has its name already, so this write changes nothing (R7)
+// So no completed job has a pending dead letter.
 async function deadLetter(claimed: ClaimedJob, outcome: DeadLettered, deps: JobDeps): Promise<RunResult> {
   const { run, hold } = claimed;
   const { clock, settings, stores, telemetry } = deps;
   const { state } = hold.value;
   const isRecorded = state.kind === 'running' && state.failing !== undefined;
   if (!isRecorded && (await markFailing(claimed, outcome, settings)) === 'lost') return afterLapse(settings.leaseMs);
-  const letter = await letterOf(claimed, outcome, deps);
-  await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });
+  const content = await contentOf(claimed, outcome, deps);
+  await untilWritten(() => stores.deadLetters.write(content), { clock, untilMs: hold.heldUntilMs });
   const recorded = await settle(claimed, 'dead', deps);
   if (recorded.kind === 'settled') {
     const { tries, crashes, redrives } = hold.value;
@@ -126,7 +129,7 @@ function markFailing(
   }));
 }
 
-async function letterOf(
+async function contentOf(
   { run, hold }: ClaimedJob,
   { stage, reason, error, hasStarted }: DeadLettered,
   deps: JobDeps,

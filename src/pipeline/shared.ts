@@ -13,16 +13,17 @@ import type { JobRun } from './job-run.js';
 import type { KnownPauses } from './known-pauses.js';
 import type { Slots } from './slots.js';
 
-/** `deadlineMs`: the time from the arrival of a POST after which its open jobs get rows. */
 export type Settings = {
+  /** The time from the arrival of a POST after which its open jobs get rows. */
   readonly deadlineMs: number;
   readonly leaseMs: number;
-  /** Sources that are accepted, in lower case; undefined: all. */
+  /** The workspaces whose events are accepted, in lower case. Undefined: all. */
   readonly workspaces: readonly string[] | undefined;
-  /** For workflows. */
+  /** Reads the settings of workflows. */
   readonly setting: Setting;
 };
 
+/** Everything that the run of a job uses. */
 export type JobDeps = {
   readonly clock: Clock;
   readonly random: Random;
@@ -32,19 +33,19 @@ export type JobDeps = {
   readonly telemetry: Telemetry;
   /** Slots for handlers of a workflow in this process. */
   readonly slots: Slots<string>;
-  /** Jobs of paused workflows wait. */
+  /** The paused workflows, whose jobs wait. */
   readonly pauses: KnownPauses;
-  /** Workflows that keep failing are tried one job at a time. */
+  /** The circuit breakers of workflows that keep failing. */
   readonly circuits: Circuits;
   /** One slot for each resource; the newest version in its queue goes first. */
   readonly resourceSlots: Slots<string>;
-  /** Changes of a row of a workflow's table follow one another. */
+  /** Lets the changes of a row of a workflow's table follow one another. */
   readonly changeQueue: ChangeQueue;
   /** Decides which jobs may run together. */
   readonly company: Company<JobRun>;
   /**
-   * J9: records as this process left them, by the name of the row that each waits for: that row claims its job without
-   * a read. If another process has changed the record since, the claim is refused and shows the record.
+   * J9: records as this process left them, by the name of the row that each waits for. That row claims its job without
+   * a read. If another process has changed the record since, storage refuses the claim.
    */
   readonly waitingRecords: Recent<string, ReadRecord>;
   readonly shutdown: ShutdownState;
@@ -53,19 +54,19 @@ export type JobDeps = {
 /** The state of this process that deliveries, rows and the end of the process share. */
 export type Shared = JobDeps & {
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** By key: a second delivery of a job joins the first. */
+  /** The runs of this process, by key: a second delivery of a job joins the first. */
   readonly running: Map<string, JobRun>;
-  /** J9, Q4: keys of settled jobs, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
+  /** J9, Q4: keys of settled jobs: a redelivery costs nothing. Rows do not use them: a redrive reopens a job. */
   readonly settled: Recent<string, true>;
 };
 
 /** The progress of the end of the process (end.ts). */
 type ShutdownState = {
-  /** E1: nothing is claimed any more. */
+  /** E1: no job is claimed any more. */
   isStopping: boolean;
-  /** E2: handlers have had their time, and none is started any more. */
+  /** E2: the time of all handlers is over, and none starts any more. */
   isAborting: boolean;
-  /** Aborts the handler of a run. */
+  /** The functions that abort the handlers of runs. */
   readonly onAbort: Map<JobRun, () => void>;
 };
 

@@ -1,7 +1,9 @@
 type Queueing = {
   /** Returns whether `a` goes before `b`. Without this function, takers go in the order of arrival. */
   isBefore?: (a: object, b: object) => boolean;
-  /** Returns whether the taker waits in the second queue. J11: free slots go to the first and the second queue in turn. */
+  /**
+   * Returns whether the taker waits in the second queue. J11: free slots go to the first and the second queue in turn.
+   */
   isSecond?: (taker: object) => boolean;
 };
 
@@ -9,21 +11,21 @@ type Queued = { taker: object; answer: (hasSlot: boolean) => void };
 type State = { taken: number; first: Queued[]; second: Queued[]; isSecondsTurn: boolean };
 
 /**
- * Slots: how many of a key may run at once in this process. If no slot is free, `take` queues; `leave` takes one out of
- * the queue, whose promise then resolves to false.
+ * The slots of some keys: each limits how many takers of a key run at once in this process. A taker without a free slot
+ * queues. `leave` takes it out of the queue: its promise resolves to false.
  */
 export class Slots<Key> {
   readonly #sizeOf: (key: Key) => number;
   readonly #queueing: Queueing;
   readonly #states = new Map<Key, State>();
 
-  /** @param sizeOf how many slots a key has */
+  /** @param sizeOf returns how many slots a key has */
   constructor(sizeOf: (key: Key) => number, queueing: Queueing = {}) {
     this.#sizeOf = sizeOf;
     this.#queueing = queueing;
   }
 
-  /** True at once if a slot is free. Else a promise: true with the slot, false if it left the queue. */
+  /** Returns true if a slot is free. Else resolves to true with a slot, or to false when the taker left the queue. */
   take(key: Key, taker: object): true | Promise<boolean> {
     let state = this.#states.get(key);
     if (!state) {
@@ -38,6 +40,7 @@ export class Slots<Key> {
     return new Promise((answer) => queue.push({ taker, answer }));
   }
 
+  /** Gives a slot back, to the next taker in the queues. */
   give(key: Key): void {
     const state = this.#states.get(key);
     if (!state) return;
@@ -52,7 +55,7 @@ export class Slots<Key> {
     if (state.taken === 0) this.#states.delete(key);
   }
 
-  /** Nothing happens if `taker` is not queued. */
+  /** Takes `taker` out of the queue. Nothing happens if it is not queued. */
   leave(key: Key, taker: object): void {
     const state = this.#states.get(key);
     const queue = state ? this.#queueOf(state, taker) : [];

@@ -13,13 +13,14 @@ export type Wakeup = { shard: string; after?: string };
 export type Queues = { due: QueueStore; dueLong: QueueStore };
 
 const LOOK_EVERY_MS = 10_000;
-/** So that not all processes ask at the same moment. */
+/** The maximum random delay of a look, so that not all processes look at the same moment. */
 const SPREAD_MS = 500;
 /**
- * A queue with this many messages already wakes as many instances as it can. Its length includes messages that a dead
- * process had taken, which stay hidden for 10 minutes: with a lower limit those would keep live processes from sending.
+ * A look sends no messages to a queue with this many: the queue wakes as many instances as it can already. The number
+ * includes the messages that a dead process had taken, which stay hidden for 10 minutes. So it must be high: else these
+ * would keep live processes from sending.
  */
-const SHORT_QUEUE = 1000;
+const MAX_QUEUE_LENGTH = 1000;
 const REMEMBERED_INTERVALS = 10_000;
 
 type Deps = {
@@ -39,9 +40,9 @@ export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
  * Makes sure that due rows are found.
  *
  * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
- * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each
- *     shard that it looks at. A message becomes visible at the end of that row's interval of 10 s. The message wakes an
- *     app that is scaled to zero, whose first look finds the rest.
+ * W2: a process knows the rows that it writes, and the first row of each shard that it looks at. For the earliest of
+ *     these it sends a message, which becomes visible at the end of that row's interval of 10 s. The message wakes an
+ *     app that is scaled to zero, whose first look finds the other rows.
  * W3: a process sends one message for each interval, and none while an earlier one is still to come: Azure decides by
  *     the length of a queue how many instances to run, and hidden messages count.
  *
@@ -53,7 +54,7 @@ export class Wakeups {
   readonly #sending = new Set<Promise<void>>();
   readonly #sentIntervals = createRecent<number, boolean>(REMEMBERED_INTERVALS);
   #looking: Promise<number> | undefined;
-  /** On the wall clock: the first message of this process that is still to come. */
+  /** The time, on the wall clock, of the first message of this process that is still to come. */
   #nextAtMs = 0;
 
   constructor(deps: Deps) {
@@ -80,8 +81,8 @@ export class Wakeups {
   }
 
   /**
-   * Looks, unless a process has done so in the last 10 s; returns when the next look is due. Never throws. The timer
-   * and this process's own clock may ask at the same moment.
+   * Looks for due rows, unless a process has done so in the last 10 s. Returns the number of ms until the next look.
+   * Never throws. Calls at the same time share a look: the timer and `start` may call at the same moment.
    */
   look(): Promise<number> {
     this.#looking ??= this.#takeLook().finally(() => {
@@ -96,7 +97,7 @@ export class Wakeups {
     await Promise.all([this.#wakeShards(due, DUE_SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
   }
 
-  /** Returns `waiting`, whose new rows are kept in mind for W2. */
+  /** Returns `waiting` with a wake-up for its new rows (W2). */
   watching(waiting: Waiting): Waiting {
     return {
       ...waiting,
@@ -128,7 +129,7 @@ export class Wakeups {
       const now = clock.now();
       for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) this.#wakeWhenDue(shard, dueAt);
       const due = firsts.filter(({ dueAt }) => dueAt !== undefined && !(dueAt > now));
-      if (due.length === 0 || (await queue.length()) >= SHORT_QUEUE) return;
+      if (due.length === 0 || (await queue.length()) >= MAX_QUEUE_LENGTH) return;
       await Promise.all(due.map(({ shard }) => queue.send(JSON.stringify({ shard } satisfies Wakeup))));
     } catch (error) {
       telemetry.log('error', 'wake-failed', { errorCode: errorCodeOf(error) });
@@ -140,11 +141,11 @@ export class Wakeups {
    */
   #wakeWhenDue(shard: string, dueAt: Date): void {
     const nowMs = this.#deps.clock.now().getTime();
-    const intervalEndsAtMs = endOfInterval(Math.max(dueAt.getTime(), nowMs)); // a row that is already due: this interval
+    const intervalEndsAtMs = endOfInterval(Math.max(dueAt.getTime(), nowMs)); // due already: this interval
     const isEarlierToCome = nowMs <= this.#nextAtMs && this.#nextAtMs <= intervalEndsAtMs;
-    if (isEarlierToCome) return; // W3
+    if (isEarlierToCome) return; // W3: the process that it wakes looks every 10 s (W1)
     this.#nextAtMs = intervalEndsAtMs;
-    if (this.#sentIntervals.get(intervalEndsAtMs)) return; // W3
+    if (this.#sentIntervals.get(intervalEndsAtMs)) return; // W3: one message for each interval
     this.#sentIntervals.set(intervalEndsAtMs, true);
     this.#send(shard, { intervalEndsAtMs, inMs: intervalEndsAtMs - nowMs });
   }

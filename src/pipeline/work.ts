@@ -12,15 +12,14 @@ import { type ClaimedJob, type JobOutcome, PAUSED, type Retry, retryIn } from '.
 import { type RunnableJob, runOnce } from './run-once.js';
 import type { JobDeps } from './shared.js';
 
-const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
-/** L9: the time in which a job tries to free its resource, so that its own lease lasts. */
+/** The time for which a job waits for a workflow that this app does not have. */
+const MAX_UNKNOWN_MS = 30 * 60_000;
+/** L9: the time limit for freeing a resource, so that the job's own lease lasts. */
 const FREE_WITHIN_MS = 5000;
-/**
- * The part of the job's lease that is kept to record the outcome if the watermark cannot be written; a third at most.
- */
+/** The part of a job's lease, at most a third, that is kept to record the outcome if the watermark is not written. */
 const TO_RECORD_MS = 10_000;
 
-/** Works on a claimed job, and returns how its run ends. The record is left to `recordOutcome`. */
+/** Runs the handler of a claimed job, unless there is a reason not to. Returns the outcome, for `recordOutcome`. */
 export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOutcome> {
   const { run, hold } = claimed;
   const { workflow } = run.job;
@@ -28,14 +27,14 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
   if (state.kind === 'running' && state.failing) return failAgain(hold.value, state.failing);
   await deps.pauses.refreshed(); // J13: the job may have queued for long
   const pausedMs = deps.pauses.waitMs(run.job.workflowName);
-  // No job is given up during a pause, also not where the app no longer has its workflow.
+  // Before the next check: during a pause no job becomes a dead letter, even if the app no longer has its workflow.
   if (pausedMs !== undefined) return retryIn(pausedMs, PAUSED);
   if (!workflow) return awaitWorkflow(hold.value, deps);
   if (!hold.mayStart()) return afterLapse(deps.settings.leaseMs);
 
   const ageMs = ageMsOf(hold.value, deps.clock.now());
   const circuit = deps.circuits.enter(workflow.name, ageMs);
-  // A job that has waited as long as its tries may take runs all the same: no job is given up without a try.
+  // A job that would wait longer than its tries may take runs now: no job becomes a dead letter without a try.
   if (circuit.kind === 'wait' && ageMs + circuit.waitMs <= longestRetryMs(workflow))
     return retryIn(circuit.waitMs, 'circuit-open');
   const isProbe = circuit.kind === 'in' && circuit.isProbe;
@@ -59,16 +58,18 @@ async function workLatest(job: RunnableJob, deps: JobDeps): Promise<JobOutcome> 
 async function workWithResource(job: RunnableJob & { resource: Hold<Watermark> }, deps: JobDeps): Promise<JobOutcome> {
   const { clock, settings } = deps;
   const { hold, resource } = job;
-  const result: HandlerResult = hold.mayStart() && resource.mayStart() ? await runOnce(job, deps) : { kind: 'lost' }; // J6
+  // J6: no handler starts near the end of a lease.
+  const result: HandlerResult = hold.mayStart() && resource.mayStart() ? await runOnce(job, deps) : { kind: 'lost' };
   if (result.kind === 'ok') {
-    // L8: effect, watermark, record. Dies in between: the next run of this event finds its own key in the watermark.
+    // L8: effect, watermark, record. If the process dies before the record, the next run finds its key in the watermark
+    // (L6).
     const toRecordMs = Math.min(TO_RECORD_MS, settings.leaseMs / 3);
     const isApplied = await applyVersion(resource, hold.heldUntilMs - toRecordMs);
     return isApplied ? { kind: 'completed' } : retryIn(LOOK_AGAIN_MS, 'resource-lost');
   }
   const freeing = freeResource(resource, clock.monotonic() + FREE_WITHIN_MS);
-  // E4: the end of the process has no time for one write after the other. If another process runs the job before the
-  // resource is free, the job waits.
+  // E4: a process that ends has no time for two writes in a row. If another process claims the job before the resource
+  // is free, the job waits there.
   if (result.kind === 'stopped') return { ...runElsewhere(hold.value), freeing };
   await freeing;
   if (result.kind === 'lost' && !hold.isOver) return retryIn(LOOK_AGAIN_MS, 'resource-lost');
@@ -109,24 +110,24 @@ function fail(thrown: unknown, { run, hold, workflow, resource }: RunnableJob, d
   return { kind: 'dead-lettered', stage: 'failed', reason: failure.reason, error, hasStarted };
 }
 
-/** J8: a process died while it wrote the dead letter. Nothing runs; the dead letter is written again. */
+/** J8: the outcome of a job whose process died while it wrote the dead letter: only the write is repeated. */
 function failAgain({ errorCode }: JobRecord, stage: Failing): JobOutcome {
   const error = { name: 'Error', code: stage === 'crash' ? 'crash' : errorCode, message: '' };
   return { kind: 'dead-lettered', stage, reason: stage, error, hasStarted: false };
 }
 
-/** The workflow may come with the next version of the app, or be back with the version before. */
+/** The outcome of a job without a workflow: it waits, because another version of the app may have the workflow. */
 function awaitWorkflow({ unknownSince }: JobRecord, { clock }: JobDeps): JobOutcome {
   const now = clock.now();
   const since = unknownSince || now.toISOString();
-  if (now.getTime() - new Date(since).getTime() < UNKNOWN_FOR_GOOD_MS)
+  if (now.getTime() - new Date(since).getTime() < MAX_UNKNOWN_MS)
     return { ...retryIn(UNKNOWN_LOOK_AGAIN_MS, 'unknown-workflow'), unknownSince: since };
   const message = 'No workflow of this name was there for 30 minutes.';
   const error = { name: 'Error', code: 'unknown-workflow', message };
   return { kind: 'dead-lettered', stage: 'unknown-workflow', reason: 'unknown-workflow', error, hasStarted: false };
 }
 
-/** E3: due at once, neither a try nor a crash. */
+/** E3: the outcome of a job that another process continues at once. It counts neither as a try nor as a crash. */
 function runElsewhere({ errorCode }: JobRecord): Retry {
   return retryIn(0, errorCode);
 }
