@@ -18,16 +18,16 @@ export type Action = Intent & { readonly at: string; readonly counts: Readonly<R
 /**
  * The actions of people, the newest first: a row for each in the table `appstate`. Nothing is done without its row.
  *
- *   dies before the row        nothing is done; the caller gets no answer
- *   dies after the row         the row stays without counts: some of the action may be done
- *   the counts are not written likewise; the action is done, and its caller gets the answer
- *   two at once                each has its own row: keys end in a random token
- *   expires while it ends      the counts are written to no row
+ *   process dies before the row     nothing is done; the caller gets no answer
+ *   process dies after the row      the row stays without counts: some of the action may be done
+ *   the counts are not written      the row stays without counts; the action is done, and its caller gets the answer
+ *   two actions at once             each has its own row: keys end in a random token
+ *   the row expires meanwhile       the counts are written to no row
  */
 export type Actions = {
-  /** Writes that an action begins. Returns what writes its counts, and never throws. @throws StorageError: do nothing then */
+  /** Writes that an action begins. Returns a function that writes its counts, and never throws. @throws StorageError */
   begin(intent: Intent): Promise<(counts: Readonly<Record<string, number>>) => Promise<void>>;
-  /** The newest actions. */
+  /** Returns the newest actions. */
   list(max: number): Promise<Action[]>;
   /** Deletes the actions before a time; returns their number. */
   expire(before: Date): Promise<number>;
@@ -41,7 +41,7 @@ type Deps = {
 
 const TABLE = 'appstate';
 const PARTITION = 'actions';
-/** The most operations of a transaction. */
+/** The maximum of operations of a transaction. */
 const PAGE = 100;
 
 export function createActions({ tables, clock, random }: Deps): Actions {

@@ -18,7 +18,7 @@ export const SHARDS = 8;
 /** The partitions of a table of the ledger, and of the rows that the queue `due` runs. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
 
-/** Returns the address of number 0 of the change of this event; by the event's id if the event has no day. */
+/** Returns the first address of a job: number 0 of the event's change; by the event's id if the event has no day. */
 export function addressOf(key: EventKey, workflow: string): Address {
   const { day, contentDigest } = key;
   return day === 'undated' ? addressById(key, workflow) : `${day}.${contentDigest}.${workflow}.0`;
@@ -37,7 +37,7 @@ export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && ADDRESS.test(value);
 }
 
-/** Returns whether an address is by the event's id. Then no other event has it. */
+/** Returns whether an address is by the event's id: then no other event can have it. */
 export function isById(address: Address): boolean {
   return ledgerPlaceOf(address).number === undefined;
 }

@@ -10,7 +10,7 @@ const COPY_BYTES = 4 * 1024 * 1024;
 
 type Opened = { readonly service: BlobServiceClient; readonly client: ContainerClient };
 
-/** Returns a container of Blob Storage. The SDK's own retries are off. The SDK loads at the first call that is no list. */
+/** Returns a container of Blob Storage. The SDK repeats no request. It loads at the first call, but not for a list. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const http = createStorageHttp(connection, 'blob');
   let opened: Promise<Opened> | undefined;

@@ -5,7 +5,7 @@ import type { StorageConnection } from './storage-connection.js';
 
 const MAX_RECEIVED = 32;
 
-/** Returns a storage queue. The SDK's own retries are off. The SDK loads at the first call. */
+/** Returns a storage queue. The SDK repeats no request, and loads at the first call. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
   let opened: Promise<QueueClient> | undefined;
   const open = (): Promise<QueueClient> => {

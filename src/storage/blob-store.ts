@@ -29,15 +29,14 @@ export type BlobStore = {
   list(prefix: string, options: { limit: number; page?: string }, signal?: AbortSignal): Promise<BlobPage>;
 };
 
-/**
- * `about`: short texts that a list returns with the name, so that the content need not be read (metadata). Names
- * consist of a-z; empty texts are not stored. Storage takes up to about 8 KB.
- */
 type CreateOptions = { readonly about?: About };
-/** The metadata of a blob: texts, by names that consist of a-z. */
+/**
+ * The metadata of a blob: short texts that a list returns, so that the content need not be read. Names consist of a-z;
+ * empty texts are not stored. Storage takes up to about 8 KB.
+ */
 export type About = Readonly<Record<string, string>>;
 
-/** `text` of a blob that is not text: the readable part of it, for people. */
+/** The text of a blob. For `not-text`, `text` is the readable part of it, for people. */
 export type BlobText =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'not-text'; readonly why: 'too-large' | 'not-utf8'; readonly text: string };

@@ -5,12 +5,12 @@ import { StorageError, type TableStore } from './table-store.js';
 
 type Call<T> = (signal: AbortSignal) => Promise<T>;
 
-/** Storage searches rows without a key for up to 5 s before it answers with the rows found so far. */
+/** A search without a key: storage searches for up to 5 s before it answers with the rows found so far. */
 const SEARCH_MS = 10_000;
-/** Reads of blobs that others have written take megabytes, and copies any size. */
+/** A read of a blob that others have written, which may have megabytes; and a copy of a blob of any size. */
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
-/** A list of many blobs takes seconds: with Azurite and 100,000 blobs, for example. No event waits for a list. */
+/** A list of blobs takes seconds if there are many, such as 100,000 in Azurite. No event waits for a list. */
 const LIST_MS = 30_000;
 
 /** The time limit of each call to storage. The end of the process shortens the limit. */
@@ -31,7 +31,7 @@ export class CallLimit {
     for (const restart of this.#underWay) restart();
   }
 
-  /** Ends with the call or at its limit, with the code `timeout`. Then the signal aborts; a later answer is ignored. */
+  /** Ends with the call, or at its limit with a StorageError `timeout`; then the signal aborts. */
   within<T>(clock: Clock, call: Call<T>, minMs: number): Promise<T> {
     return endEarly(call, [
       (end) => {

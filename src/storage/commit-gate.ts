@@ -1,29 +1,30 @@
 import type { Clock } from '../clock.js';
 import { StorageError } from './table-store.js';
 
-const MIN = 8;
-const MAX = 128;
-const AT_FIRST = 64;
-/** A storage call may take 3 s: with answers in a sixth of that, few calls time out. */
+const MIN_LIMIT = 8;
+const MAX_LIMIT = 128;
+const FIRST_LIMIT = 64;
+/** A slower mean answer lowers the limit: a sixth of the 3 s of a storage call, so that few calls time out. */
 const SLOW_MS = 500;
+/** A faster mean answer raises the limit. */
 const FAST_MS = 250;
 const LOOK_EVERY_MS = 1000;
-/** A single failure says little. */
-const MAX_FAILING = 0.05;
+/** A larger part of failed answers lowers the limit. A single failure is no sign of load. */
+const MAX_FAILED_PART = 0.05;
 const DECREASE = 0.7;
 const INCREASE = 1.125;
 
 /**
- * C10: limits the transactions that a process has on their way: to as many as storage answers within half a second. More would
- * not be answered sooner, and would time out. What waits here is not sent yet: it has no time limit of a call, and more
- * writes gather for its transaction.
+ * C10: limits the transactions that a process has on their way to as many as storage answers within half a second. More
+ * would not be answered sooner, and would time out. A transaction that waits here has no time limit of a call yet, and
+ * more writes gather for it.
  */
 export class CommitGate {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>;
   readonly #queue = new Set<() => void>();
-  #max = AT_FIRST;
+  #max = FIRST_LIMIT;
   #underWay = 0;
-  /** Since the limit was decided on. */
+  /** The answers since the limit was last decided. */
   #answers = { count: 0, sumMs: 0, failures: 0, wasFull: false };
 
   constructor(clock: Pick<Clock, 'monotonic' | 'after'>) {
@@ -35,8 +36,8 @@ export class CommitGate {
   }
 
   /**
-   * True when a transaction may be sent: `send` or `leave` follows. False as soon as `isWanted`, which is called every second
-   * meanwhile, returns false.
+   * Returns true, or resolves to true, when a transaction may be sent. Then the caller calls `send` or `leave`.
+   * Resolves to false when `isWanted`, which is called every second, returns false.
    */
   enter(isWanted: () => boolean): true | Promise<boolean> {
     if (this.#underWay < this.#max) {
@@ -58,6 +59,7 @@ export class CommitGate {
     });
   }
 
+  /** Makes room for the next transaction. */
   leave(): void {
     this.#underWay -= 1;
     for (const next of this.#queue) {
@@ -68,7 +70,7 @@ export class CommitGate {
     }
   }
 
-  /** Sends, and leaves. */
+  /** Sends a transaction, and leaves. */
   async send<T>(transaction: () => Promise<T>): Promise<T> {
     const sentAtMs = this.#clock.monotonic();
     try {
@@ -82,15 +84,16 @@ export class CommitGate {
     }
   }
 
-  /** Decides once in a round trip: as soon as as many transactions as the limit allows were answered. */
+  /** Decides the limit anew whenever as many transactions were answered as it allows. */
   #note(tookMs: number): void {
     this.#answers.count += 1;
     this.#answers.sumMs += tookMs;
     const { count, sumMs, failures, wasFull } = this.#answers;
     if (count < this.#max) return;
     const meanMs = sumMs / count;
-    if (failures > count * MAX_FAILING || meanMs > SLOW_MS) this.#max = Math.max(MIN, Math.floor(this.#max * DECREASE));
-    else if (wasFull && meanMs < FAST_MS) this.#max = Math.min(MAX, Math.ceil(this.#max * INCREASE));
+    if (failures > count * MAX_FAILED_PART || meanMs > SLOW_MS)
+      this.#max = Math.max(MIN_LIMIT, Math.floor(this.#max * DECREASE));
+    else if (wasFull && meanMs < FAST_MS) this.#max = Math.min(MAX_LIMIT, Math.ceil(this.#max * INCREASE));
     this.#answers = { count: 0, sumMs: 0, failures: 0, wasFull: false };
   }
 }

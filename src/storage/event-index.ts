@@ -14,7 +14,7 @@ export type FoundRecord = {
   address: Address;
   workflow: string;
   record: JobRecord;
-  /** By storage's clock: of a settled record, when the job settled. */
+  /** The time of the last write, by storage's clock. For a settled record: when the job settled. */
   writtenAt: Date;
   event: { id: string; type: string; source: string; time: string };
 };
@@ -22,26 +22,26 @@ export type FoundRecord = {
 /** Finds the records of an event by its id, which their addresses do not hold. */
 type EventIndex = {
   /**
-   * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
-   * process, for as long as one of the callers wants it. If it fails, a look-up misses the event until the next write of
-   * one of its jobs; nothing else depends on it.
+   * Writes the entry of an event into the table of its records, with the next writes of the partition: once for an
+   * event and process, as long as one of the callers wants it. If the write fails, a look-up misses the event until the
+   * next write of one of its jobs. Nothing else depends on the entry.
    */
   note(key: EventKey, caller: Caller): void;
-  /** The records of all events with this id, in all tables. */
+  /** Returns the records of all events with this id, from all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** The records of all jobs of these changes, in all tables: a query for each change and table. */
+  /** Returns the records of all jobs of these changes, by a query for each change and table. */
   findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
 };
 
 type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
 
 const REMEMBERED = 10_000;
-/** Each table takes a query for each partition. */
+/** Each table needs a query for each partition. */
 const TABLES_AT_ONCE = 4;
 
 export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
   const written = createRecent<string, true>(REMEMBERED);
-  /** By the key of the entry: the callers that wait for its write. */
+  /** The callers that wait for the write of an entry, by its key. */
   const pending = new Map<string, Caller[]>();
   return {
     note(key, caller) {
@@ -61,7 +61,7 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
       }),
   };
 
-  /** Callers that come while the entry is being written can have more time: the entry is then written again for them. */
+  /** Writes an entry. If that fails, writes it again for callers that came meanwhile and have more time. */
   async function writeEntry(key: EventKey, operation: Operation, callers: Caller[]): Promise<void> {
     pending.set(operation.key, callers);
     const untilMs = Math.max(...callers.map((caller) => caller.untilMs));

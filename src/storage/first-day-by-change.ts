@@ -13,11 +13,12 @@ const HOUR_MS = 3_600_000;
  * addresses by the event's id, where releases before 0.3 put them, so that an upgrade runs no job twice. All processes
  * agree, because the day is one row in the table `appstate`.
  *
- *   no table of the ledger exists   every day (''): no release before 0.3 has run
- *   a table exists                  the first day that begins in an hour or later: by then, no process of the earlier
- *                                   release runs any more
- *   dies before the insert          the next process decides again; after the insert, the day is decided
- *   two processes at once           storage refuses one insert, and both processes read the same row
+ *   no table of the ledger exists    every day (''): no release before 0.3 has run
+ *   a table exists                   the first day that begins in an hour or later: by then, no process of the earlier
+ *                                    release runs any more
+ *   process dies before the insert   the next process decides
+ *   process dies after the insert    the day is decided
+ *   two processes at once            storage refuses one insert, and both processes use the same row
  */
 export function createFirstDayByChange(tables: TableStore): () => Promise<string> {
   let known: string | undefined;

@@ -30,9 +30,7 @@ export type Write = {
   operation: Operation;
   /** Returns whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
   isOwn(row: Row | undefined): boolean;
-  /**
-   * On the monotonic clock. Afterwards the write is not sent, and an unknown outcome is thrown as a StorageError (C9).
-   */
+  /** C9: a time on the monotonic clock. After it the write is not sent, and an unknown outcome is a StorageError. */
   untilMs: number;
   /** Called before every sending. If it returns false, the time of the write is over (J6). */
   isWanted?: () => boolean;
@@ -40,19 +38,17 @@ export type Write = {
 
 /** The known outcome of a write. An unknown outcome is thrown as a StorageError. */
 export type Written =
-  /**
-   * `etag` is that of the row now: '' if there is no row, because this write or a later one has deleted it.
-   */
+  /** `etag`: of the row now; '' if this write or a later one has deleted the row. */
   | { kind: 'written'; etag: string }
   /**
-   * The row has another version than the operation names. `read`: the current row. The write may have taken effect before
-   * another write changed the row.
+   * The row does not have the version that the operation names. `read`: the current row. The write may have taken
+   * effect before another write changed the row.
    */
   | { kind: 'conflict'; read: Read }
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
 
-/** `Written`, with the current row decoded. */
+/** `Written`, with the current row in the caller's form. */
 export type WrittenOver<Current> =
   | Exclude<Written, { kind: 'conflict' }>
   | { kind: 'conflict'; current: Current | undefined };
@@ -134,7 +130,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
           case 'no-table':
             if ((await tables.create(queue.table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
             failures += 1;
-            if (failures > 1) await sleep(clock, pauseMs(failures)); // no table yet, or unknown before
+            if (failures > 1) await sleep(clock, pauseMs(failures)); // the first time, the table was only absent
             break;
           case 'table-busy':
             return finishAll(sent, { kind: 'table-busy' });
@@ -187,7 +183,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   function finishImpossible(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
     return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
-      if (entry.isOwn(stored?.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5
+      if (entry.isOwn(stored?.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5: by an earlier sending
       return isPossible(entry.operation, stored?.etag) ? undefined : { kind: 'conflict', read };
     });
   }
@@ -197,7 +193,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
       const isUnmarked = !stored || entry.operation.kind === 'delete' || entry.operation.kind === 'upsert';
-      if (isUnmarked || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
+      // C8: another write may have changed the row since. C5: then the caller decides by the current row.
+      if (isUnmarked || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' };
       return { kind: 'conflict', read };
     });
   }
@@ -229,8 +226,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     const witness = sent.find(({ operation: { kind } }) => kind !== 'delete' && kind !== 'upsert');
     if (!witness) return sent;
     const read = await tables.read(queue.table, queue.partition, witness.operation.key).catch(() => undefined);
-    if (!read || !witness.isOwn(read.stored?.row)) return sent; // C2
-    return finishWritten(queue, sent); // C8
+    if (!read || !witness.isOwn(read.stored?.row)) return sent; // C2: that proves nothing
+    return finishWritten(queue, sent); // C8: read, never sent again
   }
 
   /** C9: fails the writes whose time is over, and returns the others. */

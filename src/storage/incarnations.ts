@@ -7,18 +7,18 @@ import { indexEntry, isRecord } from './event-index.js';
 import { readPrefix } from './read-rows.js';
 import { type Operation, type Read, StorageError, type Stored, type TableStore } from './table-store.js';
 
-/** The address of a job's record, and the record. `stored` is undefined if the job has no record yet. */
-type Place = Read & { readonly address: Address };
-/** A record that was found. */
+/** A record with its address. `stored` is undefined if the job has no record yet: then the address is free. */
+type Located = Read & { readonly address: Address };
+/** A record that was found, with its address. */
 type Found = Read & { readonly address: Address; readonly stored: Stored };
 /** A place to look: one workflow's rows of a change, in the table of a day. */
 type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
-/** `workflow`: only its records count. `likely`: a workflow that has probably run for the change, if all count. */
+/** `workflow`: looks for its records alone. `likely`: a workflow that probably has a record, and is looked at first. */
 export type KnownBy = { readonly workflow?: string | undefined; readonly likely?: string | undefined };
-/** `jobs` are records and guards, by number. `adoptedBy` holds ids of events, by the key of the record. */
+/** `jobs`: records and guards, by number. `adoptedBy`: ids of events, by the key of the adopted record. */
 type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
 
-/** Each repeated look means that another process has changed the rows. More changes than this at once do not happen. */
+/** A look is repeated if another process has changed the rows, which does not happen this often. */
 const MAX_LOOKS = 20;
 const ADOPTED = '.adopted';
 
@@ -28,19 +28,20 @@ const ADOPTED = '.adopted';
  */
 type Incarnations = {
   /**
-   * Returns the place of the record of `event`.
+   * Returns the record of `event`, with its address.
    *
-   * Q2: an event has the incarnation with its id; else it adopts one that reconciliation made at about its time; else it
-   * takes the next number. A change of history has the incarnation of about its time; else it takes the next number.
+   * Q2: an event has the incarnation with its id; else it adopts one that reconciliation made at about its time; else
+   *     it takes the next number. A change of history has the incarnation of about its time; else it takes the next
+   *     number.
    * Q3: an adoption is a row of its own, so that the record and its etag stay as the holder knows them.
-   *   dies after the row     the event finds its adoption
-   *   two events at once     one row is inserted; the other event looks again, and takes the next number
-   * Q6: near midnight, the event of a change in history can have the day before or after. So reconciliation first inserts
-   * a guard into the table of that day. A process that finds the guard continues on the day that the guard names.
-   *   dies after the guard   an event continues on the day of history, and takes a number there
-   *   the event comes first  the guard is refused, and reconciliation takes the event's record
+   *       process dies after the row      the event finds its adoption
+   *       two events at once              one row is inserted; the other event looks again, and takes the next number
+   * Q6: near midnight, the event of a change in history can have the day before or after. So reconciliation first
+   *     inserts a guard into the table of that day. A process that finds the guard continues on the day that it names.
+   *       process dies after the guard    an event continues on the day of history, and takes a number there
+   *       the event comes first           the guard is refused, and reconciliation takes the event's record
    */
-  locate(address: Address, event: HealthEvent): Promise<Place>;
+  locate(address: Address, event: HealthEvent): Promise<Located>;
   /** Returns whether there is a record of the change at about the time of `event`. */
   knows(key: EventKey, event: HealthEvent, of: KnownBy): Promise<boolean>;
   /** Returns the records of the change at about the time of `event`, of all workflows or of the named one. */
@@ -54,9 +55,9 @@ export function createIncarnations(tables: TableStore): Incarnations {
       const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
       const onOtherDay =
         neighbour === undefined ? undefined : await insertGuard({ ...home, day: neighbour }, home.day, event);
-      const place = onOtherDay ?? (await locateIn(home, event));
-      if (!place) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
-      return place;
+      const located = onOtherDay ?? (await locateIn(home, event));
+      if (!located) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
+      return located;
     },
 
     async knows(key, event, { workflow, likely }) {
@@ -90,32 +91,32 @@ export function createIncarnations(tables: TableStore): Incarnations {
       .map((stored) => ({ address: `${day}.${stored.key}`, stored, now }));
   }
 
-  async function locateIn(home: Range, event: HealthEvent): Promise<Place | undefined> {
+  async function locateIn(home: Range, event: HealthEvent): Promise<Located | undefined> {
     let range = home;
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
       const rows = await readRows(range);
       const own = ownOf(rows, event);
-      if (!own) return placeOf(range, rows, undefined);
+      if (!own) return locatedIn(range, rows, undefined);
       if (own.row.guard !== undefined) range = { ...range, day: String(own.row.guard) };
-      else if (await isOrBecomesOwn(event, { own, rows, range })) return placeOf(range, rows, own);
+      else if (await isOrBecomesOwn(event, { own, rows, range })) return locatedIn(range, rows, own);
     }
     return undefined;
   }
 
-  /** Returns the event's own record if that day has one; else inserts a guard, and returns undefined (Q6). */
-  async function insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Place | undefined> {
+  /** Q6: returns the event's own record if the day of `range` has one; else inserts a guard, and returns undefined. */
+  async function insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Located | undefined> {
     const { id, time = '' } = event;
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
       const rows = await readRows(range);
       const own = ownOf(rows, event);
-      if (own) return own.row.guard === undefined ? placeOf(range, rows, own) : undefined;
+      if (own) return own.row.guard === undefined ? locatedIn(range, rows, own) : undefined;
       const guard = { state: 'settled', guard: homeDay, id, time };
       if (await insert(range, [{ kind: 'insert', key: nextKey(range, rows), row: guard }])) return undefined;
     }
     return undefined;
   }
 
-  /** Adopts the record for the event if it is reconciliation's. Returns false if another event has adopted it. */
+  /** Adopts the found record for the event, unless it is its own. Returns false if another event has adopted it. */
   async function isOrBecomesOwn(
     event: HealthEvent,
     found: { own: Stored; rows: Rows; range: Range },
@@ -145,7 +146,7 @@ export function createIncarnations(tables: TableStore): Incarnations {
   }
 }
 
-/** The days whose tables can hold the records of the event's change. */
+/** Returns the days whose tables can hold the records of the event's change. */
 function daysOf({ day }: EventKey, { time = '' }: HealthEvent): string[] {
   return [day, neighbouringDayOf(time)].filter((each) => each !== undefined);
 }
@@ -154,7 +155,7 @@ function isOf({ id, time = '' }: HealthEvent, { row }: Stored): boolean {
   return isRecord(row) && (row.id === id || isNear(String(row.time), time));
 }
 
-/** Q2: the row of the event's own incarnation. */
+/** Q2: returns the row of the event's own incarnation, or one that it may adopt. */
 function ownOf({ jobs, adoptedBy }: Rows, { id, time }: HealthEvent): Stored | undefined {
   const own = jobs.find(({ key, row }) => row.id === id || adoptedBy.get(key) === id);
   const near = jobs.filter(({ row }) => isNear(String(row.time), time));
@@ -162,11 +163,11 @@ function ownOf({ jobs, adoptedBy }: Rows, { id, time }: HealthEvent): Stored | u
   return near.find(({ key, row }) => isReconciled(String(row.id)) && !adoptedBy.has(key));
 }
 
-function placeOf(range: Range, rows: Rows, stored: Stored | undefined): Place {
+function locatedIn(range: Range, rows: Rows, stored: Stored | undefined): Located {
   return { address: `${range.day}.${stored?.key ?? nextKey(range, rows)}`, stored, now: rows.now };
 }
 
-/** Q1: the next number, on condition that it is free. */
+/** Q1: returns the key with the next number, for an insert. */
 function nextKey({ change, workflow }: Range, { jobs }: Rows): string {
   return `${change}.${workflow}.${jobs.length}`;
 }

@@ -20,9 +20,9 @@ export type JobRecord = {
   owner: string;
   write: number;
   tries: number;
-  /** The number of claims that took over a lapsed lease of this job (S1). */
+  /** S1: the number of claims that took over a lapsed lease of this job. */
   crashes: number;
-  /** The crashes while no other job ran in the process (S4). */
+  /** S4: the number of crashes while no other job ran in the process. */
   crashesAlone: number;
   redrives: number;
   /** The time of the first claim, or of the claim that reopened the job. */
@@ -96,7 +96,7 @@ export function changedRow({ state, owner, write, tries, errorCode, unknownSince
   };
 }
 
-/** Only the properties of this state. Properties of an earlier state may remain, and are ignored. */
+/** Returns only the properties of this state. Properties of an earlier state may remain in the row, and are ignored. */
 function stateRow(state: JobState): Row {
   switch (state.kind) {
     case 'running':

@@ -13,16 +13,17 @@ import type { Read, Stored, TableStore } from './table-store.js';
 export type { FoundRecord } from './event-index.js';
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
-/** A record in storage. `ageMs`: its age by storage's clock. `eventId`: the id of the event that made the record. */
+/** A record as read. `ageMs`: its age by storage's clock. `eventId`: the id of the event that made the record. */
 export type ReadRecord = { record: JobRecord; etag: string; ageMs: number; eventId?: string };
 
 /**
  * The records of all jobs: a table for each day of events, and `ledgerundated` for events without a usable time.
  *
- *   <change>.<workflow>.<number>           a job, by its change
- *   <change>.<workflow>.<number>.adopted   the event that has adopted a job of reconciliation (Q3)
- *   !<id>.<change>                         leads from the digest of an event's id to its change
- *   <id>.<change>.<workflow>               a job, by its event's id
+ *   key                                    row
+ *   <change>.<workflow>.<number>           the record of a job, or a guard (Q6)
+ *   <change>.<workflow>.<number>.adopted   the id of the event that has adopted a record of reconciliation (Q3)
+ *   !<id>.<change>                         the entry that leads from the digest of an event's id to its change
+ *   <id>.<change>.<workflow>               the record of a job whose address is by its event's id
  */
 export type Ledger = {
   /** Resolves when the addresses of events are known. Rejects if storage fails, and can be called again. */
@@ -35,18 +36,18 @@ export type Ledger = {
    * an insert stores the event in the record, and any write adds the entry of the event if this process has not yet.
    */
   write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
-  /** Returns the place of the job of `event` if the record at `address` is of another incarnation (Q2, Q3). */
+  /** Returns the job's own record, with its address, if that at `address` is of another incarnation (Q2, Q3). */
   locate(address: Address, event: HealthEvent): Promise<Located>;
   /**
-   * Returns whether the change of `event`, at about its time, has a record for any workflow, or for the named one. Not for
-   * days before `firstDayByChange`.
+   * Returns whether the change of `event`, at about its time, has a record for any workflow, or for the named one. Does
+   * not look at days before `firstDayByChange`.
    */
   knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
-  /** The records that `knows` looks for, of all workflows or of the named one. */
+  /** Returns the records that `knows` looks for, of all workflows or of the named one. */
   recordsNear(event: HealthEvent, workflow?: string): Promise<FoundNear[]>;
-  /** The records of all events with this id, in all tables. */
+  /** Returns the records of all events with this id, from all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** The records of all jobs of these changes (`contentDigest`), in all tables: a query for each change and table. */
+  /** Returns the records of all jobs of these changes (`contentDigest`), by a query for each change and table. */
   findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
   /** Ends the retention of settled jobs: drops tables, and deletes rows of `ledgerundated` (J12). */
   expire(now: Date, retentionDays: number): Promise<Expired>;
@@ -95,7 +96,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
           etag === undefined
             ? { kind: 'insert', key: place.key, row: newRow(record, event) }
             : { kind: 'merge', key: place.key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
-        isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5
+        isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5: this very write
         untilMs,
       });
       let isWanted = true;

@@ -17,8 +17,8 @@ export type Looks = {
 const TABLE = 'looks';
 const PARTITION = 'looks';
 const KEY = 'last';
-/** Storage's Date has no fraction of a second. */
-const DATE_IS_PRECISE_TO_MS = 1000;
+/** The precision of storage's Date, which has no fraction of a second. */
+const DATE_PRECISION_MS = 1000;
 
 export function createLooks({ tables }: { tables: TableStore }): Looks {
   return { take };
@@ -26,7 +26,7 @@ export function createLooks({ tables }: { tables: TableStore }): Looks {
   async function take(everyMs: number): Promise<number> {
     const { stored, now } = await findRow(tables, [TABLE, PARTITION], KEY);
     const dueInMs = stored ? stored.modifiedAt.getTime() + everyMs - now.getTime() : 0;
-    if (dueInMs > DATE_IS_PRECISE_TO_MS) return Math.min(dueInMs, everyMs);
+    if (dueInMs > DATE_PRECISION_MS) return Math.min(dueInMs, everyMs);
     const row = { looks: Number(stored?.row.looks ?? 0) + 1 };
     const written = await commitCreating(tables, [TABLE, PARTITION], [insertOrReplace(KEY, row, stored?.etag)]);
     return written.kind === 'refused' ? everyMs : 0;

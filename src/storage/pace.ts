@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../clock.js';
 import { StorageError } from './table-store.js';
 
-/** Busy storage fails for all calls under way at once: each waits, and tries again. */
+/** The pauses before a call is repeated. They are long, because busy storage fails for all calls under way at once. */
 const PAUSES_MS = [1000, 5000, 15_000];
 
 /** Returns a function that resolves when the next turn may begin, or when `signal` aborts. */

@@ -4,7 +4,7 @@ import type { BlobPage, BlobStore } from './blob-store.js';
 const FIRST_LIMIT = 1000;
 const LIMIT = 5000;
 
-/** Yields the pages of a listing of blobs from `page` or the beginning on, each with the token that lists it again. */
+/** Yields the pages of a list of blobs, from `page` or the first on, each with the token that lists it again. */
 export function blobPages(
   blobs: Pick<BlobStore, 'list'>,
   prefix: string,
@@ -25,7 +25,7 @@ export async function* pagesOf<P extends { readonly next: string | undefined }>(
   for await (const { answer } of pagesFrom(undefined, read)) yield answer;
 }
 
-/** Yields pages from `page` or the beginning on, each with the token that reads it again. */
+/** Yields pages, from `page` or the first on, each with the token that reads it again. */
 export async function* pagesFrom<P extends { readonly next: string | undefined }>(
   page: string | undefined,
   read: (from: { page?: string }) => Promise<P>,

@@ -6,18 +6,18 @@ import { StorageError, type Stored, type TableStore } from './table-store.js';
 export type Pause = { readonly workflow: string; readonly since: string; readonly by: string; readonly why: string };
 
 /**
- * The paused workflows, which all processes share: a row for each in the table `appstate`, with the workflow's name as its
- * key. No row: the workflow is not paused.
+ * The paused workflows, which all processes share: a row for each in the table `appstate`, with the workflow's name as
+ * its key. No row: the workflow is not paused.
  *
- *   dies before the write      nothing has changed; the caller gets no answer and repeats the request
- *   dies after the write       the state has changed; the repeated request gives the same state
- *   two pause at once          storage refuses one insert; that caller gets the pause of the other
- *   two resume at once         storage refuses one delete; that caller finds no row
- *   one pauses, one resumes    the delete names the version that was read; each caller gets the state after its call
- *   unknown outcome            a StorageError; the repeated request shows the state, and changes it if needed
+ *   process dies before the write    nothing has changed; the caller gets no answer and repeats the request
+ *   process dies after the write     the state has changed; the repeated request gives the same state
+ *   two callers pause at once        storage refuses one insert; that caller gets the pause of the other
+ *   two callers resume at once       storage refuses one delete; that caller finds no row
+ *   one pauses, one resumes          the delete names the version that was read; each caller gets the state after it
+ *   unknown outcome                  a StorageError; the repeated request shows the state, and changes it if needed
  */
 export type Pauses = {
-  /** All paused workflows, by name. */
+  /** Returns all paused workflows, by name. */
   list(): Promise<Pause[]>;
   /** Pauses a workflow, unless it is paused. Returns the state that holds; undefined if the workflow is not paused. */
   pause(pause: Pause): Promise<Pause | undefined>;

@@ -3,7 +3,7 @@ import type { Read, Stored, TableStore } from './table-store.js';
 
 const PAGE = 1000;
 
-/** Returns a row that may be absent. A query, because a read of an absent row is a failed request in the telemetry. */
+/** Returns a row that may be absent. Queries for it, because the read of an absent row counts as a failed request. */
 export async function findRow(
   tables: Pick<TableStore, 'query'>,
   [table, partition]: readonly [table: string, partition: string],

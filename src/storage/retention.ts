@@ -28,7 +28,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
   return { tables: gone, rows };
 }
 
-/** J12: searches all partitions of the table in parallel. */
+/** J12: returns whether a record is not settled or was written in the retention. Searches partitions in parallel. */
 async function hasLiveRecord(tables: TableStore, table: string, before: Date): Promise<boolean> {
   let isFound = false;
   await Promise.all(
@@ -66,7 +66,7 @@ async function expireRows(tables: TableStore, before: Date): Promise<number> {
   return rows;
 }
 
-/** Returns whether the day of this table ended before the retention and the grace. */
+/** Returns whether the day of this table ended longer ago than the retention and the grace. */
 function isOver(table: string, now: Date, retentionDays: number): boolean {
   const [, year, month, day] = /^ledger(\d{4})(\d\d)(\d\d)$/.exec(table) ?? [];
   if (!year) return false; // not a table of the app

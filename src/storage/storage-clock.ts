@@ -9,7 +9,7 @@ export function fullSecond(clock: Pick<Clock, 'now'>): Date {
 }
 
 type StorageClock = {
-  /** `store`, whose answers set the clock. */
+  /** The store whose answers set the clock. */
   readonly tables: TableStore;
   readonly clock: Clock;
   /**
@@ -67,7 +67,7 @@ export function createStorageClock(store: TableStore, own: Clock): StorageClock 
   function observe(dateMs: number, sentAtMs: number): void {
     const earliest = dateMs - own.monotonic();
     const latest = dateMs + SECOND_MS - sentAtMs;
-    const isContradiction = earliest > latestMs || latest < earliestMs; // T2
+    const isContradiction = earliest > latestMs || latest < earliestMs; // T2: the newer answer counts
     earliestMs = isContradiction ? earliest : Math.max(earliest, earliestMs);
     latestMs = isContradiction ? latest : Math.min(latest, latestMs);
   }

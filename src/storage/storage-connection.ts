@@ -8,7 +8,7 @@ export type StorageConnection<S extends Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | (Readonly<Record<`${S}ServiceUri`, string>> & { readonly kind: 'identity'; readonly credential: TokenCredential });
 
-/** The services that the app asks without an SDK. */
+/** The services that the app calls without an SDK. */
 export type SignedService = Extract<Service, 'table' | 'blob'>;
 
 /** A service of an account. `sas` is a part of each URL; '' if `shared` or a token authenticates requests. */

@@ -22,11 +22,11 @@ export type TableStore = {
   create(table: string, signal?: AbortSignal): Promise<'ready' | 'busy'>;
   /** Drops a table. Nothing happens if it is absent. */
   drop(table: string, signal?: AbortSignal): Promise<void>;
-  /** The names of the tables that begin with `prefix`, in order. */
+  /** Returns the names of the tables that begin with `prefix`, in order. */
   list(prefix: string, signal?: AbortSignal): Promise<string[]>;
 };
 
-/** The types of a property. Numbers are stored as Int32 where they fit, else as Double. */
+/** The types of a property. Numbers are stored as Int32 if they fit, else as Double. */
 export type Value = string | number | boolean;
 /**
  * The properties of a row without its keys. Reserved names are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag`
@@ -55,7 +55,7 @@ export type CommitAnswer =
   | { kind: 'no-table' }
   | { kind: 'table-busy' };
 
-/** `modifiedAt` is storage's Timestamp of the row, `now` storage's Date of the answer: two readings of one clock. */
+/** A row as read. `modifiedAt`: storage's Timestamp of the row, by the same clock as `now` of the answer. */
 export type Stored = { partition: string; key: string; row: Row; etag: string; modifiedAt: Date };
 /** `stored` is undefined if the row is absent. `now` is storage's Date of the answer. */
 export type Read = { stored: Stored | undefined; now: Date };

@@ -53,7 +53,7 @@ export function transactionOf(url: string, place: Place, operations: readonly Op
 type Parts = {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  /** The etag that the row must have; undefined where any row will do. */
+  /** The etag that the row must have; undefined if it may have any. */
   readonly condition?: string;
   readonly body?: string;
 };

@@ -15,8 +15,8 @@ export type NewRow = {
 };
 
 /**
- * A job to run. `edit`: the digest of `event`, if that is a corrected payload. `deadLetter`: the name of the redriven dead
- * letter.
+ * A job to run. `edit`: the digest of `event`, if that is a corrected payload. `deadLetter`: the name of the redriven
+ * dead letter.
  */
 export type JobItem = {
   kind: 'job';
@@ -27,13 +27,13 @@ export type JobItem = {
   deadLetter?: string;
 };
 
-/** An event to handle like a new delivery. `deadLetter`: the name of the dead letter that moves when the event is valid. */
+/** An event to handle like a new delivery. `deadLetter`: the name of the dead letter that then moves (R5). */
 export type DeliveryItem = { kind: 'delivery'; eventIdDigest: string; deadLetter?: string };
 
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };
 
-/** A job as a row of several jobs holds it. `json`: its event. */
+/** A job in a row of several jobs. `json`: its event. */
 export type StoredJob = { readonly address: Address; readonly eventIdDigest: string; readonly json: string };
 
 /** A row that several jobs of one workflow share (J15). `stored`: the row as it is in storage. */
@@ -74,23 +74,24 @@ export function propertiesOf({ item }: NewRow): Row {
   return { redrive, ...(edit !== undefined && { edit }), ...(deadLetter !== undefined && { letter: deadLetter }) };
 }
 
-/** The most characters of a property; it takes 32 Ki. */
+/** Less than the 32 Ki characters that a property takes. */
 const MAX_LENGTH = 30_000;
-/** With the jobs of a POST of 100 events, a row has three properties. */
+/** The jobs of a POST of 100 events need three properties. */
 const MAX_PROPERTIES = 4;
 
-/** Splits `jobs` into lots, each of which one row can hold. A job that is too long to share a row is alone. */
+/** Splits `jobs` into lists that one row can hold. A job that is too long to share a row gets its own. */
 export function splitIntoRows<J extends StoredJob>(jobs: readonly J[]): J[][] {
-  const lots: J[][][] = [];
+  const rows: J[][][] = [];
   for (const property of propertiesOfJobs(jobs)) {
-    const last = lots.at(-1);
-    const isAlone = [last?.[0], property].some((of) => of?.[0] && textOfJob(of[0]).length > MAX_LENGTH);
-    if (!last || last.length === MAX_PROPERTIES || isAlone) lots.push([property]);
+    const last = rows.at(-1);
+    const isTooLong = [last?.[0], property].some((inside) => inside?.[0] && textOfJob(inside[0]).length > MAX_LENGTH);
+    if (!last || last.length === MAX_PROPERTIES || isTooLong) rows.push([property]);
     else last.push(property);
   }
-  return lots.map((lot) => lot.flat());
+  return rows.map((properties) => properties.flat());
 }
 
+/** Splits `jobs` into lists that one property can hold. */
 function propertiesOfJobs<J extends StoredJob>(jobs: readonly J[]): J[][] {
   const properties: J[][] = [];
   let leftLength = 0;
@@ -117,6 +118,7 @@ function textOfJob({ address, eventIdDigest, json }: StoredJob): string {
   return `["${address}","${eventIdDigest}",${json}]`;
 }
 
+/** Returns the row of several jobs that an entity of the table holds. */
 export function decodeJobs({ partition, key, row }: Stored): MultiJobRow {
   const jobs: StoredJob[] = [];
   for (let i = 0; row[`events${i}`] !== undefined; i += 1) {

@@ -39,25 +39,25 @@ export type Waiting = {
   /** Adds a row of several jobs of one workflow; see `splitIntoRows`. */
   addJobs(jobs: readonly StoredJob[], how: { dueAt: Date; untilMs: number }): Promise<void>;
   delete(row: Pick<WaitingRow, 'shard' | 'name'>): Promise<void>;
-  /** Rows of a shard that are due, by due time. `next`: there may be more rows after this one. */
+  /** Returns due rows of a shard, by due time. If there may be more, `next` is the `after` of the next call. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
-  /** Rows of several jobs that are due, by due time, likewise. */
+  /** Returns due rows of several jobs, like `due`. */
   dueJobs(now: Date, after?: string): Promise<{ rows: MultiJobRow[]; next: string | undefined }>;
-  /** Gives the row another due time. Returns undefined if it is gone, because another process has done the same. */
+  /** Gives the row another due time, and so another name. Returns undefined if another process has done so first. */
   moveJobs(row: MultiJobRow, dueAt: Date): Promise<MultiJobRow | undefined>;
-  /** The due time of a shard's first row; undefined if there is no row. */
+  /** Returns the due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
-  /** Returns whether the row that `add` has named still exists. */
+  /** Returns whether the row with the name that `add` returned still exists. */
   isThere(row: NewRow, name: string): Promise<boolean>;
-  /** Rows for events with this id, one for each job. Reads up to 20 pages of a shard. */
+  /** Returns rows for events with this id, one for each job. Reads up to 20 pages of a shard. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
-  /** The number of jobs and events in rows, counted up to about `max`, and the earliest due time. */
+  /** Counts the jobs and events in rows, up to about `max`. Returns their number, and the earliest due time. */
   count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
 const TABLE = 'waiting';
 const PAGE = 1000;
-/** A row of several jobs has some 75 KB. */
+/** A page of rows of several jobs, which have some 75 KB each. */
 const JOBS_PAGE = 16;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
@@ -84,7 +84,7 @@ export function createWaiting(deps: {
 
     async moveJobs(row, dueAt) {
       const name = nameOf(dueAt, 'jobs');
-      // Unknown outcome: the row has one of both names. Two at once: the delete of the second is refused.
+      // If the outcome is unknown, the row has one of both names. Of two processes at once, storage refuses the second.
       const answer = await tables.commit(TABLE, JOBS_SHARD, [
         { kind: 'delete', key: row.name },
         { kind: 'insert', key: name, row: row.stored },
@@ -159,7 +159,7 @@ export function createWaiting(deps: {
     },
   };
 
-  /** J5 */
+  /** J5: returns a new name for each row. */
   function nameOf(dueAt: Date, subject: string): string {
     return `${dueAt.toISOString()}.${subject}.${random.token()}`;
   }
