@@ -79,7 +79,8 @@ type Answer =
 // A service without a request under way gets the reads of one turn of the event loop at its end, so a lone read waits
 // for nothing. During a request, reads wait for each other: until its end, but at most GATHER_MS. Each batch has 10 s.
 //
-//   429, 503     of the batch or an entry   its reads wait equally long, and come again in one batch
+//   answer                                  what follows
+//   429 or 503, of the batch or an entry    its reads wait equally long, and come again in one batch
 //   too large                               the batch is read in halves
 //   refused, cut off, late, not readable    each of its reads has its own request
 export function createReadBatches(deps: { clock: Clock; random: Random; telemetry: Telemetry }): ReadBatches {

@@ -1,12 +1,9 @@
 import { type Clock, endEarly, onAbort } from '../clock.js';
 import { ReadError } from './read-error.js';
 
-/**
- * Shares a read among the workflows of one event object. `name` says what is read. The memory of the results ends with the
- * event object.
- */
+/** Shares a read of this name among the workflows of one event object. The results are kept as long as that object. */
 export type Share = <T>(
-  what: { event: object; name: string; signal: AbortSignal },
+  shared: { event: object; name: string; signal: AbortSignal },
   read: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 

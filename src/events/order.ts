@@ -1,7 +1,7 @@
 import type { HealthEvent } from './health-event.js';
 
-// Decides which version of a resource is newer, and which version `ordering: 'latest'` runs. The rules have the numbers
-// of ARCHITECTURE.md, "Latest".
+// Decides which version of a resource is newer, and which version `ordering: 'latest'` runs. The rules L1 to L6 are in
+// ARCHITECTURE.md.
 
 /** A version of a resource that a workflow has applied, or has started to apply. */
 export type Applied = {
@@ -27,9 +27,9 @@ export function orderOf(
   applied: Applied | undefined,
 ): 'newer' | 'same' | 'older' {
   if (!applied) return 'newer';
-  if (applied.eventKey === eventKey) return 'same'; // L6
+  if (applied.eventKey === eventKey) return 'same'; // L6: this very event
   const laterByMs = msBetween(applied.time, event.time);
-  if (laterByMs > APART_MS) return 'newer'; // L4
+  if (laterByMs > APART_MS) return 'newer'; // L4: whatever its version
   if (laterByMs < -APART_MS || msBetween(applied.createdAt, event.time) < -SKEW_MS) return 'older';
   return event.version > applied.version || isRecreated(event, laterByMs, applied) ? 'newer' : 'older';
 }

@@ -18,11 +18,11 @@ export function createChangeQueue(): ChangeQueue {
   const last = new Map<string, Promise<KnownRow | undefined>>();
   return async (row, change) => {
     const before = last.get(row);
-    const mine = before ? before.then(change) : change(undefined);
-    const ended = mine.catch(() => undefined);
+    const changed = before ? before.then(change) : change(undefined);
+    const ended = changed.catch(() => undefined);
     last.set(row, ended);
     try {
-      await mine;
+      await changed;
     } finally {
       if (last.get(row) === ended) last.delete(row);
     }

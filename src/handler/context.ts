@@ -17,7 +17,7 @@ type ContextDeps = TableDeps & {
   attempt: number;
   /** With `ordering: 'latest'`, the fence of this holder of the resource (L3). */
   fence: number | undefined;
-  /** The fence of the holder before, if that holder completed (L10). */
+  /** The fence of the previous holder, if that holder completed (L10). */
   completedFence: number | undefined;
   /** The lease of the job, and with `ordering: 'latest'` that of its resource. */
   leases: readonly Lease[];
@@ -72,7 +72,7 @@ export class JobContext implements Context<HealthEvent, string> {
   }
 }
 
-/** Returns `reader`, but a read that fails unawaited does not end the process. */
+/** Returns `reader`, whose failed reads do not end the process if the handler does not wait for them. */
 function ignoringUnhandled<T extends object>(reader: T): T {
   const methods = Object.entries(reader).map(([name, method]) => [
     name,
@@ -89,7 +89,7 @@ function ignoringUnhandled<T extends object>(reader: T): T {
 /** J6: refuses writes in the last seconds of a lease, and after the pipeline has stopped waiting for the handler. */
 function guardOf({ job, fence, leases, isOpen, writing }: ContextDeps): Guard {
   return {
-    fence: fence === undefined ? undefined : { number: fence, of: digest(resourceOf(job.event)) },
+    fence: fence === undefined ? undefined : { number: fence, resource: digest(resourceOf(job.event)) },
     isWanted: isOpen,
     writableUntilMs() {
       if (!isOpen() || !leases.every((lease) => lease.mayStart())) {

@@ -13,7 +13,7 @@ const TECHNICAL = [
   'subscriptions/resourceGroups/providers/Microsoft.HealthcareApis/workspaces',
 ];
 
-type Of = Pick<Job, 'event' | 'json' | 'workflow'>;
+type FailedJob = Pick<Job, 'event' | 'json' | 'workflow'>;
 
 /** `frame`: where the app's own code has failed; see app-frame.ts. */
 type DescribedError = { name: string; code: string; message: string; frame?: string };
@@ -23,11 +23,11 @@ type DescribedError = { name: string; code: string; message: string; frame?: str
  * process. P2: `message` is text of the workflow; it stays in the blob, is shown with the payload alone, and quotes no
  * value of the event.
  */
-export function describeError(error: unknown, of: Of): DescribedError {
-  const code = errorCodeOf(error, of.workflow?.codes);
+export function describeError(error: unknown, job: FailedJob): DescribedError {
+  const code = errorCodeOf(error, job.workflow?.codes);
   if (!(error instanceof Error)) return { name: 'thrown value', code, message: '' };
   const text = propertyOf(error, 'message');
-  const message = typeof text === 'string' ? withoutValues(text.slice(0, MAX_MESSAGE_LENGTH), valuesOf(of)) : '';
+  const message = typeof text === 'string' ? withoutValues(text.slice(0, MAX_MESSAGE_LENGTH), valuesOf(job)) : '';
   const frame = appFrameOf(error);
   return { name: errorNameOf(error), code, message, ...(frame && { frame }) };
 }
@@ -70,7 +70,7 @@ function fold(text: string): string {
 }
 
 /** Returns the texts and numbers of the event, except those that logs may hold. */
-function valuesOf({ event, json }: Of): string[] {
+function valuesOf({ event, json }: FailedJob): string[] {
   const { type, id, host, service, change } = event;
   const resourceType = event.service === 'fhir' ? event.resourceType : '';
   const loggable = [type, id, host, service, change, resourceType, ...TECHNICAL];

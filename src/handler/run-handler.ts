@@ -19,7 +19,7 @@ export type HandlerResult =
 /** `timeout`: the handler's time is over. `lost`: the lease is lost. `stopped`: the process ends. */
 export type AbortReason = 'timeout' | 'lost' | 'stopped';
 
-/** The time that a handler has to end after its signal. */
+/** The grace period: the time that a handler has to end after its signal has aborted. */
 const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 400 };
 const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
   timeout: { kind: 'hung' },
@@ -28,9 +28,9 @@ const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
 };
 const OK: HandlerResult = { kind: 'ok' };
 
-/** J14: the maximum of waiting for storage that does not count towards the timeout, so that no handler runs for ever. */
+/** J14: the maximum time of waiting for storage that a timeout does not count, so that no handler runs for ever. */
 const MAX_STORAGE_WAIT_MS = 5 * 60_000;
-/** The minimum time to the next check of a handler whose time was extended, because it has waited for storage. */
+/** The minimum time to the next check of a handler that has got more time because it waited for storage. */
 const CHECK_AGAIN_MS = 100;
 
 /** The abort of a handler. Creates the signal at its first use, because most handlers never use it. */
@@ -55,17 +55,17 @@ export class Cancellation {
 /** `watch` receives a function that aborts the handler, and returns a function that is called when the handler has ended. */
 type RunDeps = { readonly clock: Clock; readonly watch: (abort: (reason: AbortReason) => void) => () => void };
 
-type Job = {
+type HandlerRun = {
   readonly workflow: Workflow;
   readonly event: HealthEvent;
   readonly context: Context<HealthEvent, string>;
   readonly cancellation: Cancellation;
-  /** Part of the handler's work, also if the handler does not wait for them. */
+  /** The changes of tables, which belong to the handler's work even if the handler does not wait for them. */
   readonly pendingChanges: Pick<PendingChanges, 'ended' | 'waitedMs'>;
 };
 
 /** Runs the handler until it ends, or its grace period is over. Calls `watch` unless the handler ends at once. */
-export function runHandler(job: Job, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
+export function runHandler(job: HandlerRun, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
   const { workflow, event, context, pendingChanges } = job;
   let returned: unknown;
   try {
@@ -84,7 +84,7 @@ export function runHandler(job: Job, deps: RunDeps): HandlerResult | Promise<Han
 /** Waits for a handler that did not end at once. */
 function untilEnded(
   ended: Promise<void>,
-  { workflow, cancellation, pendingChanges }: Job,
+  { workflow, cancellation, pendingChanges }: HandlerRun,
   { clock, watch }: RunDeps,
 ): Promise<HandlerResult> {
   const { promise, resolve } = Promise.withResolvers<HandlerResult>();
@@ -96,7 +96,7 @@ function untilEnded(
   let cancelTimeout = clock.after(workflow.timeoutMs, checkTime);
   const unwatch = watch(abort);
   ended.then(
-    () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6
+    () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6: also after `stopped` it is completed
     (error: unknown) => end(resultOfThrow(error, aborted)),
   );
   return promise;

@@ -8,17 +8,17 @@ import { ignoreUnhandled } from './pending-changes.js';
 
 /** The conditions of a write. */
 export type Guard = {
-  /** `number` rises with every holder of the resource `of`. A write over a row of a later holder is refused (L3). */
-  readonly fence?: { readonly number: number; readonly of: string } | undefined;
-  /** Returns a time on the monotonic clock. @throws LeaseLostError if nothing may be written any more */
+  /** L3: `number` rises with every holder of `resource`, a digest. A write over a row of a later holder is refused. */
+  readonly fence?: { readonly number: number; readonly resource: string } | undefined;
+  /** Returns until when a write may be sent, on the monotonic clock. @throws LeaseLostError if that time is over */
   writableUntilMs(): number;
   /** Called before each sending of a write. Returns whether the write is still wanted. */
   isWanted(): boolean;
   /** Called with every write when it starts. */
   note(write: Promise<unknown>): void;
   /**
-   * Rows as the handler has read or written them last, by table and place. A change begins with such a row, and storage
-   * refuses the write if the row has changed: so a handler that reads a row, then changes it, reads once (J10).
+   * J10: the rows that the handler has read or written last, by table and place. A change begins with such a row, and
+   * storage refuses the write if the row has changed. So a handler that reads a row, then changes it, reads once.
    */
   readonly seen?: Map<string, KnownRow>;
 };
@@ -112,9 +112,9 @@ type Wanted = {
 };
 
 // One change of one row by a handler.
-//   dies before the write   the next try writes
-//   dies after the write    the next try finds the row, and calls `decide` again
-//   two at once             storage refuses one write; that handler reads the row, and calls `decide` again
+//   process dies before the write    the next try writes
+//   process dies after the write     the next try finds the row, and calls `decide` again
+//   two handlers at once             storage refuses one write; that handler reads the row, and calls `decide` again
 class RowChange {
   readonly #wanted: Wanted;
   readonly #deps: TableDeps;
@@ -166,12 +166,12 @@ class RowChange {
   #checkFence(): void {
     const { fence } = this.#guard;
     const stored = this.#stored;
-    if (fence && stored?.row._of === fence.of && Number(stored.row._fence ?? 0) > fence.number) {
+    if (fence && stored?.row._of === fence.resource && Number(stored.row._fence ?? 0) > fence.number) {
       throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
     }
   }
 
-  /** Returns undefined if the stored row has another version. `#stored` is then that row. */
+  /** Writes over the stored row. Returns undefined if storage has another version; `#stored` is then that version. */
   async #write(row: Row | 'remove'): Promise<KnownRow | undefined> {
     const { table, partition } = this.#wanted;
     const { isWanted } = this.#guard;
@@ -184,7 +184,7 @@ class RowChange {
     this.#guard.note(writing);
     const written = await writing;
     if (written.kind === 'written') {
-      const isThere = operation.kind !== 'delete' && written.etag !== ''; // '': another writer has deleted the row since
+      const isThere = operation.kind !== 'delete' && written.etag !== ''; // '' if another writer has deleted the row since
       return { stored: isThere ? { row: operation.row, etag: written.etag } : undefined };
     }
     if (written.kind === 'table-busy')
@@ -201,7 +201,7 @@ class RowChange {
     // A writer without a fence leaves the fence of the row's last holder as it is.
     const { _fence, _of } = stored?.row ?? {};
     const kept = _fence !== undefined && _of !== undefined ? { _fence, _of } : undefined;
-    const own = { _by: stamp, ...(fence ? { _fence: fence.number, _of: fence.of } : kept) };
+    const own = { _by: stamp, ...(fence ? { _fence: fence.number, _of: fence.resource } : kept) };
     if (wanted === 'remove') {
       // With a fence, the removed row stays as a mark: else a former holder could insert the row again.
       if (!fence && stored) return { kind: 'delete', key, etag: stored.etag };

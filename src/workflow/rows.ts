@@ -19,7 +19,8 @@ export function partitionOf(digested: string): string {
 }
 
 /**
- * Returns where the rows of `name` are: neighbours, whose keys begin with its digest. Keys reach the logs of storage.
+ * Returns the partition of all rows of `name`, and the prefix of their keys, so that one query reads them. Keys are
+ * digests, because storage logs them.
  */
 export function neighboursOf(name: string): { partition: string; prefix: string } {
   const digested = digest(name);

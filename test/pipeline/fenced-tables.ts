@@ -13,7 +13,7 @@ export function fencedTables({ tables, clock, random }: Account, fence: number, 
     changeQueue: createChangeQueue(),
   };
   const guard = {
-    fence: { number: fence, of },
+    fence: { number: fence, resource: of },
     writableUntilMs: () => Number.POSITIVE_INFINITY,
     isWanted: () => true,
     note() {},

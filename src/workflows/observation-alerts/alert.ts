@@ -3,16 +3,17 @@ import type { Result } from './results.js';
 import type { Rule } from './rule.js';
 import type { Alert } from './verdict.js';
 
-/**
- * The alert of an Observation and a rule, a row of table `alerts`:
- *
- *   active      the newest state of the Observation raises the alert            until that state raises it no more
- *   withdrawn   the Observation was corrected, deleted or entered in error      until the Observation raises it again
- *
- * The set of active alerts and their facts follow from the content of the service alone. Withdrawn alerts stay,
- * because people may have seen them. `revision` rises with each change that people should know.
- */
-export type AlertOf = { readonly host: string; readonly observationId: string };
+// The alert of an Observation and a rule, a row of table `alerts`:
+//
+//   status      what holds                                                     ends when
+//   active      the newest state of the Observation raises the alert           that state raises it no more
+//   withdrawn   the Observation was corrected, deleted or entered in error     the Observation raises the alert again
+//
+// The set of active alerts and their facts follow from the content of the service alone. Withdrawn alerts stay, because
+// people may have seen them. `revision` rises with each change that people should know.
+
+/** The service and the id of an Observation. */
+export type ObservationKey = { readonly host: string; readonly observationId: string };
 
 export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
@@ -20,7 +21,7 @@ export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
  * Returns the place of an alert: alerts of Observations with one id are neighbours. With an empty rule: the beginning
  * of the keys of all rules.
  */
-export function keyOfAlert({ host, observationId }: AlertOf, rule: string): Place {
+export function placeOfAlert({ host, observationId }: ObservationKey, rule: string): Place {
   const { partition, prefix } = neighboursOf(observationId);
   return { partition, key: `${prefix}${digest(host)}.${rule}` };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Observation } from 'fhir/r4.js';
 import { defineWorkflow, fhir, needsHosts, type Setting, type Setup } from '../../workflow.js';
-import { keyOfAlert, type WithdrawalReason } from './alert.js';
+import { placeOfAlert, type WithdrawalReason } from './alert.js';
 import { alertsLookup } from './lookup.js';
 import { indexRules, type Match, matchRules, type RuleIndex } from './match-rules.js';
 import { standingOf } from './read-observation.js';
@@ -30,7 +30,7 @@ const checkHosts = needsHosts('fhir');
  * Raises alerts on results by rules, in table `alerts`, keyed by service, Observation and rule. Table `results` has the
  * results of rules that compare with the patient's previous result.
  *
- * The handler locks the Observation and does these steps, each of which can be repeated:
+ * The handler, which holds the Observation, does these steps. Each of them can be repeated:
  *   1. writes the Observation's results to their places
  *   2. raises or withdraws the Observation's own alerts
  *   3. raises or withdraws the alerts of the next results after these places, whose previous result may have changed
@@ -56,6 +56,7 @@ export const observationAlerts = defineWorkflow({
     const own = { host: event.host, observationId: event.resourceId };
     const before = isFirst || deltas.length === 0 ? NO_PLACES : await readResultPlaces(tables, own);
     const moves = matches.flatMap(({ place, result }) => (place ? [{ place, result }] : []));
+    // Step 1
     const { wanted, all } = await moveResults(tables, own, { before, moves });
     let { pending } = before;
     const notePending = async (one: PendingAlert) => {
@@ -65,9 +66,11 @@ export const observationAlerts = defineWorkflow({
     };
     const context: HandlerContext = { own, raisedAt: event.time ?? '', tables, setting, log, notePending };
 
+    // Steps 2 and 3
     const nexts = await updateOwnAlerts(matches, { because: becauseOf(observation), isFirst }, context);
     await updateOtherAlerts(deltas, { places: all, pending: before.pending, nexts }, context);
 
+    // Step 4
     if (all.length > wanted.length || pending.length > 0)
       await writeResultPlaces(tables, own, { places: wanted, pending: [] });
   },
@@ -104,10 +107,10 @@ async function updateOwnAlerts(
   matches: readonly Match[],
   { because, isFirst }: { because: WithdrawalReason; isFirst: boolean },
   context: HandlerContext,
-): Promise<Nexts> {
+): Promise<NextResults> {
   const { own, tables } = context;
-  const nexts: Nexts = new Map();
-  const { partition, key: prefix } = keyOfAlert(own, '');
+  const nexts: NextResults = new Map();
+  const { partition, key: prefix } = placeOfAlert(own, '');
   const before = isFirst ? [] : await tables('alerts').list(partition, { from: prefix, to: `${prefix}~` });
 
   for (const match of matches) {
@@ -119,26 +122,27 @@ async function updateOwnAlerts(
     }
     const facts = evaluateFacts(rule, match, context);
     const current = before.find(({ row }) => row.rule === rule.name)?.row;
-    await updateAlert({ of: own, rule: rule.name, facts, because }, current, context);
+    await updateAlert({ observation: own, rule: rule.name, facts, because }, current, context);
   }
   for (const { row } of before) {
     const isMatched = matches.some(({ rule }) => rule.name === row.rule);
-    if (!isMatched) await updateAlert({ of: own, rule: String(row.rule), facts: undefined, because }, row, context);
+    if (!isMatched)
+      await updateAlert({ observation: own, rule: String(row.rule), facts: undefined, because }, row, context);
   }
   return nexts;
 }
 
-/** The next result of each rule and place, where it was read with the Observation's own result. */
-type Nexts = Map<string, WithPrevious['next']>;
+/** The next results that were read together with the Observation's own results, by rule and place. */
+type NextResults = Map<string, WithPrevious['next']>;
 
 function nameOf({ name }: DeltaRule, { partition, key }: ResultPlace): string {
   return `${name} ${partition} ${key}`;
 }
 
-/** Updates the next alerts after `places`, and those that an earlier try has left. */
+/** Updates the alerts of the next results after `places`, and the alerts that an earlier try has left. */
 async function updateOtherAlerts(
   deltas: readonly DeltaRule[],
-  { places, pending, nexts }: ResultPlaces & { readonly nexts: Nexts },
+  { places, pending, nexts }: ResultPlaces & { readonly nexts: NextResults },
   context: HandlerContext,
 ): Promise<void> {
   const { own, tables } = context;

@@ -1,16 +1,17 @@
 import type { Place, Row, Tables } from '../../workflow.js';
-import { type AlertOf, keyOfAlert } from './alert.js';
+import { type ObservationKey, placeOfAlert } from './alert.js';
 import { putResult, type Result, type ResultPlace, removeResult } from './results.js';
 
 /**
  * Table `resultplaces`, a row for each Observation that has results in `results`. The handler writes the row before the
  * rows that it names, and clears it after them:
  *
+ *   column   content
  *   places   all places where a result of the Observation may be: old and new places while a result moves
- *   owed     pending alerts: alerts of other Observations that the handler is about to write. If it dies before it has
- *            evaluated again, the next try does so, though the result may have moved away since
+ *   owed     pending alerts: alerts of other Observations that the handler is about to write. If the process dies first,
+ *            the next try evaluates them again, even if the result has moved since
  *
- * Two handlers never write one row at once, because the Observation is locked.
+ * Two handlers never write one row at once, because the handler holds the Observation.
  */
 export type ResultPlaces = { readonly places: readonly ResultPlace[]; readonly pending: readonly PendingAlert[] };
 
@@ -20,7 +21,7 @@ export type PendingAlert = { readonly rule: string; readonly observationId: stri
 /** A result, and the place where it can be compared. */
 type Move = { readonly place: ResultPlace; readonly result: Result };
 
-export async function readResultPlaces(tables: Tables, of: AlertOf): Promise<ResultPlaces> {
+export async function readResultPlaces(tables: Tables, of: ObservationKey): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);
   const row = await tables('resultplaces').get(partition, key);
   return { places: JSON.parse(String(row?.places ?? '[]')), pending: JSON.parse(String(row?.owed ?? '[]')) };
@@ -29,7 +30,7 @@ export async function readResultPlaces(tables: Tables, of: AlertOf): Promise<Res
 /** Stores the places and pending alerts of an Observation; removes the row if there are none. */
 export async function writeResultPlaces(
   tables: Tables,
-  of: AlertOf,
+  of: ObservationKey,
   { places, pending, isNew }: ResultPlaces & { readonly isNew?: boolean },
 ): Promise<void> {
   const { partition, key } = placeOfRow(of);
@@ -45,7 +46,7 @@ export async function writeResultPlaces(
  */
 export async function moveResults(
   tables: Tables,
-  of: AlertOf,
+  of: ObservationKey,
   { before, moves }: { before: ResultPlaces; moves: readonly Move[] },
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
   const old = new Set(before.places.map(nameOf));
@@ -62,8 +63,8 @@ export async function moveResults(
   return { wanted: [...wanted.values()].map(({ place }) => place), all };
 }
 
-function placeOfRow(of: AlertOf): Place {
-  return keyOfAlert(of, 'places');
+function placeOfRow(of: ObservationKey): Place {
+  return placeOfAlert(of, 'places');
 }
 
 function nameOf({ partition, key }: Place): string {

@@ -64,7 +64,7 @@ export async function removeResult(tables: Tables, { partition, key }: Place): P
 
 /**
  * Returns the result at a place and its previous result within the time of the rule; undefined if the place is empty.
- * `alsoNext`: the next result too, where one query shows it: usually, because a new result is among the newest.
+ * With `alsoNext`, returns the next result too if the same query finds it, as usual for a new result.
  */
 export async function readWithPrevious(
   tables: Tables,

@@ -10,7 +10,7 @@ export type Problem = { readonly path: string; readonly message: string };
 
 type Place = { readonly fields: Fields; readonly path: string };
 
-const WAYS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
+const KINDS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const ALL = Object.values(CONDITIONS).flat();
 /** A rule has only one property of each of these groups. */
 const EXCLUSIVE = [['above', 'atLeast'], ['below', 'atMost'], CONDITIONS.delta] as const;
@@ -31,10 +31,10 @@ export function findProblems(content: unknown): Problem[] {
 }
 
 function conditionProblems({ fields, path }: Place): Problem[] {
-  const ways = WAYS.filter((way) => CONDITIONS[way].some((name) => has(fields, name)));
-  const [way] = ways;
-  if (way === undefined) return [{ path, message: `has no condition, must have one of ${ALL.join(', ')}` }];
-  if (ways.length > 1) {
+  const kinds = KINDS.filter((kind) => CONDITIONS[kind].some((name) => has(fields, name)));
+  const [kind] = kinds;
+  if (kind === undefined) return [{ path, message: `has no condition, must have one of ${ALL.join(', ')}` }];
+  if (kinds.length > 1) {
     const named = ALL.filter((name) => has(fields, name)).join(', ');
     return [{ path, message: `has ${named}, must have one kind of condition; make a rule of each` }];
   }
@@ -42,9 +42,9 @@ function conditionProblems({ fields, path }: Place): Problem[] {
   const place = { fields, path };
   return [
     ...EXCLUSIVE.flatMap((names) => atMostOne(place, names)),
-    ...(way === 'limits' ? insideProblems(place) : []),
-    ...presence(place, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
-    ...presence(place, 'within', way === 'delta'),
+    ...(kind === 'limits' ? insideProblems(place) : []),
+    ...presence(place, 'unit', kind === 'limits' || (kind === 'delta' && !isPercent)),
+    ...presence(place, 'within', kind === 'delta'),
   ];
 }
 

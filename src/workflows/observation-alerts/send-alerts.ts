@@ -8,9 +8,9 @@ import { type Answer, hasWebhook, type PostAlert } from './webhook.js';
  *
  * `sentRevision` of an alert is the revision that was sent; table `alertoutbox` lists the alerts with a newer revision.
  * The handler writes the alert, then the list. The task sends, then writes the alert, then removes it from the list.
- *   handler dies before the list           its next try finds a revision that was not sent
- *   task dies after sending, or two send   the alert is sent again, with the same idempotency key
- *   alert changes during sending           the task does not mark it as sent; the list has the newer revision
+ *   process dies before the list               the next try of the handler finds a revision that was not sent
+ *   process dies after sending, or two send    the alert is sent again, with the same idempotency key
+ *   the alert changes during sending           the task does not mark it as sent; the list has the newer revision
  */
 const PAGE = 1_000;
 const MAX_AT_ONCE = 8;

@@ -1,6 +1,6 @@
 import { type Context, digest, type FhirEvent, type Place, type Row } from '../../workflow.js';
 import { addToActiveList, removeFromActiveList } from './active-alerts.js';
-import { type AlertOf, decideAlert, decideNoAlert, keyOfAlert, type WithdrawalReason } from './alert.js';
+import { decideAlert, decideNoAlert, type ObservationKey, placeOfAlert, type WithdrawalReason } from './alert.js';
 import type { PendingAlert } from './result-places.js';
 import { addToOutbox } from './send-alerts.js';
 import type { AlertCode } from './verdict.js';
@@ -8,7 +8,7 @@ import type { AlertCode } from './verdict.js';
 /** The parts of a handler's context that alerts need. */
 export type HandlerContext = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 'tables' | 'setting' | 'log'> & {
   /** The Observation of the event. */
-  readonly own: AlertOf;
+  readonly own: ObservationKey;
   /** The time of the event. */
   readonly raisedAt: string;
   /** Records an alert of another Observation that the next try must evaluate if this one dies. */
@@ -17,7 +17,7 @@ export type HandlerContext = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 
 
 /** An alert that may have to be raised or withdrawn. */
 export type AlertCandidate = {
-  readonly of: AlertOf;
+  readonly observation: ObservationKey;
   readonly rule: string;
   /** The columns of the alert that the rule raises; undefined if it raises none. */
   readonly facts: Row | undefined;
@@ -41,8 +41,8 @@ export async function updateAlert(
   current: Row | undefined,
   context: HandlerContext,
 ): Promise<'as-it-was' | 'written'> {
-  const { of, rule, facts, because } = candidate;
-  const place = keyOfAlert(of, rule);
+  const { observation, rule, facts, because } = candidate;
+  const place = placeOfAlert(observation, rule);
   const isOurs = (row: Row | undefined) => !candidate.onlyIfUnchanged || isSameAlert(row, current);
   const decide: Decide = (row) => {
     if (!isOurs(row)) return 'keep';
@@ -52,7 +52,7 @@ export async function updateAlert(
     await addToOutbox(current, place, context);
     return 'as-it-was';
   }
-  const { observationId } = of;
+  const { observationId } = observation;
   if (observationId !== context.own.observationId) await context.notePending({ rule, observationId });
   if (facts?.subject !== undefined) await listForPatient(String(facts.subject), place, context);
   const written = await write(current, place, decide, context);

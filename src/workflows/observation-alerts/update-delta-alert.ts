@@ -1,4 +1,4 @@
-import { factsOf, keyOfAlert } from './alert.js';
+import { factsOf, placeOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
 import type { Reading } from './reading.js';
 import { readResultPlaces } from './result-places.js';
@@ -15,8 +15,8 @@ type DeltaAlert = {
   readonly observationId: string;
   readonly place: ResultPlace | undefined;
   /**
-   * No handler ran before for this Observation. Then there was no result for others to see, and no alert: the first look
-   * need not read it. Others that see the result now evaluate the alert themselves (A1), and refuse its insert.
+   * Set if no handler ran before for this Observation. Then no other handler could see its result, so there is no alert
+   * to read. If another handler sees the result now, it writes the alert itself (A1), and storage refuses this insert.
    */
   readonly isNew?: boolean;
 };
@@ -33,12 +33,12 @@ type DeltaAlert = {
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
  *
- * Returns the next result, where it was read with the handler's own: after the handler has moved its result.
+ * Returns the next result if it was read together with the handler's own result: `unread` otherwise.
  */
 export async function updateDeltaAlert(alert: DeltaAlert, context: HandlerContext): Promise<WithPrevious['next']> {
   const { rule, observationId, isNew } = alert;
-  const of = { ...context.own, observationId };
-  const { partition, key } = keyOfAlert(of, rule.name);
+  const observation = { ...context.own, observationId };
+  const { partition, key } = placeOfAlert(observation, rule.name);
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
     const isAbsent = isNew && rounds === 0;
     const current = isAbsent ? undefined : await context.tables('alerts').get(partition, key);
@@ -46,7 +46,13 @@ export async function updateDeltaAlert(alert: DeltaAlert, context: HandlerContex
     const facts = found && evaluateFacts(rule, found, context);
     const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
     if (isOld && observationId !== context.own.observationId) return 'unread';
-    const candidate: AlertCandidate = { of, rule: rule.name, facts, because: 'corrected', onlyIfUnchanged: true };
+    const candidate: AlertCandidate = {
+      observation,
+      rule: rule.name,
+      facts,
+      because: 'corrected',
+      onlyIfUnchanged: true,
+    };
     if ((await updateAlert(candidate, current, context)) === 'as-it-was') return found?.next ?? 'unread';
   }
   throw new Error('Results kept changing while their alert was written.');

@@ -7,8 +7,8 @@ import { placeOfPatient } from './places.js';
  * An entry of the index: a row of `patientkeys` with the key `<22 characters>.<key of the patient>`. A patient's row
  * lists its entries as text: the digit of the partition, then the 22 characters.
  *
- * The 22 characters are parts of digests, from the general to the special, so that one row answers each search that finds
- * it, and a search reads a range of keys:
+ * The 22 characters are parts of digests. A wider search has fewer characters, so it reads a range of keys, and one row
+ * answers each search that finds it:
  *
  *   word         6 characters of the digest of its shortest prefix, then 2 of each longer prefix
  *   identifier   11 characters of the digest of its value, then 11 of the digest of system and value
@@ -55,8 +55,8 @@ export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
 }
 
 /**
- * Returns the beginnings of keys that a search must read: that of the entries, and that of the entries of version 0.2,
- * unless the first includes it.
+ * Returns the beginnings of the keys that a search reads: of today's entries, and of those of version 0.2 if they
+ * differ.
  */
 export function beginningsOf(term: SearchTerm, key: Uint8Array): string[] {
   const before = `${digestOf(term, key)}.`;
@@ -86,8 +86,8 @@ function identifierKey(system: string | null, value: string, key: Uint8Array): s
 }
 
 /**
- * Returns the parts of the digests of all prefixes of `word`, and filled up to the length of a digest: so a key does not
- * show how long the word is. '' if the word is too short for a search.
+ * Returns the parts of the digests of all prefixes of `word`. `whole` is filled up to the length of a digest, so that a
+ * key does not show how long the word is. Both are '' if the word is too short for a search.
  */
 function wordKey(word: string, key: Uint8Array): { beginning: string; whole: string } {
   const digests = prefixesOf(word).map((prefix) => digestOf(['name', prefix], key));
@@ -96,6 +96,7 @@ function wordKey(word: string, key: Uint8Array): { beginning: string; whole: str
   return { beginning, whole: beginning + (digests.at(-1) ?? '').slice(beginning.length) };
 }
 
+/** Returns the place of an entry in `patientkeys`. */
 export function placeOfEntry(entry: Entry, patientKey: string): Place {
   return { partition: entry.charAt(0), key: `${entry.slice(1)}.${patientKey}` };
 }

@@ -12,15 +12,16 @@ type Run = {
   readonly completedFence: number | undefined;
 };
 
-/** So many pending entries of 23 characters and a space fit into a column. A patient has at most 160 entries. */
+/** The maximum of pending entries, of 23 characters and a space, that fit into a column. A patient has at most 160. */
 const MAX_PENDING = 1300;
 
 // A patient's row lists its entries: confirmed entries exist, pending entries may exist. The columns are `sure` and
 // `unsure`.
 //
-//   begin         patient's row: new content, with every entry that changes listed as pending
-//   writeEntries  entries' rows: write or remove each pending entry
-//   finish        patient's row: all entries confirmed; if the patient is gone, remove the row
+//   step          writes             what it writes
+//   begin         the patient's row  new content, with every entry that changes listed as pending
+//   writeEntries  entries' rows      each pending entry is written or removed
+//   finish        the patient's row  all entries confirmed; if the patient is gone, the row is removed
 //
 // If no entry changes, there is one write. If entries are only added, as for a new patient, there is no `finish`: column
 // `sureAfter` has the fence of the run, and the next run confirms the entries if that run completed.
@@ -30,7 +31,7 @@ const MAX_PENDING = 1300;
 // a former holder that wakes up cannot remove it. Until its lease ends, a former holder can add an entry that no other
 // handler has written. That entry stays and does no harm, because a lookup compares with the patient's row.
 
-/** Makes the rows of a patient as `wanted`; undefined removes them. */
+/** Changes the rows of a patient to `wanted`; removes them if `wanted` is undefined. */
 export async function updatePatient(place: Place, wanted: Wanted | undefined, tables: Tables, run: Run): Promise<void> {
   const removed = new Set<Entry>();
   for (;;) {
@@ -47,7 +48,7 @@ type Plan = {
   readonly pending: Entry[];
   /** Processes that died have left more pending entries than fit into the row: these are removed first. */
   readonly isTooMany?: boolean;
-  /** Nothing is to do after the entries: the next run confirms them. */
+  /** Set if there is no `finish`: the next run confirms the entries. */
   readonly isLast?: boolean;
 };
 

@@ -1,6 +1,6 @@
 import { createTestKit, type TestKit } from '../../../src/testing/index.js';
 import { addToActiveList, removeFromActiveList } from '../../../src/workflows/observation-alerts/active-alerts.js';
-import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
+import { placeOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { rulesFile } from './rules-file.js';
 import { HOSTS, RULES, storyOf, write } from './stories.js';
@@ -38,7 +38,7 @@ describe('when one handler withdraws an alert and another raises it again', () =
     const before = createTestKit({ settings });
     await run(before);
     const kit = createTestKit({ settings });
-    const { partition, key } = keyOfAlert({ host: HOSTS[0], observationId: 'o-1' }, 'high');
+    const { partition, key } = placeOfAlert({ host: HOSTS[0], observationId: 'o-1' }, 'high');
     const alert = before.rows('alerts')[0]?.row;
     await kit.tables('alerts').change(partition, key, () => ({ ...alert, status: 'withdrawn', revision: 4 }));
 

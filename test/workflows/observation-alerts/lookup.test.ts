@@ -1,6 +1,6 @@
 import { createTestKit } from '../../../src/testing/index.js';
 import { digest, PARTITIONS, type Row } from '../../../src/workflow.js';
-import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
+import { placeOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { HOST } from './observations.js';
 
@@ -13,7 +13,7 @@ function start() {
     kit,
     async put(observationId: string, fields: Row = {}, { host = HOST, rule = 'high' } = {}): Promise<void> {
       const subject = String(fields.subject ?? 'Patient/p-1');
-      const { partition, key } = keyOfAlert({ host, observationId }, rule);
+      const { partition, key } = placeOfAlert({ host, observationId }, rule);
       const row = { host, observationId, rule, status: 'active', severity: 'critical', sentRevision: 0, ...fields };
       await kit.tables('alerts').change(partition, key, () => ({ ...row, subject }), { expect: 'absent' });
       await kit.tables('activealerts').change(partition, key, () => ({ revision: 1 }));
@@ -110,7 +110,7 @@ describe('when the alerts of a patient are looked up', () => {
     await put('o-1');
     await put('o-2');
     await kit.tables('alertpatients').change(digest('Patient/p-1'), 'gone', () => ({ alertPartition: '0' }));
-    const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-2' }, 'high');
+    const { partition, key } = placeOfAlert({ host: HOST, observationId: 'o-2' }, 'high');
     await kit.tables('alerts').change(partition, key, (row) => ({ ...row, subject: 'Patient/p-2' }));
 
     expect(await ask({ patientId: 'p-1' })).toMatchObject({ names: 'o-1', isMore: false });

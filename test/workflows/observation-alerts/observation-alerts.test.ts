@@ -1,6 +1,6 @@
 import type { Observation } from 'fhir/r4.js';
 import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
-import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
+import { placeOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { HOST, observation, quantity } from './observations.js';
 import { rulesFile } from './rules-file.js';
@@ -102,7 +102,7 @@ describe('when an alert could not be sent', () => {
   it('given another version with the same facts, then it stays marked; given another value, then not', async () => {
     const { kit, happens } = start();
     await happens({ value: 6.5 });
-    const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
+    const { partition, key } = placeOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
     await kit.tables('alerts').change(partition, key, (row) => ({ ...row, sentRevision: 1, notSent: true }));
 
     await happens({ value: 6.5 });
