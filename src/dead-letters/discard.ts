@@ -16,10 +16,10 @@ export type Discarded = 'discarded' | 'gone';
 /**
  * Discards a dead letter: moves it to `resolved/` with a note (R6). The job stays dead in the ledger.
  *
- *   dies before the copy   nothing has changed
- *   dies after the copy    the dead letter is in both places, so it is discarded; the next discard completes the move
- *   two at once            the first note stays
- *   a redrive at once      the redrive continues, because its row exists; if it fails, the job gets a new dead letter
+ *   process dies before the copy    nothing has changed
+ *   process dies after the copy     the dead letter is in both places: discarded; the next discard ends the move
+ *   two processes at once           the first note stays
+ *   a redrive at once               the redrive continues, since its row exists; if it fails, there is a new dead letter
  */
 export async function discardDeadLetter(
   id: string,

@@ -14,7 +14,7 @@ const DELETED_AT_ONCE = 16;
  * R8: a dead letter in both places is resolved only while it is in `resolved/`, so the blob in `pending/` is deleted
  * first. A lifecycle rule of the storage account would not know that.
  *
- *   dies between two deletes   the run of the next night deletes the rest
+ *   process dies between two deletes    the run of the next night deletes the rest
  */
 export async function expireResolved(
   { blobs, undelivered, storageNow }: Pick<DeadLetterStores, 'blobs' | 'undelivered' | 'storageNow'>,

@@ -19,9 +19,9 @@ const WRITTEN_AT_ONCE = 32;
  * the blob moves to `resolved/` (R3). Invalid events become dead letters at once, which many events share: rows for 100,000
  * invalid events would delay other jobs. A blob that is not a list of events moves to `unreadable/` (R9).
  *
- *   dies before the copy   the next import adds all rows again: the ledger knows the events that have run
- *   dies after the copy    the blob is in both places: the next import adds no row, and completes the move (R6)
- *   two at once            the events get two rows each, and the ledger knows their jobs; the first copy stays
+ *   process dies before the copy    the next import adds all rows again: the ledger knows the events that have run
+ *   process dies after the copy     the blob is in both places: the next import adds no row, and ends the move (R6)
+ *   two processes at once           the events get two rows each, and the ledger knows their jobs; the first copy stays
  */
 export async function importUndelivered(name: string, stores: DeadLetterStores): Promise<Imported> {
   const found = await readUndelivered(name, stores.undelivered);
@@ -68,7 +68,7 @@ function split(events: readonly RawEvent[]): { valid: RawEvent[]; invalid: Inval
   return { valid, invalid: [...invalid.values()] };
 }
 
-// Dies before or between the writes: the next import writes the same names again, and what exists stays.
+// A process that dies before or between the writes: the next import writes the missing ones, by the same names.
 async function writeInvalid(events: readonly InvalidEvent[], { deadLetters, clock }: DeadLetterStores): Promise<void> {
   const all = deadLettersOfInvalid(events, clock.now());
   for (let at = 0; at < all.length; at += WRITTEN_AT_ONCE) {

@@ -37,11 +37,11 @@ export const MAX_REDRIVES = 3;
  * Requests that the app runs a dead letter again: adds a row to `waiting`, which the pipeline handles as any other. The
  * pipeline moves the dead letter once the job is settled or waits for its next try (R4), or the event is valid (R5).
  *
- *   dies before the row        nothing has changed, except perhaps a corrected payload in storage that no job runs
- *   dies after the row         the app handles the row
- *   twice, or two at once      two rows of one number: the first reopens the job, the second changes nothing (R1);
- *                              for an invalid event, the second row is a redelivery
- *   the job ends meanwhile     the row changes nothing: a completed job is never reopened (R2)
+ *   process dies before the row    nothing has changed, except perhaps a corrected payload in storage that no job runs
+ *   process dies after the row     the app handles the row
+ *   twice, or two at once          two rows of one number: the first reopens the job, the second changes nothing (R1);
+ *                                  for an invalid event, the second row is a redelivery
+ *   the job ends meanwhile         the row changes nothing: a completed job is never reopened (R2)
  */
 export async function redriveDeadLetter(
   id: string,
@@ -106,8 +106,8 @@ async function redriveInvalid(found: Found, options: RedriveOptions, stores: Dea
  * Adds a row for each of several invalid events, as if Event Grid had just delivered it, then moves the dead letter. An
  * event that is still invalid gets its own dead letter.
  *
- *   dies before the move   the next redrive adds all rows again: existing jobs and dead letters stay as they are
- *   two at once            the same; one of them moves the dead letter
+ *   process dies before the move    the next redrive adds all rows again: jobs and dead letters that exist stay
+ *   two processes at once           the same; one of them moves the dead letter
  */
 async function redriveBatch(
   { name, deadLetter }: Omit<Found, 'event'>,

@@ -77,9 +77,9 @@ export function isUnreadable(name: string): boolean {
 /**
  * Moves a blob that the app cannot import to `unreadable/`, so that it does not hold up others (R9).
  *
- *   dies before the copy   nothing has changed: the next run does the same
- *   dies after the copy    the blob is in both places: the next run finds the copy, and deletes the original
- *   two at once            the first copy stays, and the second delete finds no blob
+ *   process dies before the copy    nothing has changed: the next run does the same
+ *   process dies after the copy     the blob is in both places: the next run finds the copy, and deletes the original
+ *   two processes at once           the first copy stays, and the second delete finds no blob
  *   a person discards the copy while another process copies: the blob is in `unreadable/` again, and the person discards
  *                          it again
  */

@@ -40,13 +40,12 @@ type Deps = {
  * Returns the instances of the app. Each instance writes its own row in the table `instances`. A row's age is by storage's
  * clock (T1). Nothing else depends on these rows.
  *
- *   dies before a heartbeat    the instance becomes silent, and its row is deleted after an hour
- *   dies after the last one    the row says `stopped`, and is deleted after an hour
- *   two write at once          never: an instance sends a heartbeat after the answer to the one before. If the outcome of a
- *                              heartbeat is unknown, it may take effect late: the next heartbeat replaces it, but after the
- *                              last one a stopped instance becomes silent
- *   two delete at once         a delete names the version that was read: storage refuses one of the two. The row of a
- *                              process that was suspended for an hour, and writes again, has a new version and stays
+ *   process dies before a heartbeat    the instance becomes silent, and its row is deleted after an hour
+ *   process dies after the last one    the row says `stopped`, and is deleted after an hour
+ *   two write at once                  never: an instance sends a heartbeat after the answer to the one before
+ *   a heartbeat takes effect late      the next heartbeat replaces it; a stopped instance becomes silent
+ *   two delete at once                 a delete names the version that was read: storage refuses one of the two. A row
+ *                                      that its process has written again, after an hour of suspension, stays
  */
 export function createInstances(deps: Deps): Instances {
   const { clock, instance } = deps;

@@ -55,12 +55,13 @@ const NEW = { state: 'waiting', endedAt: '', message: '', removed: {} } as const
 /**
  * Writes a request, and returns its id. The id is a digest of the request, so that a repeated request is the same row.
  *
- *   dies before the write     no request exists; the caller gets no answer and repeats the request
- *   dies after the write      the request exists; the repeated request gets the same id
- *   two at once               storage refuses one write: that process reads the row of the other
- *   the request is open       nothing is written
- *   the request has ended     the request starts again. A failed comparison continues from its positions, which are still
- *                             true. A failed search starts at the beginning: a resource that it found may be gone by now
+ *   process dies before the write    no request exists; the caller gets no answer and repeats the request
+ *   process dies after the write     the request exists; the repeated request gets the same id
+ *   two processes at once            storage refuses one write: that process reads the row of the other
+ *   the request is open              nothing is written
+ *   the request has ended            the request starts again. A failed comparison continues from its positions, which
+ *                                    are still true. A failed search starts at the beginning, because a resource that it
+ *                                    found may be gone by now
  */
 export async function ask(asked: Asked, { tables, now }: { tables: TableStore; now: Date }): Promise<string> {
   const id = idOf(asked);

@@ -88,9 +88,9 @@ export function beforeGrace(before: string, now: Date, graceMs = GRACE_MS): stri
  * Compares the changes of a span with those that the app knows, and brings in the missing ones. The position moves after
  * each page whose changes are all known or brought in. So after a kill the same comparison continues with that page.
  *
- *   dies before a change is brought in            the change is missing again at the next comparison
- *   dies after it, before the position is saved   a row, then a job, knows the change; a second row finds that job (Q2)
- *   two at once                                   at worst two rows for one change, which make one job (Q2)
+ *   process dies before a change is brought in    the change is missing again at the next comparison
+ *   process dies before the position is saved     the change has a row, then a job; a second row finds that job (Q2)
+ *   two processes at once                         at worst two rows for one change, which make one job (Q2)
  */
 export async function compare(comparison: Comparison, deps: CompareDeps): Promise<Compared> {
   const { openPages, position, span } = comparison;

@@ -24,12 +24,12 @@ import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.
 //
-//   dies before a Deleted is brought in   the resource is found again
-//   dies after that                       the app knows the event by its id, which is the same for each search
-//   two at once                           at worst two rows with one event id on one day, which make one job (Q2)
-//   recreated meanwhile                   the Deleted has a time before the read of the service: the Created is later
-//   dies before `save`                    the next run searches the page again, and knows what was brought in
-//   dies after `save`                     the next run continues with the next page
+//   process dies before a Deleted is brought in    the resource is found again
+//   process dies after that                        the app knows the event by its id, which is the same for each search
+//   two processes at once                          at worst two rows with one event id, which make one job (Q2)
+//   the resource is recreated meanwhile            the Deleted has a time before the search, so the Created is later
+//   process dies before `save`                     the next run searches the page again, and knows what was brought in
+//   process dies after `save`                      the next run continues with the next page
 // The key of a resource never changes, so only a new resource can get a row before the saved place.
 
 /** The resources to look for. */

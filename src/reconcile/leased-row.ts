@@ -7,12 +7,12 @@ import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 // A row of the table `reconcile` that one process at a time works on. The column `holder` names the process; the lease
 // lasts for LEASE_MS after storage's time of the last write (T1). All writes are conditional on the ETag.
 //
-//   dies before the first write    the row is as it was: the next run takes the row
-//   dies after a write             the row is busy until the lease ends; then the next run continues from the last write
-//   dies before the release        likewise
-//   two at once                    storage refuses one of the two first writes: that process finds the row busy
-//   suspended beyond the lease     another process has taken the row, so that the next write is refused: `lease-lost`
-//   unknown outcome of a write     storage refuses the same write; the row names this process, which reads the new ETag
+//   process dies before the first write    the row is as it was: the next run takes the row
+//   process dies after a write             the row is busy until the lease ends; the next run continues from that write
+//   process dies before the release        the same
+//   two processes at once                  storage refuses one of the two first writes: that process finds the row busy
+//   process is suspended for long          another process has taken the row: the next write is refused, `lease-lost`
+//   unknown outcome of a write             storage refuses the same write; the row names this process, which reads it
 
 type Place = { readonly partition: string; readonly key: string };
 

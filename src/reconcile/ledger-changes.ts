@@ -57,10 +57,10 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
  * Lets any row continue the jobs of the change that wait for a lost row: their records get a lease that has lapsed, as if
  * a process had claimed the job and died.
  *
- *   dies before the write         the job waits as before, and the next comparison brings the change in
- *   dies after the write          the next comparison brings the change in
- *   the row still exists          the old row or the new row takes the job over: storage refuses one claim (J2)
- *   two at once                   storage refuses one write, and both add a row: one of the two claims the job (J2)
+ *   process dies before the write    the job waits as before, and the next comparison brings the change in
+ *   process dies after the write     the next comparison brings the change in
+ *   the row still exists             the old row or the new row takes the job over: storage refuses one claim (J2)
+ *   two processes at once            storage refuses one write, and both add a row: one of the two claims the job (J2)
  */
 async function releaseWaiting(
   event: HealthEvent,

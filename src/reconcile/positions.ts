@@ -31,12 +31,12 @@ const MAX_TRIES = 20;
  * A position only moves forward. It says that all earlier changes of the comparison are known or brought in, whichever
  * process has found that out. So both of two positions are true, and the later one saves work.
  *
- *   dies before the write     the next comparison goes on with the page before: what that page lacks is known by now
- *   dies after the write      the next comparison goes on with the next page
- *   two at once               the ETag of one write is stale: that process reads the row, and writes only a later
- *                             position. The first to reach the end deletes the row, unless the other has moved the
- *                             row on: then the row stays until the other reaches the end
- *   unknown outcome           the write may take effect late; its position is still true
+ *   process dies before the write    the next comparison repeats the page before, whose changes are known by now
+ *   process dies after the write     the next comparison continues with the next page
+ *   two processes at once            the ETag of one write is stale: that process reads the row, and writes only a
+ *                                    later position. The first that reaches the end deletes the row, unless the other has
+ *                                    written a later position: then the other deletes it at the end
+ *   unknown outcome                  the write may take effect late; its position is still true
  */
 export function createPosition(name: ComparisonName, { tables }: { tables: TableStore }): Position {
   const key = digest(JSON.stringify(Object.values(name)));

@@ -202,8 +202,9 @@ function failureText({ host, error }: Pick<Extract<PartReport, { end: 'failed' }
   return `${host} was not compared to the end. ${error.message} The cause of ${errorCodeOf(error)}: docs/troubleshooting.md.`;
 }
 
-// Dies before a delete: the next run deletes the row. Two at once: one delete is refused, because the row is absent. A
-// request that begins anew has another ETag: the delete is refused.
+//   process dies before a delete      the next run deletes the row
+//   two processes at once             storage refuses one delete, because the row is absent
+//   a request starts again            its row has another ETag: storage refuses the delete
 async function forget(all: Awaited<ReturnType<typeof listAsked>>, { tables, storageNow }: RunAskedDeps): Promise<void> {
   if (all.every(isOpen)) return;
   const oldest = new Date((await storageNow()).getTime() - KEPT_DAYS * DAY_MS).toISOString();

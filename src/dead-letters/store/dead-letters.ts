@@ -61,9 +61,9 @@ export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters 
   };
 
   // R6: a copy, then a delete.
-  //   dies before the copy   nothing has happened
-  //   dies after the copy    the dead letter is in both places, so it is resolved; the next move deletes it
-  //   two at once            the first copy stands, and the second delete finds nothing
+  //   process dies before the copy    nothing has happened
+  //   process dies after the copy     the dead letter is in both places, so it is resolved; the next move deletes it
+  //   two processes at once           the first copy stands, and the second delete finds nothing
   async function move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void> {
     const content = await blobs.read(`pending/${name}`);
     if (content === undefined) return;
