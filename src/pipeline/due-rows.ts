@@ -26,7 +26,7 @@ const MAX_INVALID_MS = 30 * 60_000;
 
 type Parse = (json: string) => HealthEvent;
 
-/** What the rows of a page share: the runs that may be in a queue, the events that were parsed, and the trace. */
+/** The state that the rows of a page share. `runs`: those that may be in a queue. */
 type Page = { readonly runs: JobRun[]; readonly parse: Parse; readonly span: Span | undefined };
 
 type Deps = {
