@@ -1,11 +1,10 @@
-import type { Clock, Random } from '../clock.js';
-import type { DeadLetterStores } from '../dead-letters/stores.js';
+import type * as z from 'zod';
+import type { Random } from '../clock.js';
 import { EVENT_TYPES } from '../events/kinds.js';
 import type { QueueStore } from '../storage/queue-store.js';
-import { StorageError, type TableStore } from '../storage/table-store.js';
-import type { Workflow } from '../workflow.js';
+import { StorageError } from '../storage/table-store.js';
 import type { ServiceChange } from './changes.js';
-import { CHAOS_LEVELS, type Chaos } from './chaos/chaos.js';
+import { CHAOS_LEVELS } from './chaos/chaos.js';
 import { createInterference } from './chaos/interference.js';
 import { defaultSubscriptions, EVENT_QUEUE } from './default-subscriptions.js';
 import { EventGrid } from './event-grid/event-grid.js';
@@ -15,37 +14,19 @@ import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
 import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
-import type { RunStorage } from './runs/find-sent.js';
-import type { MeasureMachine } from './runs/machine-load.js';
-import type { ReconcileRun } from './runs/reconcile-run.js';
+import type { RunDeps } from './runs/run.js';
+import type { settingsSchema } from './runs/run-request.js';
 import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import { createServices, type MakesEvents, type ServicesDeps, type SwitchableServices } from './services.js';
 
 /** The settings outside of runs. Each run has its own. */
-export type SimulatorSettings = {
-  /** The factor by which Event Grid's schedule runs faster than real time. */
-  readonly timeScale: number;
-  /** The chaos for events that belong to no run. */
-  readonly chaos: Chaos;
-  readonly seed: number;
-};
+export type SimulatorSettings = Readonly<z.output<typeof settingsSchema>>;
 
-export type SimulatorDeps = {
-  readonly clock: Clock;
+export type SimulatorDeps = Omit<RunDeps, 'eventGrid' | 'makeServices'> & {
   readonly random: Random;
-  readonly workflows: readonly Workflow[];
-  readonly storage: RunStorage & { readonly workflowTables: TableStore };
-  readonly deadLetterStores: DeadLetterStores;
   readonly post: Post;
-  /** The queue from which the app takes events; undefined where it takes them by its webhook. */
   readonly eventQueue?: QueueStore | undefined;
-  readonly measureMachine: MeasureMachine;
-  readonly reconcile?: ReconcileRun | undefined;
-  /** The workspace from which events come. */
-  readonly source: string;
-  /** True if the app takes only events of listed workspaces. */
-  readonly isListing: boolean;
   readonly origin: string;
 };
 

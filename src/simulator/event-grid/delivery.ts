@@ -15,7 +15,7 @@ import { Probation } from './probation.js';
 import { Ready } from './ready.js';
 import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
-import { countOne, createLag, newCounts, type SubscriptionStats } from './stats.js';
+import { countOne, newCounts } from './stats.js';
 import type { Subscription } from './subscription.js';
 
 const MAX_REQUESTS = 32;
@@ -39,7 +39,6 @@ export class Delivery {
   #willPump = false;
   readonly #ended = new AbortController();
   readonly #counts = newCounts();
-  readonly #lag = createLag();
   readonly #stages = new Stages();
   readonly #ready: Ready;
   readonly #held: DueQueue<Entry>;
@@ -94,14 +93,17 @@ export class Delivery {
     this.#pumpSoon();
   }
 
-  stats(): SubscriptionStats {
+  /** Returns the counts since the subscription was made, and its state now. */
+  stats() {
     const { over: _, ...places } = this.#stages.counts;
     return {
       ...structuredClone(this.#counts),
+      /** Events that are neither delivered, nor dead-lettered, nor dropped yet. */
       pending: this.#stages.pending,
+      /** Pending events by stage; `letters` are dead letters that are not written yet. */
       places,
+      /** The end of the probation, by the wall clock of the schedule. */
       inProbationUntil: this.#probation.until?.toISOString(),
-      lag: this.#lag.read(),
     };
   }
 
@@ -178,12 +180,10 @@ export class Delivery {
 
   /** Ends the entries, also those that wait for their next attempt. A dead letter stays a dead letter. */
   #acknowledge({ entries }: Batch): void {
-    const now = this.#deps.clock.monotonic();
     for (const entry of entries) {
       if (entry.stage === 'letters' || entry.stage === 'over') continue;
       this.#stages.move(entry, 'over');
       this.#counts.delivered += 1;
-      this.#lag.add(now - entry.published.realMs);
     }
     this.#probation.succeeded();
   }

@@ -8,8 +8,6 @@ export type Published = {
   readonly atMs: number;
   /** The monotonic time of the schedule, for the time to live. */
   readonly scheduleMs: number;
-  /** The monotonic real time, for the lag. */
-  readonly realMs: number;
   /** The group by which `pendingAt` counts. */
   readonly group?: string | undefined;
 };

@@ -5,7 +5,6 @@ import { Delivery, type DeliveryDeps } from './delivery.js';
 import type { Published } from './entry.js';
 import { noticeRequest, shakeHands } from './handshake.js';
 import { send } from './send.js';
-import type { SubscriptionStats } from './stats.js';
 import { readSubscription, resourceIdOf, type Subscription } from './subscription.js';
 import type { TopicEvent } from './topic-event.js';
 
@@ -49,7 +48,7 @@ export class EventGrid {
   publish(events: readonly TopicEvent[], group?: string): void {
     const { clock, schedule } = this.#deps;
     this.#removeExpired();
-    const now = { atMs: clock.now().getTime(), scheduleMs: schedule.monotonic(), realMs: clock.monotonic() };
+    const now = { atMs: clock.now().getTime(), scheduleMs: schedule.monotonic() };
     for (const event of events) {
       const published: Published = { event, ...now, group };
       for (const { delivery } of this.#registered.values()) delivery?.offer(published);
@@ -99,8 +98,8 @@ export class EventGrid {
   }
 
   /** The statistics by name of the subscription. */
-  get stats(): Readonly<Record<string, SubscriptionStats>> {
-    const stats: Record<string, SubscriptionStats> = {};
+  get stats() {
+    const stats: Record<string, ReturnType<Delivery['stats']>> = {};
     for (const { shown, delivery } of this.#registered.values()) if (delivery) stats[shown.name] = delivery.stats();
     return stats;
   }

@@ -1,20 +1,42 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-
+import { parseJson } from '../../json-text.js';
 import { isJson, JSON_NEEDED } from '../../media-type.js';
 import type { Problem } from '../problems.js';
 
-type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
+type Answer = () => Promise<HttpResponseInit> | HttpResponseInit;
 
-/** Returns the JSON body of a request; an empty body is an empty object. The content-type must be JSON. */
-export async function readJson(request: HttpRequest): Promise<ReadJson> {
-  if (!isJson(request)) return { kind: 'wrong', answer: errorOf(415, 'UnsupportedMediaType', JSON_NEEDED) };
-  const text = await request.text();
-  if (text.trim() === '') return { kind: 'ok', body: {} };
-  try {
-    return { kind: 'ok', body: JSON.parse(text) };
-  } catch {
-    return { kind: 'wrong', answer: problemsOf([{ path: '(body)', message: 'is no JSON' }]) };
+/** Refuses a request: nothing has changed, and `answer` is the answer. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly answer: HttpResponseInit;
+
+  constructor(answer: HttpResponseInit) {
+    super('The request was refused.');
+    this.answer = answer;
   }
+}
+
+/** Answers a request by its method. `allowed` is the message for other methods (405). */
+export async function answerBy(
+  { method }: HttpRequest,
+  answers: Readonly<Record<string, Answer>>,
+  allowed: string,
+): Promise<HttpResponseInit> {
+  try {
+    return (await answers[method]?.()) ?? errorOf(405, 'MethodNotAllowed', allowed);
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer;
+    throw error;
+  }
+}
+
+/** Returns the JSON body of a request; an empty body is an empty object. @throws Refusal unless the body is JSON. */
+export async function readJson(request: HttpRequest): Promise<unknown> {
+  if (!isJson(request)) throw new Refusal(errorOf(415, 'UnsupportedMediaType', JSON_NEEDED));
+  const text = (await request.text()).trim();
+  const body = text === '' ? {} : parseJson(text);
+  if (body === undefined) throw new Refusal(problemsOf([{ path: '(body)', message: 'is no JSON' }]));
+  return body;
 }
 
 export function problemsOf(problems: readonly Problem[]): HttpResponseInit {

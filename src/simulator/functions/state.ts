@@ -5,14 +5,14 @@ import { RUN_PREFIX } from '../runs/event-name.js';
 import { settingsSchema } from '../runs/run-request.js';
 import type { MakesEvents, SwitchableServices } from '../services.js';
 import type { Simulator, SimulatorSettings } from '../simulator.js';
-import { errorOf, problemsOf, readJson } from './json.js';
+import { answerBy, problemsOf, readJson } from './json.js';
 import { isServiceName, tooManyServices } from './services.js';
 
 const BAD_NAME = `is no name of a service that can be changed: lower-case letters, digits and '-', and no type of FHIR, or a run's`;
 
 const switchSchema = strict({ events: z.boolean({ error: 'must be true or false' }).optional() }).optional();
 const schema = strict({
-  ...settingsSchema.shape,
+  ...settingsSchema.partial().shape,
   /** Services by name: `{ "main": { "fhir": { "events": false } } }` turns the events of one service off. */
   services: z.record(z.string(), strict({ fhir: switchSchema, dicom: switchSchema })).default({}),
 });
@@ -21,24 +21,23 @@ const schema = strict({
  * Answers `simulator`: GET shows the state; PATCH sets time scale and chaos, and turns events on or off; DELETE removes
  * everything.
  */
-export async function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
-  switch (request.method) {
-    case 'GET':
-      return { jsonBody: describe(simulator) };
-    case 'PATCH':
-      return change(request, simulator);
-    case 'DELETE':
-      await simulator.clear();
-      return { status: 204 };
-    default:
-      return errorOf(405, 'MethodNotAllowed', 'GET, PATCH and DELETE are allowed here.');
-  }
+export function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
+  return answerBy(
+    request,
+    {
+      GET: () => ({ jsonBody: describe(simulator) }),
+      PATCH: () => change(request, simulator),
+      async DELETE() {
+        await simulator.clear();
+        return { status: 204 };
+      },
+    },
+    'GET, PATCH and DELETE are allowed here.',
+  );
 }
 
 async function change(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
-  const json = await readJson(request);
-  if (json.kind === 'wrong') return json.answer;
-  const parsed = schema.safeParse(json.body);
+  const parsed = schema.safeParse(await readJson(request));
   if (!parsed.success) return problemsOf(problemsIn(parsed.error));
   const { services, ...settings } = parsed.data;
   const names = Object.keys(services);

@@ -1,24 +1,26 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { describeSubscription } from '../event-grid/subscription.js';
 import type { Simulator } from '../simulator.js';
-import { errorOf, problemsOf, readJson } from './json.js';
+import { answerBy, errorOf, problemsOf, readJson } from './json.js';
+
+const NOT_FOUND = 'There is no such subscription. GET …/subscriptions lists them.';
 
 /** Answers `subscriptions` (GET lists all) and `subscriptions/{name}` (GET, PUT, DELETE), as Azure Resource Manager. */
 export async function answerSubscriptions(request: HttpRequest, { eventGrid }: Simulator): Promise<HttpResponseInit> {
   const { name } = request.params;
   if (name === undefined || name === '') return answerAll(request, eventGrid);
-  switch (request.method) {
-    case 'GET': {
-      const found = eventGrid.get(name);
-      return found ? { jsonBody: describeSubscription(found) } : notFound();
-    }
-    case 'PUT':
-      return put(name, request, eventGrid);
-    case 'DELETE':
-      return eventGrid.remove(name) ? { status: 200 } : { status: 204 };
-    default:
-      return errorOf(405, 'MethodNotAllowed', 'GET, PUT and DELETE are allowed here.');
-  }
+  return answerBy(
+    request,
+    {
+      GET() {
+        const found = eventGrid.get(name);
+        return found ? { jsonBody: describeSubscription(found) } : errorOf(404, 'ResourceNotFound', NOT_FOUND);
+      },
+      PUT: () => put(name, request, eventGrid),
+      DELETE: () => ({ status: eventGrid.remove(name) ? 200 : 204 }),
+    },
+    'GET, PUT and DELETE are allowed here.',
+  );
 }
 
 function answerAll({ method, query }: HttpRequest, eventGrid: Simulator['eventGrid']): HttpResponseInit {
@@ -33,9 +35,7 @@ function answerAll({ method, query }: HttpRequest, eventGrid: Simulator['eventGr
 }
 
 async function put(name: string, request: HttpRequest, eventGrid: Simulator['eventGrid']): Promise<HttpResponseInit> {
-  const json = await readJson(request);
-  if (json.kind === 'wrong') return json.answer;
-  const outcome = await eventGrid.put(name, json.body);
+  const outcome = await eventGrid.put(name, await readJson(request));
   switch (outcome.kind) {
     case 'created':
     case 'updated': {
@@ -49,8 +49,4 @@ async function put(name: string, request: HttpRequest, eventGrid: Simulator['eve
     default:
       throw new TypeError(`unhandled ${JSON.stringify(outcome satisfies never)}`);
   }
-}
-
-function notFound(): HttpResponseInit {
-  return errorOf(404, 'ResourceNotFound', 'There is no such subscription. GET …/subscriptions lists them.');
 }

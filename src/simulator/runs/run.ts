@@ -34,24 +34,7 @@ import { findVerdict, type Verdict } from './verdict.js';
  */
 type Phase = 'making' | 'delivering' | 'redriving' | 'reconciling' | 'checking' | 'done' | 'stopped' | 'failed';
 
-export type RunStatus = Pick<RunRequest, 'seed' | 'events' | 'rate' | 'timeScale'> & {
-  readonly id: string;
-  readonly phase: Phase;
-  readonly scenario: string;
-  readonly startedAt: string;
-  readonly endedAt: string | null;
-  /** Events made so far, with malformed events, and changes that made no event. */
-  readonly made: number;
-  /** Event Grid's deliveries since the run began, also for other subscriptions. */
-  readonly deliveries: Deliveries;
-  /** Events of the run that Event Grid still has for this app. */
-  readonly pending: number;
-  readonly redriven: number;
-  readonly verdict: Verdict | null;
-  /** The load of the machine until everything was delivered; null before that. */
-  readonly machine: MachineLoad | null;
-  readonly error: string | null;
-};
+export type RunStatus = ReturnType<Run['status']>;
 
 export type RunDeps = {
   readonly clock: Clock;
@@ -71,10 +54,6 @@ export type RunDeps = {
   /** If absent, the app does not learn of changes without an event. */
   readonly reconcile?: ReconcileRun | undefined;
 };
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Known = Mutable<Pick<RunStatus, 'phase' | 'endedAt' | 'redriven' | 'verdict' | 'machine' | 'error'>> &
-  Partial<Pick<RunStatus, 'deliveries' | 'pending'>>;
 
 /** The run waits while Event Grid has more pending events, because memory is limited. */
 const MAX_PENDING = 200_000;
@@ -100,8 +79,16 @@ export class Run {
   readonly #deliveries: () => Deliveries;
   readonly #endMeasuring: () => MachineLoad;
   readonly #stopping = new AbortController();
-  /** The final part of the status. The rest is counted when somebody asks. */
-  #known: Known = { phase: 'making', endedAt: null, redriven: 0, verdict: null, machine: null, error: null };
+  /** The part of the status that is not counted when somebody asks. */
+  readonly #known = {
+    phase: 'making' as Phase,
+    endedAt: null as string | null,
+    redriven: 0,
+    verdict: null as Verdict | null,
+    /** The load of the machine until everything was delivered; null before that. */
+    machine: null as MachineLoad | null,
+    error: null as string | null,
+  };
   #isDown: boolean;
 
   constructor(deps: RunDeps, id: string, request: RunRequest) {
@@ -143,7 +130,7 @@ export class Run {
     this.#stopping.abort();
   }
 
-  status(): RunStatus {
+  status() {
     const { scenario, seed, events, rate, timeScale } = this.#request;
     return {
       id: this.id,
@@ -153,8 +140,11 @@ export class Run {
       rate,
       timeScale,
       startedAt: this.#startedAt.toISOString(),
+      /** Events made so far, with malformed events, and changes that made no event. */
       made: this.#publisher.made.sent.count,
+      /** Event Grid's deliveries since the run began, also for other subscriptions. */
       deliveries: this.#deliveries(),
+      /** Events of the run that Event Grid still has for this app. */
       pending: this.#pending(),
       ...this.#known,
     };
@@ -174,8 +164,7 @@ export class Run {
     }
     if (signal.aborted) this.#known.phase = 'stopped';
     this.#known.machine ??= this.#endMeasuring();
-    const endedAt = this.#deps.clock.now().toISOString();
-    this.#known = { ...this.#known, endedAt, deliveries: this.#deliveries(), pending: this.#pending() };
+    this.#known.endedAt = this.#deps.clock.now().toISOString();
   }
 
   async #make(signal: AbortSignal): Promise<void> {

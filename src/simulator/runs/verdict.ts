@@ -3,13 +3,18 @@ import type { Services } from '../services.js';
 import { type Changes, findKnownChanges } from './find-known-changes.js';
 import { findSent, type RunStorage, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
-import { TABLE_CHECKS } from './table-checks/index.js';
-import type { Newest } from './table-checks/table-check.js';
+import { checkStudies } from './table-checks/imaging-studies.js';
+import { checkAlerts } from './table-checks/observation-alerts.js';
+import { checkPatients } from './table-checks/patient-registry.js';
+import { checkIndex } from './table-checks/resource-index.js';
+import type { Newest, TableCheck } from './table-checks/table-check.js';
 
 /** The result of a run: the state of all its events in storage. */
 export type Verdict = Awaited<ReturnType<typeof findVerdict>>;
 
 const MAX_PROBLEMS = 20;
+/** A check for each built-in workflow that keeps tables. */
+const TABLE_CHECKS: readonly TableCheck[] = [checkIndex, checkPatients, checkAlerts, checkStudies];
 
 type VerdictSearch = Search & {
   newest: Newest;

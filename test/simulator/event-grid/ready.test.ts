@@ -5,7 +5,7 @@ import { heapNow, MEGABYTE } from './heap.js';
 import { topicEvent } from './test-grid.js';
 
 function entryOf(places: Stages, id: string, attempts = 0): Entry {
-  const entry = places.enter({ event: topicEvent(id), atMs: 0, scheduleMs: 0, realMs: 0 }, 'ready');
+  const entry = places.enter({ event: topicEvent(id), atMs: 0, scheduleMs: 0 }, 'ready');
   entry.attempts = attempts;
   return entry;
 }
