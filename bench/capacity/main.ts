@@ -1,7 +1,6 @@
 import { systemClock } from '../../src/clock.js';
-import { OptionError } from '../../src/local/option-error.js';
-import { numberOf, parseValues, textOf, type Values } from '../../src/local/option-values.js';
-import { print, printError, printOptionError } from '../../src/local/print.js';
+import { numberOf, OptionError, parseValues, textOf, type Values } from '../../src/local/options.js';
+import { print, printError, printOptionError } from '../../src/local/output.js';
 import { barOf, createProgress } from '../../src/local/progress.js';
 import { scenarios } from '../../src/simulator/scenarios/index.js';
 import { describeResult } from './describe-result.js';

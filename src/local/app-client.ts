@@ -5,8 +5,7 @@ import { isLoopbackUri, isServiceUri } from '../clients/service-host.js';
 import { createCredential } from '../functions/credential.js';
 import { parseJson } from '../json-text.js';
 import { StartError } from './host/start-error.js';
-import { OptionError } from './option-error.js';
-import { textOf, type Values } from './option-values.js';
+import { OptionError, textOf, type Values } from './options.js';
 
 /** The HTTP API of an app, for commands with `--app`. The caller signs in, unless the app is on this machine. */
 export type AppClient = {

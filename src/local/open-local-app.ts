@@ -6,8 +6,8 @@ import type { Azurite } from './azurite.js';
 import { StartError } from './host/start-error.js';
 import { namesInLocalSettings, withLocalSettings } from './local-settings.js';
 import { withLookupKey } from './lookup-key.js';
-import { OptionError } from './option-error.js';
-import { printError, printOptionError } from './print.js';
+import { OptionError } from './options.js';
+import { printError, printOptionError } from './output.js';
 import { provideStorage } from './provide-storage.js';
 import { describeUnknownSettings } from './unknown-settings.js';
 

@@ -12,7 +12,7 @@ import { createConsoleLog } from './host/host-log.js';
 import { checkAllowedHosts } from './host/own-pages.js';
 import { StartError } from './host/start-error.js';
 import { endWith, openLocalApp } from './open-local-app.js';
-import { optionErrorOf } from './option-error.js';
+import { optionErrorOf } from './options.js';
 import { whatNext } from './what-next.js';
 
 const HELP = `npm start [-- --no-demo] [-- --watch] [-- --port N] [-- --allow-host NAME]

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
 import { AppRefusal, readApp } from '../../src/local/app-client.js';
 import { StartError } from '../../src/local/host/start-error.js';
-import { OptionError } from '../../src/local/option-error.js';
+import { OptionError } from '../../src/local/options.js';
 import { CLIENT } from '../functions/principal.js';
 
 const AZURE = 'https://func-1.azurewebsites.net';

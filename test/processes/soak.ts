@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { OptionError } from '../../src/local/option-error.js';
-import { numberOf, parseValues, textOf } from '../../src/local/option-values.js';
-import { print, printOptionError } from '../../src/local/print.js';
+import { numberOf, OptionError, parseValues, textOf } from '../../src/local/options.js';
+import { print, printOptionError } from '../../src/local/output.js';
 import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { type Night, spendNight } from './night.js';

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { parseJson } from '../option-error.js';
+import { parseJson } from '../options.js';
 import { OptionError, textOf, type Values } from './options.js';
 
 const LOCAL = '.local';

@@ -3,11 +3,10 @@ import type { Filter } from '../../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
 import { fullType } from '../../events/kinds.js';
 import { APP_OPTIONS } from '../app-client.js';
-import { OptionError } from '../option-error.js';
-import { parseValues, textOf, timeOf, type Values } from '../option-values.js';
+import { OptionError, parseValues, textOf, timeOf, type Values } from '../options.js';
 import type { Verb } from './help.js';
 
-export { numberOf, textOf, type Values } from '../option-values.js';
+export { numberOf, textOf, type Values } from '../options.js';
 export { OptionError };
 
 /** The options and ids of a verb. `signal` aborts at Ctrl-C, so that redrive and discard report their counts. */

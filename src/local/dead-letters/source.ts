@@ -5,7 +5,8 @@ import { newestDeadLetters } from '../../dead-letters/newest.js';
 import type { Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { type Clinical, type Shown, showDeadLetter } from '../../dead-letters/show.js';
 import type { DeadLetterStores } from '../../dead-letters/stores.js';
-import { refuseUnknownNames } from './refuse-unknown-names.js';
+import { unknownNameIn } from '../../dead-letters/unknown-name.js';
+import { OptionError } from './options.js';
 
 /** The dead letters that the verbs work on: in storage, or behind the HTTP API of an app (`app-source.ts`). */
 export type Source = {
@@ -20,7 +21,10 @@ export type Source = {
   discard(ids: Ids, note: Note, pace: Pace): Promise<Report>;
   /** Limits `filter` to the dead letters that exist now. */
   createdUntil(filter: Filter): Promise<Filter>;
-  /** @throws OptionError if `filter`, which has matched nothing, has a name that is unknown */
+  /**
+   * Throws if the filter, which has matched nothing, names a workflow, a reason or a type that neither the app nor any dead
+   * letter knows. @throws OptionError
+   */
   refuseUnknownNames(filter: Filter): Promise<void>;
 };
 
@@ -35,6 +39,10 @@ export function storageSource(stores: DeadLetterStores): Source {
     redrive: (ids, options, pace) => redriveMany(ids, options, { pace, stores }),
     discard: (ids, note, pace) => discardMany(ids, note, { pace, stores }),
     createdUntil: async (filter) => createdUntil(await stores.storageNow(), filter),
-    refuseUnknownNames: (filter) => refuseUnknownNames(filter, stores),
+    async refuseUnknownNames(filter) {
+      const { workflows } = await import('../../workflows/index.js');
+      const unknown = await unknownNameIn(filter, stores, workflows);
+      if (unknown) throw new OptionError(`--${unknown.field} ${unknown.message}`);
+    },
   };
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
 import { isResourceType, nearestResourceType } from '../../fhir-types.js';
-import { HELP_HAS_THE_REST, optionErrorOf } from '../option-error.js';
-import { print, printError } from '../print.js';
+import { OptionError, parseValues } from '../options.js';
+import { print, printError } from '../output.js';
+import { runCommand } from '../run-command.js';
 import { addToIndex } from './add-to-index.js';
 import { nameProblems } from './name-problems.js';
 import { testText, workflowText } from './templates.js';
@@ -22,13 +22,14 @@ Exit code: 0 written, 1 the project does not build, 2 wrong argument. With 1 and
 
 const INDEX = 'src/workflows/index.ts';
 
-process.exit(main(process.argv.slice(2)));
+await runCommand(async () => main(process.argv.slice(2)));
 
 function main(args: readonly string[]): number {
-  const parsed = parse(args);
-  if (parsed.kind === 'help') return print(HELP);
-  if (parsed.kind === 'wrong') return printError(`${parsed.message} ${HELP_HAS_THE_REST}\n`, 2);
-  const { what, name } = parsed;
+  const { values, positionals } = parseValues(args, { help: { type: 'boolean' } }, true);
+  if (values.help) return print(HELP);
+  const [what, name, ...more] = positionals;
+  if (what === undefined || name === undefined || more.length > 0)
+    throw new OptionError(`It takes two arguments; there are ${positionals.length}.`);
   const file = `src/workflows/${name}.ts`;
   const test = `test/workflows/${name}.test.ts`;
   const problems = problemsOf(what, name, [file, test, file.replace(/\.ts$/, '')]);
@@ -48,22 +49,6 @@ function main(args: readonly string[]): number {
 Test it with:
   npm test -- ${test}
 `);
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { help: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    });
-    if (values.help) return { kind: 'help' } as const;
-    const [what, name, ...more] = positionals;
-    if (what !== undefined && name !== undefined && more.length === 0) return { kind: 'ok', what, name } as const;
-    return { kind: 'wrong', message: `It takes two arguments; there are ${positionals.length}.` } as const;
-  } catch (error) {
-    return { kind: 'wrong', message: optionErrorOf(error as Error, ['help']).message } as const;
-  }
 }
 
 function problemsOf(what: string, name: string, places: readonly string[]): string[] {

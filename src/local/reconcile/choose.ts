@@ -2,7 +2,7 @@ import type { ServiceName } from '../../clients/readers.js';
 import { didYouMean, nearest } from '../../nearest.js';
 import { unwantedTypes } from '../../reconcile/check-asked.js';
 import type { Workflow } from '../../workflow.js';
-import { OptionError } from '../option-error.js';
+import { OptionError } from '../options.js';
 
 /** Returns the services to compare: the one with this host, or all. @throws OptionError */
 export function chooseServices(services: readonly ServiceName[], host: string | undefined): readonly ServiceName[] {

@@ -6,10 +6,8 @@ import { readSettings } from '../../functions/read-settings.js';
 import { servicesOf } from '../../functions/reconcile-deps.js';
 import { withLocalSettings } from '../local-settings.js';
 import { withLookupKey } from '../lookup-key.js';
-import { OptionError } from '../option-error.js';
-import type { Values } from '../option-values.js';
+import { accountOf, OptionError, type Values } from '../options.js';
 import { provideStorage } from '../provide-storage.js';
-import { accountOf } from '../storage-account.js';
 
 type Env = Record<string, string | undefined>;
 

@@ -1,7 +1,6 @@
 import { GRACE_MS } from '../../reconcile/compare.js';
 import { APP_OPTIONS } from '../app-client.js';
-import { OptionError } from '../option-error.js';
-import { numberOf, parseValues, textOf, timeOf, type Values } from '../option-values.js';
+import { numberOf, OptionError, parseValues, textOf, timeOf, type Values } from '../options.js';
 import { PACE } from './help.js';
 
 const TEXT = { type: 'string' } as const;

@@ -2,11 +2,11 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '../host/start-error.js';
 
-/** An app that this process has started. `close` resolves when the app's process has ended. */
-export type OwnApp = { readonly url: string; close(): Promise<void> };
-
-/** Starts the app in a process of its own, which ends with this process, even after a kill. */
-export function startAppOfOurOwn(): Promise<OwnApp> {
+/**
+ * Starts the app in a process of its own, which ends with this process, even after a kill. `close` resolves when the app's
+ * process has ended.
+ */
+export function startAppOfOurOwn(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), ['--no-demo', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, SIMULATOR: 'on' },

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../clock.js';
+import type { Problem } from '../../simulator/problems.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { StartError } from '../host/start-error.js';
-import { ask, reasonOf } from './ask.js';
 
 const POLL_MS = 500;
 
@@ -25,4 +25,20 @@ export async function followRun(
     if (isStopping) break;
   }
   return status;
+}
+
+/** @throws StartError where no app answers. */
+export async function ask(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new StartError(`The app does not answer any more: ${new URL(url).origin}`);
+  }
+}
+
+/** Returns the app's reason for a refusal, or the status where the answer has none, and what is wrong in detail. */
+export async function reasonOf(response: Response): Promise<{ reason: string; details?: Problem[] | undefined }> {
+  type Body = { error?: { message?: string; details?: Problem[] } };
+  const { error } = (await response.json().catch(() => ({}))) as Body;
+  return { reason: error?.message ?? `the app answered ${response.status}`, details: error?.details };
 }

@@ -1,45 +1,33 @@
 import { systemClock as clock } from '../../clock.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
-import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
 import { withLocalSettings } from '../local-settings.js';
-import { OptionError } from '../option-error.js';
-import { print, printError, printOptionError } from '../print.js';
+import { OptionError } from '../options.js';
+import { print } from '../output.js';
 import { createProgress } from '../progress.js';
-import { type OwnApp, startAppOfOurOwn } from './app-of-our-own.js';
-import { ask, reasonOf } from './ask.js';
-import { followRun } from './follow-run.js';
+import { type Running, runCommand } from '../run-command.js';
+import { startAppOfOurOwn } from './app-of-our-own.js';
+import { ask, followRun, reasonOf } from './follow-run.js';
 import { HELP, type Options, parseOptions, requestOf, textOfProblems } from './options.js';
 import { sendToTopic } from './send-to-topic.js';
 import { describeProgress, describeVerdict } from './verdict-text.js';
 
-process.exit(await main());
+await runCommand(main);
 
-async function main(): Promise<number> {
-  const interrupt = new AbortController();
-  void endOnSignals(clock).then(() => interrupt.abort());
-  let own: OwnApp | undefined;
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options.help) return print(HELP);
-    if (options.list) return print(scenarios.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''));
-    const request = requestOf(options);
-    if (options['topic-endpoint'] !== undefined)
-      return await sendToTopic(options, request, { clock, signal: interrupt.signal });
-    const url = options.url ?? `http://localhost:${withLocalSettings(process.cwd(), process.env).PORT ?? '7071'}`;
-    if (!URL.canParse(url)) throw new OptionError(`--url is '${url}', must be a URL such as http://localhost:7071.`);
-    const isThere = await answers(url);
-    if (!isThere && options.url !== undefined) throw new StartError(`Nothing answers on ${url}: start the app there.`);
-    if (!isThere) own = await startAppOfOurOwn();
-    return await run({ url: own?.url ?? url, request, options }, interrupt.signal);
-  } catch (error) {
-    if (error instanceof OptionError) return printOptionError(error);
-    if (error instanceof StartError) return printError(`${error.message}\n`, interrupt.signal.aborted ? 130 : 3);
-    throw error;
-  } finally {
-    await own?.close();
-  }
+async function main({ signal, atEnd }: Running): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) return print(HELP);
+  if (options.list) return print(scenarios.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''));
+  const request = requestOf(options);
+  if (options['topic-endpoint'] !== undefined) return sendToTopic(options, request, { clock, signal });
+  const url = options.url ?? `http://localhost:${withLocalSettings(process.cwd(), process.env).PORT ?? '7071'}`;
+  if (!URL.canParse(url)) throw new OptionError(`--url is '${url}', must be a URL such as http://localhost:7071.`);
+  if (await answers(url)) return run({ url, request, options }, signal);
+  if (options.url !== undefined) throw new StartError(`Nothing answers on ${url}: start the app there.`);
+  const own = await startAppOfOurOwn();
+  atEnd(own.close);
+  return run({ url: own.url, request, options }, signal);
 }
 
 async function run(

@@ -3,7 +3,7 @@ import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { Problem } from '../../simulator/problems.js';
 import { readRunRequest } from '../../simulator/runs/run-request.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
-import { OptionError, optionErrorOf, parseJson } from '../option-error.js';
+import { OptionError, optionErrorOf, parseJson } from '../options.js';
 
 export const HELP = `npm run simulate [-- options]
 

@@ -9,7 +9,7 @@ import { seededRandom, uuidOf } from '../../simulator/seeded.js';
 import { createServices } from '../../simulator/services.js';
 import { createWorld } from '../../simulator/world.js';
 import { StartError } from '../host/start-error.js';
-import { OptionError } from '../option-error.js';
+import { OptionError } from '../options.js';
 import { textOfProblems } from './options.js';
 
 type Options = Partial<Record<'topic-endpoint' | 'topic-key', string | undefined>>;

@@ -1,4 +1,4 @@
-import { OptionError } from '../../../src/local/option-error.js';
+import { OptionError } from '../../../src/local/options.js';
 import { accountEnv, withSimulatedServices } from '../../../src/local/reconcile/connect.js';
 import { parseOptions, readOptions } from '../../../src/local/reconcile/options.js';
 

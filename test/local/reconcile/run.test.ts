@@ -1,4 +1,4 @@
-import { OptionError } from '../../../src/local/option-error.js';
+import { OptionError } from '../../../src/local/options.js';
 import { DICOM_HOST, FHIR_HOST, json, startService, status } from '../../clients/stand-in.js';
 import {
   bundleOf,
