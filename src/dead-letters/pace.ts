@@ -43,19 +43,24 @@ const MAX_FAILURES_IN_A_ROW = 10;
 /** Calls `act` for each dead letter: `atOnce` workers take ids from one iterator, at most `perSecond`. */
 export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: Clock }, act: Act): Promise<Report> {
   const counts: Counts = {};
-  const { stop, stopped, signal, end } = createStop(pace.signal);
+  const stopping = new AbortController();
+  const stop: Stop = (why) => stopping.abort(why);
+  const signal = AbortSignal.any([pace.signal, stopping.signal]);
   const takeTurn = createTurns(pace.perSecond, { clock, signal });
   let errorCode: string | undefined;
   let failuresInARow = 0;
   const iterator = Symbol.asyncIterator in ids ? ids[Symbol.asyncIterator]() : ids.values();
   try {
     await Promise.all(Array.from({ length: pace.atOnce }, work));
+  } catch (error) {
+    stopping.abort(); // the other workers end, too
+    throw error;
   } finally {
-    end();
     await iterator.return?.();
   }
-  const why = stopped();
-  return { counts, ...(why && { stopped: why }), ...(errorCode !== undefined && { errorCode }) };
+  const isAskedTo = pace.signal.aborted && signal.reason === pace.signal.reason;
+  const stopped: Report['stopped'] = isAskedTo ? 'asked-to' : stopping.signal.reason;
+  return { counts, ...(stopped && { stopped }), ...(errorCode !== undefined && { errorCode }) };
 
   async function work(): Promise<void> {
     while (!signal.aborted) {
@@ -76,25 +81,4 @@ export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: 
     if (failuresInARow >= MAX_FAILURES_IN_A_ROW) stop('storage');
     return 'failed';
   }
-}
-
-function createStop(outer: AbortSignal) {
-  const stopping = new AbortController();
-  let stopped: Report['stopped'];
-  const stop: Stop = (why) => {
-    stopped ??= why;
-    stopping.abort();
-  };
-  const onAbort = () => stop('asked-to');
-  outer.addEventListener('abort', onAbort);
-  if (outer.aborted) onAbort();
-  return {
-    stop,
-    stopped: () => stopped,
-    signal: stopping.signal,
-    end(): void {
-      stopping.abort();
-      outer.removeEventListener('abort', onAbort);
-    },
-  };
 }

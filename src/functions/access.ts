@@ -3,10 +3,8 @@ import { type Access, ROLES, SIGN_IN_ADDRESS, SIGN_OUT_ADDRESS } from '../api/ac
 import type { Route } from '../api/route.js';
 import { type Caller, type Refusal, readCaller } from './caller.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
-import { httpError } from './http-error.js';
 import { routesOf } from './lookups.js';
-import { serve } from './serve.js';
+import { type FunctionApp, httpError, serve } from './serve.js';
 
 type Deps = Pick<App, 'config' | 'workflows' | 'clock' | 'telemetry'>;
 type Asked = Pick<HttpRequest, 'headers'>;

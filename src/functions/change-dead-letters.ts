@@ -8,10 +8,9 @@ import type { Ids, Report } from '../dead-letters/pace.js';
 import { sentencesOf } from '../dead-letters/report-text.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
-import { refuseUnknownName, takePage } from './dead-letter-pages.js';
-import type { FunctionApp } from './function-app.js';
+import { refuseUnknownName, takePage } from './dead-letters.js';
 import { readBody } from './read-body.js';
-import { serve } from './serve.js';
+import { type FunctionApp, serve } from './serve.js';
 
 /** Enough for a corrected event of 32 KiB, or 1,000 ids. */
 const MAX_CHARACTERS = 256 * 1024;

@@ -1,15 +1,17 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { listQuery, QUOTABLE } from '../api/dead-letter-requests.js';
+import { encodeAfter, listQuery, QUOTABLE } from '../api/dead-letter-requests.js';
+import type { DeadLetterGroups, DeadLetterPage } from '../api/dead-letters.js';
+import { createGroups, type Group } from '../dead-letters/group.js';
+import { type Filter, type Listing, type Part, scanDeadLetters } from '../dead-letters/list.js';
+import type { FilterField, ListedDeadLetter } from '../dead-letters/listed.js';
 import { NO_SUCH_DEAD_LETTER } from '../dead-letters/report-text.js';
 import { showDeadLetter } from '../dead-letters/show.js';
+import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import { toJson } from '../json-text.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
-import { countPage, refuseUnknownName, takePage } from './dead-letter-pages.js';
-import type { FunctionApp } from './function-app.js';
-import { httpError } from './http-error.js';
 import { badRequest, problemsOf } from './read-body.js';
-import { serve } from './serve.js';
+import { type FunctionApp, httpError, serve } from './serve.js';
 
 const NOT_FOUND = httpError(404, 'no-such-letter', NO_SUCH_DEAD_LETTER);
 /** A payload can be clinical data, which no cache may keep. */
@@ -55,4 +57,90 @@ async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, dep
   const { shown, ...clinical } = found;
   // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
   return { body: toJson({ ...shown, ...clinical }), headers: PAYLOAD_HEADERS };
+}
+
+type Unfound = {
+  readonly found: number;
+  readonly filter: Filter | undefined;
+  readonly at?: string;
+  readonly isPart: boolean;
+};
+type Stores = App['deadLetterStores'];
+type From = Part & { readonly filter: Listing };
+
+/**
+ * A request looks at this number of names, which are three pages of storage, or for this time, then answers with `next`. So an
+ * answer takes seconds, however many dead letters there are. A blob of Event Grid must be read, so it counts as ten.
+ */
+const MAX_LOOKED_AT = 11_000;
+const READ_COUNTS_AS = 10;
+const MAX_LOOK_MS = 5000;
+
+/**
+ * Returns a page of at most `limit` dead letters; `next` is the `after` of the next page, null at the end. A page that
+ * has looked at `MAX_LOOKED_AT` names has fewer, or none.
+ */
+export async function takePage({ limit, ...from }: From & { limit: number }, stores: Stores): Promise<DeadLetterPage> {
+  const letters: ListedDeadLetter[] = [];
+  const next = await scan(from, stores, (deadLetter) => {
+    if (letters.length === limit) return 'stop';
+    letters.push(deadLetter);
+    return 'more';
+  });
+  return { letters, next };
+}
+
+/** Counts dead letters by fields, as far as one request looks; `next` is the `after` of the next request. */
+export async function countPage(
+  { by, ...from }: From & { by: readonly FilterField[] },
+  stores: Stores,
+): Promise<DeadLetterGroups> {
+  const groups = createGroups(by);
+  const next = await scan(from, stores, (deadLetter, part) => {
+    groups.add(deadLetter, part);
+    return 'more';
+  });
+  const { groups: counted, letters } = groups.counted();
+  return { groups: counted.map(encodePart), letters, isMore: next !== null, next };
+}
+
+function encodePart({ part = {}, ...group }: Group): DeadLetterGroups['groups'][number] {
+  const [after = null, until = null] = [part.after, part.until].map((end) => (end ? encodeAfter(end) : null));
+  return { ...group, after, until };
+}
+
+/** Calls `take` with each dead letter that matches and its part of the list, until `take` stops or enough names were looked at. */
+async function scan(
+  { filter, ...part }: From,
+  stores: Stores,
+  take: (deadLetter: ListedDeadLetter, part: Part) => 'more' | 'stop',
+): Promise<string | null> {
+  const untilMs = stores.clock.monotonic() + MAX_LOOK_MS;
+  let lookedAt = 0;
+  let last = part.after;
+  for await (const { deadLetter, name, after: here } of scanDeadLetters(stores, filter, part)) {
+    const until = { stage: here.stage, name };
+    if (deadLetter && take(deadLetter, { after: last, until }) === 'stop') return last ? encodeAfter(last) : null;
+    lookedAt += here.stage === 'undelivered' ? READ_COUNTS_AS : 1;
+    // The time is checked between two pages of storage, so that each request makes progress, however slow storage is.
+    const isLate = here.name === '' && stores.clock.monotonic() >= untilMs;
+    if (lookedAt >= MAX_LOOKED_AT || isLate) return encodeAfter(here);
+    last = here;
+  }
+  return null;
+}
+
+/**
+ * Returns the refusal of a filter that has found nothing, and names a workflow, reason or type that neither the app nor any
+ * dead letter knows. `at` is the path of the filter in the request. `isPart`: the request has looked at a part of many dead
+ * letters, so a search for the name in all of them would take too long.
+ */
+export async function refuseUnknownName(
+  { found, filter, at = '', isPart }: Unfound,
+  { deadLetterStores, workflows }: Pick<App, 'deadLetterStores' | 'workflows'>,
+): Promise<HttpResponseInit | undefined> {
+  const unknown = found === 0 && !isPart && filter && (await unknownNameIn(filter, deadLetterStores, workflows));
+  return unknown
+    ? badRequest(400, [{ path: at + unknown.field, code: 'unknown-name', message: unknown.message }])
+    : undefined;
 }

@@ -3,7 +3,7 @@ import { errorCodeOf } from '../errors.js';
 import { parseJson } from '../json-text.js';
 import type { ReceivedMessage } from '../storage/queue-store.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 /** The targets of Event Grid's subscriptions, one for each service. Each accepts events of other types, too. */
 export const EVENT_GRID_FUNCTIONS = ['fhirEvents', 'dicomEvents'];

@@ -2,7 +2,7 @@ import { expireResolved } from '../dead-letters/expire.js';
 import { errorCodeOf } from '../errors.js';
 import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 const NIGHTLY = '0 30 2 * * *';
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import { type ExportDeps, startExport } from '../telemetry/export.js';
 import type { App } from './compose.js';
 import { createCredential } from './credential.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 type Deps = Pick<App, 'config' | 'clock' | 'instance' | 'telemetry'>;
 

@@ -1,8 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
 import type { App, StorageCheck } from './compose.js';
-import type { FunctionApp } from './function-app.js';
-import { serve } from './serve.js';
+import { type FunctionApp, serve } from './serve.js';
 
 /**
  * Registers `health/live`: 200 if the process answers, without a check of storage, because a restart does not repair storage.

@@ -7,9 +7,8 @@ import { StorageError } from '../storage/table-store.js';
 import type { Lookup, Workflow } from '../workflow.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
-import { httpError, storageFailed } from './http-error.js';
 import { type Problem, readBody, textOf } from './read-body.js';
+import { type FunctionApp, httpError, storageFailed } from './serve.js';
 
 const MAX_CHARACTERS = 64 * 1024;
 /** Answers hold clinical data, which no cache may keep. */

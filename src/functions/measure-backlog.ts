@@ -4,7 +4,7 @@ import { errorCodeOf } from '../errors.js';
 import { REASONS } from '../telemetry/metrics.js';
 import type { App } from './compose.js';
 import { countQueued } from './count-storage.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 const EVERY_MINUTE = '0 * * * * *';
 /** The maximum of each count: every page costs a request each minute, and the alerts fire at lower counts. */

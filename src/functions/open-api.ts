@@ -1,8 +1,7 @@
 import { openApiOf } from '../api/openapi.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
 import { routesOf } from './lookups.js';
-import { serve } from './serve.js';
+import { type FunctionApp, serve } from './serve.js';
 
 /** Registers the OpenAPI document of this app, with the lookups of its workflows. It is made at the first request. */
 export function registerOpenApi(functions: FunctionApp, deps: Pick<App, 'config' | 'workflows'>): void {

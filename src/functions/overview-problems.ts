@@ -29,97 +29,104 @@ type Facts = {
   readonly now: Date;
 };
 
+/** A problem, without its level and its code. */
+type Found = Pick<OverviewProblem, 'message' | 'workflow'>;
+type Find = (facts: Facts) => Found[];
+
+const FINDERS: Readonly<Record<OverviewProblem['code'], readonly [OverviewProblem['level'], Find]>> = {
+  'storage-failed': ['red', storageFailed],
+  'rows-overdue': ['red', inCounts(rowsOverdue)],
+  'event-queue-overdue': ['red', inCounts(eventQueueOverdue)],
+  'lag-high': ['amber', lagHigh],
+  'circuit-open': ['amber', circuitsOpen],
+  'dead-letters': ['amber', inCounts(deadLetters)],
+  undelivered: ['amber', inCounts(undelivered)],
+  'comparing-behind': ['amber', inCounts(comparingBehind)],
+  'workflow-paused': ['amber', workflowsPaused],
+  'instance-silent': ['amber', instancesSilent],
+};
+
 /** Returns the problems, the worst first. */
 export function findProblems(facts: Facts): OverviewProblem[] {
-  const { counted } = facts;
-  const problems: OverviewProblem[] =
-    typeof counted === 'string'
-      ? [storageFailed(counted)]
-      : [rowsOverdue, eventQueueOverdue, deadLetters, undelivered, comparingBehind].flatMap((find) =>
-          find(counted, facts),
-        );
-  problems.push(...lagHigh(facts), ...circuitsOpen(facts), ...workflowsPaused(facts), ...instancesSilent(facts));
-  return problems.sort((a, b) => rankOf(a) - rankOf(b));
+  return PROBLEM_CODES.flatMap((code) => {
+    const [level, find] = FINDERS[code];
+    return find(facts).map((found) => ({ level, code, ...found }));
+  });
 }
 
-function rankOf({ level, code }: OverviewProblem): number {
-  return PROBLEM_CODES.indexOf(code) + (level === 'red' ? 0 : PROBLEM_CODES.length);
+/** Returns `find` for facts with counts of storage. It finds nothing where storage could not be counted. */
+function inCounts(find: (counted: StorageCounts, facts: Facts) => Found[]): Find {
+  return (facts) => (typeof facts.counted === 'string' ? [] : find(facts.counted, facts));
 }
 
-function storageFailed(code: string): OverviewProblem {
-  return {
-    level: 'red',
-    code: 'storage-failed',
-    message:
-      `Storage did not answer (${code}). Deliveries fail and come again. GET /api/health/ready says which part; ` +
-      'check its firewall, the roles of the app, and Azure Service Health.',
-  };
+function storageFailed({ counted }: Facts): Found[] {
+  if (typeof counted !== 'string') return [];
+  const message =
+    `Storage did not answer (${counted}). Deliveries fail and come again. GET /api/health/ready says which part; ` +
+    'check its firewall, the roles of the app, and Azure Service Health.';
+  return [{ message }];
 }
 
 /** Compares with the time of the count, which can be a minute old. */
-function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): OverviewProblem[] {
+function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): Found[] {
   const lateMs = earliestDueAt === null ? 0 : Date.parse(countedAt) - Date.parse(earliestDueAt);
   if (lateMs <= ROWS_OVERDUE_MS) return [];
   const message =
     `The earliest row has been due for ${secondsOf(lateMs)} s: retries and redrives run late or not at all. Enable ` +
     'the functions redeliver and redeliverLong; if the rows grow fewer, wait or allow more instances.';
-  return [{ level: 'red', code: 'rows-overdue', message }];
+  return [{ message }];
 }
 
-function eventQueueOverdue({ eventQueue: queue, countedAt }: StorageCounts): OverviewProblem[] {
-  const found = (message: string): OverviewProblem[] => [{ level: 'red', code: 'event-queue-overdue', message }];
+function eventQueueOverdue({ eventQueue: queue, countedAt }: StorageCounts): Found[] {
   if (queue === undefined) return [];
   if ('error' in queue) {
-    return found(
+    const message =
       `The queue events could not be counted (${queue.error}). Give the app's identity Storage Queue Data Contributor on ` +
-        'it, and a path through the firewall.',
-    );
+      'it, and a path through the firewall.';
+    return [{ message }];
   }
   const ageMs = queue.oldestAt === null ? 0 : Date.parse(countedAt) - Date.parse(queue.oldestAt);
   if (ageMs <= QUEUED_MS) return [];
-  return found(
+  const message =
     `An event has been in the queue since ${queue.oldestAt}, with ${queue.messages + queue.poisoned} messages. Enable ` +
-      'the functions queuedEvents and poisonedEvents; if the messages grow fewer, wait or allow more instances.',
-  );
+    'the functions queuedEvents and poisonedEvents; if the messages grow fewer, wait or allow more instances.';
+  return [{ message }];
 }
 
-function deadLetters({ deadLetters: { pending, isMore, oldestAt } }: StorageCounts): OverviewProblem[] {
+function deadLetters({ deadLetters: { pending, isMore, oldestAt } }: StorageCounts): Found[] {
   const count = Object.values(pending).reduce((sum, one) => sum + one, 0);
   if (count === 0) return [];
   const since = oldestAt === null ? '' : `, ${isMore ? 'one of them' : 'the oldest'} since ${oldestAt}`;
   const message =
     `${isMore ? 'More than ' : ''}${count} dead letter${count === 1 ? ' is' : 's are'} pending${since}. Find the cause ` +
     'by reason and error, fix it, then redrive; discard what is not wanted.';
-  return [{ level: 'amber', code: 'dead-letters', message }];
+  return [{ message }];
 }
 
-function undelivered({ undelivered: counted, countedAt }: StorageCounts): OverviewProblem[] {
-  const found = (message: string): OverviewProblem[] => [{ level: 'amber', code: 'undelivered', message }];
+function undelivered({ undelivered: counted, countedAt }: StorageCounts): Found[] {
   if ('error' in counted) {
-    return found(
+    const message =
       `The container undelivered could not be counted (${counted.error}). Give the app's identity Storage Blob Data ` +
-        'Contributor on it.',
-    );
+      'Contributor on it.';
+    return [{ message }];
   }
-  if (counted.unreadable > 0) {
-    return found(
-      `${counted.unreadable} blobs of undelivered cannot be read as events. Find their writer, then discard them.`,
-    );
-  }
-  const ageMs = counted.oldestAt === null ? 0 : Date.parse(countedAt) - Date.parse(counted.oldestAt);
-  if (counted.blobs === 0 || ageMs <= UNDELIVERED_MS) return [];
-  return found(
-    `Event Grid could not deliver events, and the app has not imported ${counted.blobs} blobs since ` +
-      `${counted.oldestAt}. Check REDRIVE_UNDELIVERED, and redrive the rest.`,
-  );
+  const { blobs, unreadable, oldestAt } = counted;
+  if (unreadable > 0)
+    return [
+      { message: `${unreadable} blobs of undelivered cannot be read as events. Find their writer, then discard them.` },
+    ];
+  const ageMs = oldestAt === null ? 0 : Date.parse(countedAt) - Date.parse(oldestAt);
+  if (blobs === 0 || ageMs <= UNDELIVERED_MS) return [];
+  const message =
+    `Event Grid could not deliver events, and the app has not imported ${blobs} blobs since ${oldestAt}. Check ` +
+    'REDRIVE_UNDELIVERED, and redrive the rest.';
+  return [{ message }];
 }
 
-function comparingBehind({ compared }: StorageCounts, { services }: Facts): OverviewProblem[] {
+function comparingBehind({ compared }: StorageCounts, { services }: Facts): Found[] {
   return compared
     .filter(({ host, behindSeconds }) => services.includes(host) && behindSeconds > BEHIND_SECONDS)
     .map(({ host, behindSeconds }) => ({
-      level: 'amber',
-      code: 'comparing-behind',
       message:
         `${host} is compared only up to ${behindSeconds} s ago: lost events are found late. See reconcile-failed in the ` +
         'log: often the app lacks a role at the service, or the service refuses too many requests.',
@@ -127,7 +134,7 @@ function comparingBehind({ compared }: StorageCounts, { services }: Facts): Over
 }
 
 /** The limit of 5 s is a bound of the buckets, so late jobs are counted exactly. */
-function lagHigh({ seen, now }: Facts): OverviewProblem[] {
+function lagHigh({ seen, now }: Facts): Found[] {
   const hours = seen.map(({ hour }) => hour);
   const lags = lagsOf(hours, now, LAG_MINUTES);
   const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
@@ -136,10 +143,10 @@ function lagHigh({ seen, now }: Facts): OverviewProblem[] {
   const message =
     `In the last ${LAG_MINUTES} minutes ${late} of ${sum(lags)} jobs settled over ${LAG_LIMIT_S} s after their event. ` +
     'All workflows late: allow more instances. One late: look at its duration and tries.';
-  return [{ level: 'amber', code: 'lag-high', message }];
+  return [{ message }];
 }
 
-function circuitsOpen({ seen }: Facts): OverviewProblem[] {
+function circuitsOpen({ seen }: Facts): Found[] {
   const open = seen.flatMap(({ circuits }) => circuits.filter(({ state }) => state !== 'closed'));
   return [...new Set(open.map(({ workflow }) => workflow))].map((workflow) => {
     const circuits = open.filter((circuit) => circuit.workflow === workflow);
@@ -148,25 +155,21 @@ function circuitsOpen({ seen }: Facts): OverviewProblem[] {
     const message =
       `The workflow ${workflow} keeps failing, in ${where}${since ? ` since ${since}` : ''}: its jobs wait and use no ` +
       'tries. Fix the service behind it; the workflow then continues by itself.';
-    return { level: 'amber', code: 'circuit-open', message, workflow };
+    return { message, workflow };
   });
 }
 
-function workflowsPaused({ paused }: Facts): OverviewProblem[] {
+function workflowsPaused({ paused }: Facts): Found[] {
   return paused.map(({ workflow, since }) => ({
-    level: 'amber',
-    code: 'workflow-paused',
     message: `The workflow ${workflow} has been paused since ${since}: its jobs wait. Resume it when its reason is gone.`,
     workflow,
   }));
 }
 
-function instancesSilent({ seen }: Facts): OverviewProblem[] {
+function instancesSilent({ seen }: Facts): Found[] {
   return seen
     .filter(({ state }) => state === 'silent')
     .map(({ id, seenAt }) => ({
-      level: 'amber',
-      code: 'instance-silent',
       message:
         `The instance ${id} has not been seen since ${seenAt.toISOString()}, and has not said that it stops. It was ` +
         'killed, or does not reach storage. Others take over its jobs after a minute. If it happens again, see its last ' +

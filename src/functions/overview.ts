@@ -7,13 +7,11 @@ import { minutesOf } from '../instances/hour.js';
 import { createSharedAnswer } from '../shared-answer.js';
 import { asStorageError, StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
-import { storageFailed } from './http-error.js';
 import { findProblems } from './overview-problems.js';
 import { servicesOf } from './reconcile-deps.js';
-import { serve } from './serve.js';
+import { type FunctionApp, serve, storageFailed } from './serve.js';
 
-type Deps = Pick<App, 'clock' | 'config' | 'instance' | 'instances' | 'countStorage'> & {
+type Deps = Pick<App, 'clock' | 'config' | 'instance' | 'instances' | 'countStorage' | 'telemetry' | 'pipeline'> & {
   readonly pauses: Pick<App['pauses'], 'list'>;
   readonly actions: Pick<App['actions'], 'list'>;
 };
@@ -23,7 +21,10 @@ const MAX_ACTIONS = 100;
 /** The page asks every few seconds, in many tabs. */
 const PAUSED_EVERY_MS = 5000;
 
-/** Registers `overview`: the numbers of all instances, and the problems; `recent`: the last runs of jobs; `actions`: what people did. */
+/**
+ * Registers `overview`: the numbers of all instances, and the problems; `recent`: the last runs of jobs; `actions`: what
+ * people did; `stats`: the counters of this instance, and the rows and dead letters of all instances.
+ */
 export function registerOverview(functions: FunctionApp, deps: Deps): void {
   const { clock, pauses } = deps;
   const listPaused = createSharedAnswer(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
@@ -32,6 +33,7 @@ export function registerOverview(functions: FunctionApp, deps: Deps): void {
   serve(functions, 'actions', async () => ({
     jsonBody: { actions: await deps.actions.list(MAX_ACTIONS) } satisfies z.infer<typeof actionList>,
   }));
+  serve(functions, 'stats', () => reportStats(deps));
 }
 
 /** `counted`: the counts of storage, or the code of the error if it could not be counted. */
@@ -92,4 +94,19 @@ async function answerRecent({ instances }: Deps): Promise<HttpResponseInit> {
   );
   jobs.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   return { jsonBody: { jobs: jobs.slice(0, MAX_RECENT) } };
+}
+
+/** If storage cannot be counted, answers 503 with the counters of this instance. */
+async function reportStats({ instance, telemetry, pipeline, countStorage }: Deps): Promise<HttpResponseInit> {
+  const thisInstance = {
+    id: instance.id,
+    since: instance.startedAt.toISOString(),
+    counters: telemetry.counters,
+    circuits: pipeline.circuits(),
+  };
+  try {
+    return { jsonBody: { thisInstance, allInstances: await countStorage() } };
+  } catch (error) {
+    return { status: 503, jsonBody: { thisInstance, allInstances: { error: errorCodeOf(asStorageError(error)) } } };
+  }
 }

@@ -30,33 +30,26 @@ export function readSettings(
   throw new ConfigError(problems);
 }
 
-type Named = { readonly name: string; readonly workflow: Workflow };
-
 /**
  * Checks that no two workflows, lookups or tasks share a name.
  * @throws WorkflowError that names each shared name and the places where its workflows are defined.
  */
 export function checkNames(workflows: readonly Workflow[]): void {
-  const named = (nameIn: (workflow: Workflow) => string | undefined) =>
-    workflows.flatMap((workflow): Named[] => {
-      const name = nameIn(workflow);
-      return name === undefined ? [] : [{ name, workflow }];
-    });
-  const listedTwice = workflows.filter((workflow, at) => workflows.indexOf(workflow) !== at);
+  const listedTwice = new Set(workflows.filter((workflow, at) => workflows.indexOf(workflow) !== at));
   const problems = [
-    ...[...new Set(listedTwice)].map(
+    ...[...listedTwice].map(
       (workflow) =>
         `The list of workflows holds '${workflow.name}' twice (${definedAt(workflow)}). Remove one of the two.`,
     ),
-    ...sharedBy(named(({ name }) => name)).map(
+    ...sharedBy(workflows, ({ name }) => name).map(
       ([name, places]) =>
         `Several workflows are named '${name}': ${places}. Rename one; the name is part of the key of every job, so leave ` +
         'the one that has run already.',
     ),
-    ...sharedBy(named(({ lookup }) => lookup?.name)).map(
+    ...sharedBy(workflows, ({ lookup }) => lookup?.name).map(
       ([name, places]) => `Several workflows have a lookup named '${name}': ${places}. Rename one of the lookups.`,
     ),
-    ...sharedBy(named(({ task }) => task?.name)).map(
+    ...sharedBy(workflows, ({ task }) => task?.name).map(
       ([name, places]) => `Several workflows have a task named '${name}': ${places}. Rename one of the tasks.`,
     ),
   ];
@@ -64,10 +57,11 @@ export function checkNames(workflows: readonly Workflow[]): void {
 }
 
 /** Returns the names that several workflows share, each with the places of their definitions. */
-function sharedBy(all: readonly Named[]): [name: string, places: string][] {
-  const byName = new Map<string, Set<Workflow>>();
-  for (const { name, workflow } of all) byName.set(name, (byName.get(name) ?? new Set()).add(workflow));
-  return [...byName]
-    .filter(([, workflows]) => workflows.size > 1)
-    .map(([name, workflows]) => [name, [...workflows].map(definedAt).join(' and ')]);
+function sharedBy(
+  workflows: readonly Workflow[],
+  nameIn: (workflow: Workflow) => string | undefined,
+): [name: string | undefined, places: string][] {
+  return [...Map.groupBy(new Set(workflows), nameIn)]
+    .filter(([name, named]) => name !== undefined && named.length > 1)
+    .map(([name, named]) => [name, named.map(definedAt).join(' and ')]);
 }

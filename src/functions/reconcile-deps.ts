@@ -1,8 +1,8 @@
 import type { ServiceName } from '../clients/readers.js';
 import type { Config } from '../config.js';
 import { digest } from '../digest.js';
+import type { Pace } from '../reconcile/compare.js';
 import { createLedgerChanges } from '../reconcile/ledger-changes.js';
-import type { Pace } from '../reconcile/pace.js';
 import type { App } from './compose.js';
 
 export type OfReconcile = Pick<

@@ -14,15 +14,13 @@ import { problemsOfAsked, servicesOfAsked } from '../reconcile/check-asked.js';
 import { checkSince } from '../reconcile/check-since.js';
 import { checkIndex } from '../reconcile/find-removed.js';
 import { partsOf } from '../reconcile/plan.js';
-import { withoutDashes } from '../reconcile/without-dashes.js';
+import { withoutDashes } from '../reconcile/report-text.js';
 import { workspaceOf } from '../reconcile/workspace.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
-import { httpError } from './http-error.js';
 import { badRequest, type Problem, readBody } from './read-body.js';
 import { type OfReconcile, servicesOf } from './reconcile-deps.js';
-import { serve } from './serve.js';
+import { type FunctionApp, httpError, serve } from './serve.js';
 
 type Deps = OfReconcile & Pick<App, 'telemetry' | 'actions'>;
 

@@ -4,8 +4,8 @@ import { type Continued, compareService } from '../reconcile/continuous.js';
 import { runAsked } from '../reconcile/run-asked.js';
 import { forEachAtOnce } from '../workflow.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
 import { type OfReconcile, PACE, reconcileDeps, servicesOf } from './reconcile-deps.js';
+import type { FunctionApp } from './serve.js';
 
 const EVERY_MINUTE = '15 * * * * *';
 const MINUTE_MS = 60_000;
@@ -53,16 +53,8 @@ async function within(
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
-  const end = () => over.abort();
-  const cancel = clock.after(ms, end);
-  ending.addEventListener('abort', end);
-  if (ending.aborted) end();
-  try {
-    await work(over.signal);
-  } finally {
-    cancel();
-    ending.removeEventListener('abort', end);
-  }
+  const cancel = clock.after(ms, () => over.abort());
+  await work(AbortSignal.any([over.signal, ending])).finally(cancel);
 }
 
 async function compareAll(signal: AbortSignal, state: State, deps: Deps): Promise<void> {

@@ -3,7 +3,7 @@ import { parseJson } from '../json-text.js';
 import type { Wakeup } from '../pipeline/wakeups.js';
 import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../storage/waiting.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 const EVERY_10_SECONDS = '*/10 * * * * *';
 const MAX_ROW_NAME_LENGTH = 512;
@@ -12,16 +12,12 @@ type Deps = Pick<App, 'config' | 'pipeline' | 'telemetry'>;
 
 const wakeupMessage = z.object({ shard: z.string(), after: z.string().max(MAX_ROW_NAME_LENGTH).optional() });
 
-/** Registers the timer that looks for due rows. */
-export function registerWakeDue(functions: FunctionApp, { pipeline }: Pick<App, 'pipeline'>): void {
-  functions.timer('wakeDue', { schedule: EVERY_10_SECONDS, handler: () => pipeline.look() });
-}
-
 /**
- * Registers the functions of the queues `due` and `due-long`, whose messages name shards with due rows. Long jobs have a
- * queue of their own, so that they delay no other job.
+ * Registers the timer that looks for due rows, and the functions of the queues `due` and `due-long`, whose messages name
+ * shards with due rows. Long jobs have a queue of their own, so that they delay no other job.
  */
 export function registerRedeliver(functions: FunctionApp, deps: Deps): void {
+  functions.timer('wakeDue', { schedule: EVERY_10_SECONDS, handler: () => deps.pipeline.look() });
   const onQueue = (name: string, queueName: string, shards: readonly string[]) =>
     functions.storageQueue(name, {
       queueName,

@@ -2,7 +2,7 @@ import { importAllUndelivered } from '../dead-letters/import-all.js';
 import { errorCodeOf } from '../errors.js';
 import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 const EVERY_MINUTE = '30 * * * * *';
 /** While this number of rows waits, no blob is imported. */

@@ -5,29 +5,26 @@ import { printable } from '../printable.js';
 import { type Workflow, WorkflowError } from '../workflow.js';
 import { guardHttp, registerAccess } from './access.js';
 import { registerDeadLetterChanges } from './change-dead-letters.js';
-import { registerChanges } from './changes.js';
 import { type App, composeApp } from './compose.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerEventGrid } from './event-grid.js';
 import { registerEvents } from './events.js';
 import { registerExpireLedger } from './expire-ledger.js';
 import { exportTelemetry } from './export-telemetry.js';
-import type { FunctionApp } from './function-app.js';
 import { registerHealth } from './health.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
 import { registerOpenApi } from './open-api.js';
 import { registerOverview } from './overview.js';
-import { registerPauses } from './pauses.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
 import { registerReconcile } from './reconcile.js';
 import { registerReconcileRequests } from './reconcile-requests.js';
 import { redactFatalErrors } from './redact-fatal-errors.js';
-import { registerRedeliver, registerWakeDue } from './redeliver.js';
+import { registerRedeliver } from './redeliver.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
-import { registerStats } from './stats.js';
+import type { FunctionApp } from './serve.js';
 import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
 import { registerUi } from './ui.js';
@@ -68,7 +65,6 @@ export async function registerApp({ workflows, loadSimulator, ui }: RegisterOpti
 
 const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = [
   registerEventGrid,
-  registerWakeDue,
   registerRedeliver,
   registerExpireLedger,
   registerMeasureBacklog,
@@ -76,14 +72,11 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerReconcile,
   registerHealth,
   registerEvents,
-  registerChanges,
-  registerStats,
   registerOverview,
   registerWorkflows,
   registerDeadLetters,
   registerDeadLetterChanges,
   registerReconcileRequests,
-  registerPauses,
   registerAccess,
   registerLookups,
   registerOpenApi,

@@ -1,7 +1,7 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { app, HttpRequest, HttpResponseInit } from '@azure/functions';
 import { ROUTES, type RouteName } from '../api/routes.js';
-import type { FunctionApp } from './function-app.js';
-import { storageFailed } from './http-error.js';
+import { errorCodeOf } from '../errors.js';
+import { asStorageError } from '../storage/table-store.js';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit> | HttpResponseInit;
 
@@ -21,3 +21,20 @@ export function serve(functions: FunctionApp, name: RouteName, handler: Handler)
     },
   });
 }
+
+/** Returns an answer with a code, and a message that says what to do. Both must hold no data of an event. */
+export function httpError(status: number, code: string, message: string): HttpResponseInit {
+  return { status, jsonBody: { error: { code, message } } };
+}
+
+/** Returns 503 for a StorageError. Any other error is a bug, and is thrown again. */
+export function storageFailed(error: unknown): HttpResponseInit {
+  return httpError(
+    503,
+    errorCodeOf(asStorageError(error)),
+    'Storage did not answer. Ask again; GET /api/health/ready says which part.',
+  );
+}
+
+/** The registry of functions: `app` of @azure/functions, or a test's. */
+export type FunctionApp = typeof app;

@@ -6,7 +6,7 @@ import { openTable } from '../handler/workflow-table.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js';
 import type { App } from './compose.js';
-import type { FunctionApp } from './function-app.js';
+import type { FunctionApp } from './serve.js';
 
 /** The time limit of a write, however often it is sent. */
 const WRITE_MS = 15_000;

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { digest } from '../digest.js';
-import type { FunctionApp } from './function-app.js';
-import { httpError } from './http-error.js';
+import { type FunctionApp, httpError } from './serve.js';
 
 const INDEX = 'index.html';
 const TYPES: Readonly<Record<string, string>> = {

@@ -1,8 +1,7 @@
 import { ConfigError, readSetting, withoutValue } from '../config.js';
 import { WorkflowError } from '../workflow.js';
 import { EVENT_GRID_FUNCTIONS, eventGridTrigger } from './event-grid.js';
-import type { FunctionApp } from './function-app.js';
-import { serve } from './serve.js';
+import { type FunctionApp, serve } from './serve.js';
 
 const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files.";
 

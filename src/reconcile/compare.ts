@@ -10,7 +10,6 @@ import { forEachAtOnce } from '../workflow.js';
 import { foundEvent } from './found-event.js';
 import type { FoundPage, Span } from './found-page.js';
 import type { FoundChange, KnownChanges } from './known-changes.js';
-import type { Pace } from './pace.js';
 
 /** A span of the history of one service to compare, for all workflows or for one. */
 export type Comparison = {
@@ -183,3 +182,15 @@ function createCompareChange(
 export function isExpected(error: unknown): error is ReadFailure | StorageError {
   return [ReadError, RetryAfterError, NonRetriableError, StorageError].some((kind) => error instanceof kind);
 }
+
+/** The limits of a comparison. Live events have priority, so missing changes come in slowly. */
+export type Pace = {
+  /** The number of look-ups at a time. */
+  readonly atOnce: number;
+  /** The maximum of look-ups per second. */
+  readonly perSecond: number;
+  /** The maximum per second of missing changes that are brought in. */
+  readonly broughtInPerSecond: number;
+  /** Ends the comparison; what is under way is finished. */
+  readonly signal: AbortSignal;
+};

@@ -6,8 +6,7 @@ import type { Workflow } from '../workflow.js';
 import { DAY_MS, startOfDay } from './check-since.js';
 import { beforeGrace, type CompareDeps, type Compared, type Counts, compare, type Position } from './compare.js';
 import { type LeasedRow, takeRow } from './leased-row.js';
-import { openChanges } from './open-changes.js';
-import { historyOf, isWanted, type Part } from './plan.js';
+import { historyOf, isWanted, openChanges, type Part } from './plan.js';
 import { RECONCILE_TABLE } from './reconcile-table.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 

@@ -6,8 +6,8 @@ import { parseEvent } from '../events/parse.js';
 import { createTurns, withRetries } from '../storage/pace.js';
 import type { StorageError, TableStore } from '../storage/table-store.js';
 import { forEachAtOnce, type Workflow } from '../workflow.js';
-import { isExpected, type ReadFailure } from './compare.js';
-import { deletionOf } from './deletion-of.js';
+import { isExpected, type Pace, type ReadFailure } from './compare.js';
+import { deletionOf, presentIds, RESOURCES_AT_ONCE } from './deletion-of.js';
 import { createGetPage, type GetPage } from './get-page.js';
 import {
   BEGINNING,
@@ -18,8 +18,6 @@ import {
   type Place,
 } from './indexed-resources.js';
 import type { KnownChanges } from './known-changes.js';
-import type { Pace } from './pace.js';
-import { presentIds, RESOURCES_AT_ONCE } from './present-ids.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.

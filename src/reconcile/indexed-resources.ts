@@ -1,7 +1,7 @@
 import { pagesFrom } from '../storage/pages.js';
 import type { Stored, TableStore } from '../storage/table-store.js';
 import { GRACE_MS } from './compare.js';
-import { RESOURCES_AT_ONCE } from './present-ids.js';
+import { RESOURCES_AT_ONCE } from './deletion-of.js';
 
 /** A resource in the table of resource-index. `time` is that of its newest event, '' if the event had none. */
 export type Indexed = {

@@ -1,6 +1,11 @@
+import type { Readers, ServiceName } from '../clients/readers.js';
+import type { Clock } from '../clock.js';
 import type { Change, HealthEvent } from '../events/health-event.js';
 import { type Selector, type Workflow, wants } from '../workflow.js';
-import type { FhirPart } from './fhir-history.js';
+import { dicomChanges } from './dicom-feed.js';
+import { type FhirPart, fhirChanges } from './fhir-history.js';
+import type { FoundPage, Span } from './found-page.js';
+import { createGetPage } from './get-page.js';
 
 /** A part of a service to read. The DICOM change feed has no parts. */
 export type Part = FhirPart | { readonly kind: 'feed' };
@@ -63,4 +68,18 @@ function typesOf(selectors: readonly Selector[], types: readonly string[] | unde
 /** Returns whether a selector wants first and later versions: the current version of a resource can be either. */
 function isOfAnyVersion({ changes }: Selector): boolean {
   return (['created', 'updated'] satisfies Change[]).every((change) => changes.includes(change));
+}
+
+/**
+ * Opens the changes of a part of a service, through the app's own clients.
+ * @throws NonRetriableError at once if the host is not listed
+ */
+export function openChanges(
+  of: ServiceName & { readonly part: Part; readonly span: Span },
+  deps: { readers: Pick<Readers, 'pagesOf'>; clock: Clock; signal: AbortSignal; onWait?: (waitMs: number) => void },
+): AsyncIterable<FoundPage> {
+  const { host, part, span } = of;
+  const pages = deps.readers.pagesOf(of, deps.signal);
+  const get = createGetPage(pages, deps);
+  return part.kind === 'feed' ? dicomChanges(span, { host, get }) : fhirChanges(part, span, { host, pages, get });
 }

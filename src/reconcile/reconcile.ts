@@ -4,8 +4,7 @@ import type { Workflow } from '../workflow.js';
 import { checkSince } from './check-since.js';
 import { type CompareDeps, type Compared, compare, type Position, type Progress } from './compare.js';
 import type { KnownChanges } from './known-changes.js';
-import { openChanges } from './open-changes.js';
-import { isWanted, type Part, partsOf } from './plan.js';
+import { isWanted, openChanges, type Part, partsOf } from './plan.js';
 import { type ComparisonName, createPosition } from './positions.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 

@@ -1,5 +1,5 @@
 import { errorCodeOf } from '../errors.js';
-import type { RemovedReport } from './find-removed.js';
+import type { RemovedProgress, RemovedReport } from './find-removed.js';
 import type { PartReport, Report } from './reconcile.js';
 
 /** Advice for a person, by the error's code without `fhir-` or `dicom-`. The error's message says what has happened. */
@@ -58,7 +58,7 @@ function countsText({ host, part, counts, since, before, upTo }: PartReport, isD
 }
 
 /** Returns the sentences on a comparison that has failed or stopped; `again`: what the same command then does. */
-export function endTexts(part: PartReport | RemovedReport, again: string): string[] {
+function endTexts(part: PartReport | RemovedReport, again: string): string[] {
   if (part.end === 'failed')
     return [`${part.host} was not compared to the end. ${part.error.message} ${adviceFor(part.error)}`];
   return part.end === 'stopped' ? [`Stopped. The same command ${again}.`] : [];
@@ -70,4 +70,36 @@ function unreadableTexts(part: PartReport): string[] {
   return [
     `${unreadable} ${unreadable === 1 ? 'entry names' : 'entries name'} no change that an event can hold: left out.`,
   ];
+}
+
+/** Returns a message of the command for a request over HTTP: `--since` becomes `since`. */
+export function withoutDashes(message: string): string {
+  return message.replaceAll(/--(?=[a-z])/g, '');
+}
+
+/** Returns a report of the command in words: a sentence or two for each service. */
+export function removedSentencesOf(parts: readonly RemovedReport[], isDryRun: boolean): string[] {
+  return [...removedCountsOf(parts, isDryRun), ...parts.flatMap((part) => endTexts(part, 'starts at the beginning'))];
+}
+
+/** Returns the counts in words: a sentence or two for each service. */
+export function removedCountsOf(parts: readonly RemovedProgress[], isDryRun: boolean): string[] {
+  return [
+    ...(isDryRun ? ['Dry run: nothing was changed.'] : []),
+    ...parts.flatMap((part) => [removedText(part, isDryRun), ...leftOutTexts(part)]),
+  ];
+}
+
+function removedText({ host, counts }: RemovedProgress, isDryRun: boolean): string {
+  const { compared, present, recent, removed, known, broughtIn } = counts;
+  const missing = isDryRun
+    ? `${removed - known} deletions missing, which a dry run does not bring in`
+    : `${broughtIn} deletions brought in`;
+  const resources = compared === 1 ? 'resource' : 'resources';
+  const found = `${present} present, ${recent} changed in the last 10 minutes, ${removed} removed`;
+  return `${host}: ${compared} ${resources} compared, ${found}; ${known} deletions known, ${missing}.`;
+}
+
+function leftOutTexts({ counts: { unreadable } }: RemovedProgress): string[] {
+  return unreadable > 0 ? [`Left out, because no FHIR service has such a type or id: ${unreadable}.`] : [];
 }

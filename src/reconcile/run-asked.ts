@@ -21,8 +21,7 @@ import { type LeasedRow, takeRow } from './leased-row.js';
 import type { ComparisonName } from './positions.js';
 import { type PartReport, type ReconcileDeps, type Report, type Request, reconcile } from './reconcile.js';
 import { commitRow } from './reconcile-table.js';
-import { removedCountsOf } from './removed-text.js';
-import { withoutDashes } from './without-dashes.js';
+import { removedCountsOf, withoutDashes } from './report-text.js';
 
 type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> &
   Omit<RemovedDeps, 'soFar' | 'save' | 'onProgress' | 'onWait'> & {

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Random } from '../clock.js';
 import type { App } from '../functions/compose.js';
-import type { FunctionApp } from '../functions/function-app.js';
+import type { FunctionApp } from '../functions/serve.js';
 import { createFetchPost } from './event-grid/post.js';
 import { answerEvents } from './functions/events.js';
 import { answerRuns } from './functions/runs.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerMeasureBacklog } from '../../src/functions/measure-backlog.js';
 import { registerOverview } from '../../src/functions/overview.js';
-import { registerWakeDue } from '../../src/functions/redeliver.js';
+import { registerRedeliver } from '../../src/functions/redeliver.js';
 import { registerRedriveUndelivered } from '../../src/functions/redrive-undelivered.js';
 import { registerTasks } from '../../src/functions/tasks.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
@@ -268,12 +268,13 @@ async function requestsOfTimers() {
   const functions = createFakeFunctions();
   const env = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
   const { app } = composeMemoryApp({ stores, env, workflows: [observationAlerts, imagingStudies] });
-  registerWakeDue(functions.app, app);
+  registerRedeliver(functions.app, app);
   registerMeasureBacklog(functions.app, app);
   registerRedriveUndelivered(functions.app, app);
   registerTasks(functions.app, app);
   const found: Record<keyof typeof requests, Record<string, number>> = { tables: {}, blobs: {} };
-  for (const name of functions.names()) {
+  const timers = functions.names().filter((name) => functions.optionsOf(name)?.schedule);
+  for (const name of timers) {
     await functions.call(name); // the first call creates the tables
     clock.advance(10_000);
     Object.assign(requests, { tables: 0, blobs: 0 });

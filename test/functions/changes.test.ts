@@ -1,5 +1,5 @@
 import { eventsAnswer } from '../../src/api/events.js';
-import { registerChanges } from '../../src/functions/changes.js';
+import { registerEvents } from '../../src/functions/events.js';
 import { defineWorkflow, dicom, fhir, type Workflow } from '../../src/workflow.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';
@@ -19,7 +19,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 function start(env: Record<string, string> = { WORKSPACES: topic }, workflows: readonly Workflow[] = [note]) {
   const functions = createFakeFunctions();
   const { app, stores } = composeMemoryApp({ workflows, env });
-  registerChanges(functions.app, app);
+  registerEvents(functions.app, app);
   const ask = (name: 'fhirChanges' | 'dicomChanges', body: unknown) =>
     functions.call(name, { text: async () => JSON.stringify(body), headers: new Headers(JSON_TYPE) });
   return { app, ask, stores };

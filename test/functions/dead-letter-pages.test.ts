@@ -1,6 +1,6 @@
 import { listQuery } from '../../src/api/dead-letter-requests.js';
 import type { App } from '../../src/functions/compose.js';
-import { countPage, takePage } from '../../src/functions/dead-letter-pages.js';
+import { countPage, takePage } from '../../src/functions/dead-letters.js';
 import type { ListedBlob } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../src/testing/index.js';

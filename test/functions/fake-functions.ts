@@ -1,4 +1,4 @@
-import type { FunctionApp } from '../../src/functions/function-app.js';
+import type { FunctionApp } from '../../src/functions/serve.js';
 import { checkAnswer } from './check-answer.js';
 
 type Registered = { readonly handler: (...args: unknown[]) => unknown; readonly [option: string]: unknown };

@@ -1,5 +1,5 @@
 import { pauseAnswer } from '../../src/api/workflows.js';
-import { registerPauses } from '../../src/functions/pauses.js';
+import { registerWorkflows } from '../../src/functions/workflows.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { defineWorkflow, fhir } from '../../src/workflow.js';
@@ -20,7 +20,7 @@ const workflows = [workflow('patient-registry'), workflow('tally')];
 function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
   const functions = createFakeFunctions();
   const composed = composeMemoryApp({ workflows, ...options });
-  registerPauses(functions.app, composed.app);
+  registerWorkflows(functions.app, composed.app);
   runs.length = 0;
   const post = (action: 'pause' | 'resume', name: string, body: unknown = {}, headers = {}) =>
     functions.call(`${action}Workflow`, {

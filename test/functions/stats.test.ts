@@ -1,4 +1,4 @@
-import { registerStats } from '../../src/functions/stats.js';
+import { registerOverview } from '../../src/functions/overview.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -12,7 +12,7 @@ const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout: minutes(20),
 function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
   const functions = createFakeFunctions();
   const composed = composeMemoryApp({ workflows: [long], ...options });
-  registerStats(functions.app, composed.app);
+  registerOverview(functions.app, composed.app);
   return { functions, ...composed };
 }
 

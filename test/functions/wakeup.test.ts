@@ -1,4 +1,4 @@
-import { decodeWakeup, registerRedeliver, registerWakeDue } from '../../src/functions/redeliver.js';
+import { decodeWakeup, registerRedeliver } from '../../src/functions/redeliver.js';
 import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../../src/storage/waiting.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
@@ -11,7 +11,6 @@ function start(options: { env?: Record<string, string>; timeout?: ReturnType<typ
   const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout, handle: ({ id }) => void handled.push(id) });
   const functions = createFakeFunctions();
   const { app, stores, lines, clock } = composeMemoryApp({ workflows: [long], env });
-  registerWakeDue(functions.app, app);
   registerRedeliver(functions.app, app);
   return { functions, app, stores, lines, clock, handled };
 }

@@ -1,4 +1,5 @@
 import * as api from '../../src/api/workflows.js';
+import type { App } from '../../src/functions/compose.js';
 import { registerWorkflows } from '../../src/functions/workflows.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -19,10 +20,10 @@ const note = defineWorkflow({
 });
 type Options = Parameters<typeof composeMemoryApp>[0];
 
-function start(options: Options = {}, pauses?: Parameters<typeof registerWorkflows>[1]['pauses']) {
+function start(options: Options = {}, pauses: Partial<App['pauses']> = {}) {
   const functions = createFakeFunctions();
   const composed = composeMemoryApp({ workflows: [note, failing], ...options });
-  registerWorkflows(functions.app, { ...composed.app, ...(pauses && { pauses }) });
+  registerWorkflows(functions.app, { ...composed.app, pauses: { ...composed.app.pauses, ...pauses } });
   const ask = async () => api.workflowList.parse((await functions.get('workflows')).jsonBody).workflows;
   return { ...composed, functions, ask, id: composed.app.instance.id };
 }

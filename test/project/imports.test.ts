@@ -115,7 +115,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/fhir-date',
     'src/fhir-types',
     'src/functions/compose.js',
-    'src/functions/function-app.js',
+    'src/functions/serve.js',
     'src/functions/reconcile-deps.js',
     'src/json-place',
     'src/json-text',

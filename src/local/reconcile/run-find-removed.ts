@@ -1,7 +1,7 @@
 import { systemClock as clock } from '../../clock.js';
 import { reconcileDeps, servicesOf } from '../../functions/reconcile-deps.js';
 import { findRemoved, type RemovedProgress } from '../../reconcile/find-removed.js';
-import { removedSentencesOf } from '../../reconcile/removed-text.js';
+import { removedSentencesOf } from '../../reconcile/report-text.js';
 import { type Output, writeTo } from '../output.js';
 import { createProgress } from '../progress.js';
 import { checkTypes, chooseFhirServices } from './choose.js';

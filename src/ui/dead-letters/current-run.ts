@@ -2,8 +2,7 @@ import { signal } from '@preact/signals';
 import { announce } from '../shell/announce.js';
 import { askOutcomes, listPage, redrive } from './api.js';
 import type { Part } from './counts.js';
-import type { Filter } from './filter.js';
-import { filterText } from './filter.js';
+import { type Filter, filterText } from './filter.js';
 import { type Progress, redriveInStages } from './staged-redrive.js';
 
 type Run = Progress & { readonly of: string; readonly stop: () => void };
