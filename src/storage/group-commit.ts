@@ -64,6 +64,8 @@ type Entry = Required<Write> & {
   sizeBytes: number;
   lastError: unknown;
 };
+/** The refusals of a batch, and its other failures. */
+type Counts = { refusals: number; failures: number };
 /** The writes of one partition that wait for the next transaction. */
 type WriteQueue = { table: string; partition: string; writes: Entry[] };
 
@@ -108,58 +110,63 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     if (ofTable?.size === 0) queues.delete(queue.table);
   }
 
-  /** The caller has entered the gate. */
+  /** Sends the batch until each write is finished. The caller has entered the gate. */
   async function commit(queue: WriteQueue, batch: Entry[]): Promise<void> {
-    let open = batch;
-    let refusals = 0;
-    for (let failures = 0; ; ) {
-      open = withoutLate(open);
-      if (open.length === 0) return gate.leave();
-      const sent = open;
-      try {
-        const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
-        const answer = await gate.send(() => tables.commit(queue.table, queue.partition, operations));
-        switch (answer.kind) {
-          case 'done':
-            for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
-            return;
-          case 'refused':
-            refusals += 1;
-            open = await openAfterRefusal(queue, sent, { index: answer.index, refusals });
-            break;
-          case 'no-table':
-            if ((await tables.create(queue.table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
-            failures += 1;
-            if (failures > 1) await sleep(clock, pauseMs(failures)); // the first time, the table was only absent
-            break;
-          case 'table-busy':
-            return finishAll(sent, { kind: 'table-busy' });
-          default:
-            throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
-        }
-      } catch (error) {
-        if (error instanceof StorageError && error.isRejected) return commitSingly(queue, sent, error);
-        for (const entry of sent) entry.lastError = error;
-        open = await openAfterUnknown(queue, sent);
-        failures += 1;
-        if (open.length > 0) await sleep(clock, pauseMs(failures));
-      }
+    const counts: Counts = { refusals: 0, failures: 0 };
+    let open = withoutLate(batch);
+    while (open.length > 0) {
+      open = await sendOnce(queue, open, counts);
       if (open.length === 0) return;
       const mayWrite = await gate.enter(() => {
         open = withoutLate(open);
         return open.length > 0;
       });
       if (!mayWrite) return;
+      open = withoutLate(open);
+    }
+    gate.leave();
+  }
+
+  /** Sends the writes in one transaction, and leaves the gate. Returns those to send again; the others are finished. */
+  async function sendOnce(queue: WriteQueue, sent: Entry[], counts: Counts): Promise<Entry[]> {
+    const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
+    try {
+      const answer = await gate.send(() => tables.commit(queue.table, queue.partition, operations));
+      switch (answer.kind) {
+        case 'done':
+          for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
+          return [];
+        case 'refused':
+          counts.refusals += 1;
+          return await openAfterRefusal(queue, sent, { index: answer.index, refusals: counts.refusals });
+        case 'no-table':
+          if ((await tables.create(queue.table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
+          counts.failures += 1;
+          if (counts.failures > 1) await sleep(clock, pauseMs(counts.failures)); // the first time, the table was only absent
+          return sent;
+        case 'table-busy':
+          return finishAll(sent, { kind: 'table-busy' });
+        default:
+          throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
+      }
+    } catch (error) {
+      if (error instanceof StorageError && error.isRejected) return commitSingly(queue, sent, error);
+      for (const entry of sent) entry.lastError = error;
+      const open = await openAfterUnknown(queue, sent);
+      counts.failures += 1;
+      if (open.length > 0) await sleep(clock, pauseMs(counts.failures));
+      return open;
     }
   }
 
-  /** A write that storage rejects fails alone: it must not hold up the others. Nothing was written, so C4 holds. */
-  async function commitSingly(queue: WriteQueue, sent: Entry[], error: StorageError): Promise<void> {
+  /** Lets a write that storage rejects fail alone: it must not hold up the others. Nothing was written, so C4 holds. */
+  async function commitSingly(queue: WriteQueue, sent: Entry[], error: StorageError): Promise<Entry[]> {
     if (sent.length === 1) return failAll(sent, error);
     for (const entry of sent) {
       await gate.enter(() => true);
       await commit(queue, [entry]);
     }
+    return [];
   }
 
   /** Returns the writes to send again after a refusal. The other writes are finished. */
@@ -272,10 +279,13 @@ function isPossible(operation: Operation, etag: string | undefined): boolean {
   }
 }
 
-function finishAll(entries: Entry[], written: Written): void {
+/** Finishes all writes. Returns the writes to send again: none. */
+function finishAll(entries: Entry[], written: Written): Entry[] {
   for (const entry of entries) entry.finish(written);
+  return [];
 }
 
-function failAll(entries: Entry[], error: unknown): void {
+function failAll(entries: Entry[], error: unknown): Entry[] {
   for (const entry of entries) entry.fail(error);
+  return [];
 }

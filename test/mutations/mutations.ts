@@ -263,7 +263,7 @@ export const mutations: readonly Mutation[] = [
     { rule: 'commit-noOwnCheckWritten', in: 'finishWritten', find: '$entry.isOwn($row)', put: 'false' },
     {
       rule: 'commit-newTagOnResend',
-      in: 'commit',
+      in: 'sendOnce',
       find: 'for (const $entry of $sent) $entry.lastError = $error;',
       put: `
         for (const $entry of $sent) {
@@ -281,7 +281,7 @@ export const mutations: readonly Mutation[] = [
     },
     {
       rule: 'commit-singly',
-      in: 'commit',
+      in: 'sendOnce',
       find: 'if ($error instanceof StorageError && $error.isRejected) return $commitSingly($queue, $sent, $error);',
       put: 'if ($error.isRejected || $sent.length > 1) return $commitSingly($queue, $sent, $error);',
     },
