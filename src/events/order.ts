@@ -3,12 +3,12 @@ import type { HealthEvent } from './health-event.js';
 // Decides which version of a resource is newer, and which version `ordering: 'latest'` runs. The rules L1 to L6 are in
 // ARCHITECTURE.md.
 
-/** A version of a resource that a workflow has applied, or has started to apply. */
-export type Applied = {
+/** A version of a resource that a workflow has applied or started. */
+export type KnownVersion = {
   readonly version: number;
   readonly time: string | undefined;
   readonly eventKey: string;
-  /** The time of the Created, if that event was applied. Older events are of an earlier resource with this id. */
+  /** The time of the Created, if it was applied or started. Older events are of an earlier resource with this id. */
   readonly createdAt: string | undefined;
 };
 
@@ -24,7 +24,7 @@ const SKEW_MS = 1000;
 export function orderOf(
   event: HealthEvent,
   eventKey: string,
-  applied: Applied | undefined,
+  applied: KnownVersion | undefined,
 ): 'newer' | 'same' | 'older' {
   if (!applied) return 'newer';
   if (applied.eventKey === eventKey) return 'same'; // L6: this very event
@@ -44,27 +44,27 @@ export function isNewer(event: HealthEvent, other: HealthEvent): boolean {
  * L5: a Created that is later than the known Created begins a new resource. If no Created is known, this one may belong
  * to the resource whose update was applied before it. Then it must be later by the possible difference of two clocks.
  */
-function isRecreated(event: HealthEvent, laterByMs: number, { createdAt }: Applied): boolean {
+function isRecreated(event: HealthEvent, laterByMs: number, { createdAt }: KnownVersion): boolean {
   if (!isCreation(event) || laterByMs <= 0) return false;
   return createdAt === undefined ? laterByMs >= SKEW_MS : msBetween(createdAt, event.time) > 0;
 }
 
 /** Returns the applied version after `event` has been applied. `event` is newer than `before`. */
-export function afterApplying(event: HealthEvent, eventKey: string, before: Applied | undefined): Applied {
+export function afterApplying(event: HealthEvent, eventKey: string, before: KnownVersion | undefined): KnownVersion {
   const { version, time } = event;
   const isSameResource = before !== undefined && version > before.version;
   const createdAt = isCreation(event) ? time : isSameResource ? before.createdAt : undefined;
   return { version, time, eventKey, createdAt };
 }
 
-/** The newest version of a resource that a workflow has applied, and the newest that it has started to apply. */
-export type Known = { readonly applied: Applied | undefined; readonly started: Applied | undefined };
+/** The newest version of a resource that a workflow has applied, and the newest that it has started. */
+export type KnownVersions = { readonly applied: KnownVersion | undefined; readonly started: KnownVersion | undefined };
 
 /** Returns whether an event of `ordering: 'latest'` runs, was applied before (L6), or is superseded (L1). */
 export function decideVersion(
   event: HealthEvent,
   eventKey: string,
-  { applied, started }: Known,
+  { applied, started }: KnownVersions,
 ): 'run' | 'applied' | 'superseded' {
   const toApplied = orderOf(event, eventKey, applied);
   if (toApplied === 'same') return 'applied';
@@ -76,7 +76,7 @@ export function decideVersion(
 /**
  * Returns the version that started last, once `event` starts. A redrive may start it again with a corrected payload.
  */
-export function afterStarting(event: HealthEvent, eventKey: string, known: Known): Applied {
+export function afterStarting(event: HealthEvent, eventKey: string, known: KnownVersions): KnownVersion {
   const { started } = known;
   if (started?.eventKey !== eventKey) return afterApplying(event, eventKey, newestOf(known));
   const { version, time } = event;
@@ -84,17 +84,17 @@ export function afterStarting(event: HealthEvent, eventKey: string, known: Known
 }
 
 /** Returns `started`, or `applied` if an earlier release of the app has applied a newer version without `started`. */
-function newestOf({ applied, started }: Known): Applied | undefined {
+function newestOf({ applied, started }: KnownVersions): KnownVersion | undefined {
   return started && msBetween(started.time, applied?.time) <= 0 ? started : applied;
 }
 
 /** Returns the version as columns of a row. The stored name of `createdAt` is `bornAt`. */
-export function rowOfApplied({ version, time = '', eventKey, createdAt = '' }: Applied) {
+export function rowOfApplied({ version, time = '', eventKey, createdAt = '' }: KnownVersion) {
   return { version, time, eventKey, bornAt: createdAt };
 }
 
 /** Returns the version that the columns of a row hold. A row without these columns is older than any event. */
-export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Record<string, unknown>>): Applied {
+export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Record<string, unknown>>): KnownVersion {
   return {
     version: Number(version ?? -1),
     time: String(time ?? '') || undefined,

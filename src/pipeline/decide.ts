@@ -30,19 +30,20 @@ const MAX_CRASHES_ALONE = 5;
 /** S6: some jobs never crash alone, so this many crashes of any kind end a job. */
 const MAX_CRASHES = 40;
 
-type From = { row?: FromRow; now: Date; leaseMs: number };
+/** The process that wants the job, and the row that brought the job. */
+type Claimant = { row?: FromRow; now: Date; leaseMs: number };
 
 /** Returns what a process may do with a job, by the job's record: the whole protocol of claims, as a pure function. */
-export function decide(current: ReadRecord | undefined, from: From): ToClaim | RunResult {
-  const { row, leaseMs } = from;
-  if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(from), takesOver: false };
+export function decide(current: ReadRecord | undefined, claimant: Claimant): ToClaim | RunResult {
+  const { row, leaseMs } = claimant;
+  if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(claimant), takesOver: false };
 
   const { record, etag, ageMs } = current;
   const { state } = record;
   switch (state.kind) {
     case 'settled':
       if (row?.redrive && state.result === 'dead' && record.redrives < row.redrive) {
-        return { kind: 'claim', etag, record: freshRecord(from), takesOver: false };
+        return { kind: 'claim', etag, record: freshRecord(claimant), takesOver: false };
       }
       return { kind: 'settled', result: state.result, redrives: record.redrives };
     case 'waiting':
@@ -50,7 +51,7 @@ export function decide(current: ReadRecord | undefined, from: From): ToClaim | R
       return {
         kind: 'claim',
         etag,
-        record: { ...afterPause(record, row.name, from.now), state: { kind: 'running', leaseMs } },
+        record: { ...afterPause(record, row.name, claimant.now), state: { kind: 'running', leaseMs } },
         takesOver: false,
       };
     case 'running': {
@@ -89,7 +90,7 @@ function afterPause(record: JobRecord, row: string, now: Date): JobRecord {
   return { ...record, pausedMs: (record.pausedMs ?? 0) + overdueMs };
 }
 
-function freshRecord({ row, now, leaseMs }: From): Unstamped {
+function freshRecord({ row, now, leaseMs }: Claimant): Unstamped {
   return {
     state: { kind: 'running', leaseMs },
     tries: 0,

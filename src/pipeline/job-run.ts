@@ -8,7 +8,7 @@ import type { Post } from './post.js';
 export type NewJob = Omit<Job, 'eventKey'>;
 
 /** `isFromRow` is set for a row of several jobs, which brings its jobs as a delivery does (J15). */
-type From = { row?: WaitingRow; span?: Span | undefined; isFromRow?: boolean | undefined };
+type RunOptions = { row?: WaitingRow; span?: Span | undefined; isFromRow?: boolean | undefined };
 
 /**
  * One passage of a job through this process.
@@ -35,7 +35,7 @@ export class JobRun {
   #leaveQueue: (() => void) | undefined;
   #job: Job;
 
-  constructor(job: NewJob, { row, span, isFromRow = row !== undefined }: From = {}) {
+  constructor(job: NewJob, { row, span, isFromRow = row !== undefined }: RunOptions = {}) {
     this.key = runKeyOf(job);
     this.#job = withEventKey(job);
     this.row = row;

@@ -1,4 +1,4 @@
-import { afterStarting, decideVersion, type Known, resourceOf } from '../events/order.js';
+import { afterStarting, decideVersion, type KnownVersions, resourceOf } from '../events/order.js';
 import type { Job } from '../handler/job.js';
 import type { ReadWatermark, Watermark, WatermarkKey } from '../storage/watermarks.js';
 import { LAPSE_MARGIN_MS, LOOK_AGAIN_MS } from './decide.js';
@@ -24,7 +24,7 @@ import type { JobDeps } from './shared.js';
 
 const MAX_CLAIMS = 4;
 const BUSY = retryIn(LOOK_AGAIN_MS, 'resource-busy');
-const NOTHING: Known = { applied: undefined, started: undefined };
+const NOTHING: KnownVersions = { applied: undefined, started: undefined };
 
 /** Takes the resource of `job`; if that cannot be, returns the outcome of the job without a run of its handler. */
 export async function takeResource(

@@ -44,7 +44,10 @@ const REMEMBERED_WAITING = 20_000;
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const wakeups = new Wakeups(deps);
-  const shared = createShared({ ...deps, stores: { ...deps.stores, waiting: wakeups.watching(deps.stores.waiting) } });
+  const shared = createShared({
+    ...deps,
+    stores: { ...deps.stores, waiting: wakeups.withWakeups(deps.stores.waiting) },
+  });
   const writeInvalid = createWriteInvalid(shared);
   const deliveries = new Deliveries(shared, writeInvalid);
   const deliver: Deliver = (events, traceParent) => deliveries.deliver(events, traceParent);

@@ -97,8 +97,8 @@ export class Wakeups {
     await Promise.all([this.#wakeShards(due, DUE_SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
   }
 
-  /** Returns `waiting` with a wake-up for its new rows (W2). */
-  watching(waiting: Waiting): Waiting {
+  /** W2: returns `waiting`, which also sends the wake-ups for its new rows. */
+  withWakeups(waiting: Waiting): Waiting {
     return {
       ...waiting,
       add: async (row, untilMs) => {

@@ -1,5 +1,5 @@
 import { digest, shardOf } from '../digest.js';
-import { type Applied, appliedOfRow, type Known, rowOfApplied } from '../events/order.js';
+import { appliedOfRow, type KnownVersion, type KnownVersions, rowOfApplied } from '../events/order.js';
 import { SHARDS } from './address.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
@@ -10,7 +10,7 @@ import type { Read, Row, TableStore } from './table-store.js';
  * and records which version starts (L1). One write applies a version and frees the resource. A version that fails frees
  * the resource and leaves the applied version as it was (L8). Keys are digests, because storage logs them.
  */
-export type Watermark = Known & {
+export type Watermark = KnownVersions & {
   /** Rises with every acquisition, and so with versions. A row of `tables` refuses a lower fence than its own (L3). */
   fence: number;
   /** '' if the resource is free. */
@@ -64,7 +64,7 @@ function placeOf({ workflow, resource }: WatermarkKey): { partition: string; key
 }
 
 /** A version that stands for none, in columns. */
-const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
+const NOTHING: KnownVersion = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
   const { version, time, eventKey, bornAt } = rowOfApplied(started);
@@ -73,12 +73,12 @@ function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, lea
 }
 
 /** A row of an earlier release has no columns for `started`. */
-function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedAt }: Row): Applied {
+function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedAt }: Row): KnownVersion {
   const columns = { version: startedVersion, time: startedTime, eventKey: startedKey, bornAt: startedCreatedAt };
   return appliedOfRow(columns);
 }
 
-function unlessNothing(version: Applied): Applied | undefined {
+function unlessNothing(version: KnownVersion): KnownVersion | undefined {
   return version.version < 0 ? undefined : version;
 }
 

@@ -21,11 +21,11 @@ export type Lookup = {
   answer(query: unknown, context: LookupContext): Promise<Readonly<Record<string, unknown>>>;
 };
 
-/** Makes a `Lookup` whose `answer` gets the type that `query` parses to. */
-export function lookup<Q extends z.ZodType>(of: {
+/** Returns a `Lookup` whose `answer` gets the type that `query` parses to. */
+export function lookup<Q extends z.ZodType>(options: {
   name: string;
   query: Q;
   answer(query: z.output<Q>, context: LookupContext): Promise<Readonly<Record<string, unknown>>>;
 }): Lookup {
-  return of as Lookup;
+  return options as Lookup;
 }

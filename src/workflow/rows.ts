@@ -36,7 +36,7 @@ export function isSameRow(row: Row, other: Row | undefined): boolean {
 type Optional<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] };
 
-/** Returns `of` without its undefined properties, which neither rows nor JSON can hold. */
-export function withoutUndefined<T extends object>(of: T): Present<T> & Optional<T> {
-  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as never;
+/** Returns `object` without its undefined properties, which neither rows nor JSON can hold. */
+export function withoutUndefined<T extends object>(object: T): Present<T> & Optional<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }

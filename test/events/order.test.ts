@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { HealthEvent } from '../../src/events/health-event.js';
 import {
-  type Applied,
   afterApplying,
   afterStarting,
   appliedOfRow,
   decideVersion,
-  type Known,
+  type KnownVersion,
+  type KnownVersions,
   orderOf,
   resourceOf,
   rowOfApplied,
@@ -20,11 +20,11 @@ const MINUTE_MS = 60_000;
 const at = (ms: number) => new Date(NOON_MS + ms).toISOString();
 
 /** Version 5, applied at noon. */
-const VERSION_5: Applied = { version: 5, time: at(0), eventKey: 'applied', createdAt: undefined };
+const VERSION_5: KnownVersion = { version: 5, time: at(0), eventKey: 'applied', createdAt: undefined };
 /** The same, where it is known that the resource was created a minute before. */
-const BORN: Applied = { ...VERSION_5, createdAt: at(-MINUTE_MS) };
+const BORN: KnownVersion = { ...VERSION_5, createdAt: at(-MINUTE_MS) };
 
-const NOTHING: Known = { applied: undefined, started: undefined };
+const NOTHING: KnownVersions = { applied: undefined, started: undefined };
 
 const updated = (version: number, ms: number) => fhirEvent({ change: 'updated', version, time: at(ms) });
 const deleted = (version: number, ms: number) => fhirEvent({ change: 'deleted', version, time: at(ms) });
@@ -32,12 +32,18 @@ const created = (version: number, ms: number) => fhirEvent({ change: 'created', 
 const withoutTime = (event: HealthEvent): HealthEvent => ({ ...event, time: undefined });
 
 /** Version 7, which has started a minute later. */
-const VERSION_7: Applied = { version: 7, time: at(MINUTE_MS), eventKey: 'started', createdAt: undefined };
+const VERSION_7: KnownVersion = { version: 7, time: at(MINUTE_MS), eventKey: 'started', createdAt: undefined };
 
 describe('whether a version runs', () => {
   const both = { applied: VERSION_5, started: VERSION_7 };
 
-  it.each<{ given: string; event: HealthEvent; key?: string; known?: Known; then: ReturnType<typeof decideVersion> }>([
+  it.each<{
+    given: string;
+    event: HealthEvent;
+    key?: string;
+    known?: KnownVersions;
+    then: ReturnType<typeof decideVersion>;
+  }>([
     { given: 'nothing was applied, or has started', event: updated(1, 0), known: NOTHING, then: 'run' },
     { given: 'a version older than what has started (L1)', event: updated(6, 0), then: 'superseded' },
     { given: 'a version older than what was applied', event: updated(4, 0), then: 'superseded' },
@@ -72,7 +78,7 @@ describe('whether a version runs', () => {
 });
 
 describe('the started version after a start', () => {
-  it.each<{ given: string; event: HealthEvent; key?: string; known: Known; createdAt: string | undefined }>([
+  it.each<{ given: string; event: HealthEvent; key?: string; known: KnownVersions; createdAt: string | undefined }>([
     { given: 'a Created', event: created(1, 0), known: NOTHING, createdAt: at(0) },
     {
       given: 'an update of what was applied',
@@ -107,7 +113,7 @@ describe('the started version after a start', () => {
 });
 
 describe('whether an event is newer than the applied version', () => {
-  it.each<{ given: string; event: HealthEvent; applied?: Applied; then: ReturnType<typeof orderOf> }>([
+  it.each<{ given: string; event: HealthEvent; applied?: KnownVersion; then: ReturnType<typeof orderOf> }>([
     { given: 'a lower version, 5 minutes and 1 ms later', event: updated(4, 5 * MINUTE_MS + 1), then: 'newer' },
     { given: 'a lower version, 5 minutes later', event: updated(4, 5 * MINUTE_MS), then: 'older' },
     { given: 'a higher version, 5 minutes later', event: updated(6, 5 * MINUTE_MS), then: 'newer' },
@@ -226,7 +232,7 @@ describe('the applied version after an event', () => {
     });
   });
 
-  it.each<{ given: string; event: HealthEvent; before: Applied | undefined; createdAt: string | undefined }>([
+  it.each<{ given: string; event: HealthEvent; before: KnownVersion | undefined; createdAt: string | undefined }>([
     { given: 'a Created, and nothing before', event: created(1, 0), before: undefined, createdAt: at(0) },
     { given: 'a Created after another resource', event: created(1, 7), before: BORN, createdAt: at(7) },
     { given: 'a Created of a higher version', event: created(6, 7), before: BORN, createdAt: at(7) },
@@ -402,7 +408,7 @@ describe('when the events of a resource arrive', () => {
 
 /** Applies what is newer, and expects that it only ever goes on in `history`, and ends at its last. */
 function expectNewest(history: readonly HealthEvent[], arriving: readonly HealthEvent[]): void {
-  let applied: Applied | undefined;
+  let applied: KnownVersion | undefined;
   let last = -1;
   const seen: string[] = [];
   const wanted: string[] = [];

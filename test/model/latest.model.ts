@@ -1,5 +1,5 @@
 import type { FhirEvent } from '../../src/events/health-event.js';
-import { type Applied, afterStarting, decideVersion, type Known } from '../../src/events/order.js';
+import { afterStarting, decideVersion, type KnownVersion, type KnownVersions } from '../../src/events/order.js';
 import { fhirEvent } from '../../src/testing/index.js';
 import { bound, type Model, type Step } from './explore.js';
 
@@ -173,19 +173,19 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
     return version;
   }
 
-  function versionIn({ of, createdAt }: Mark): Applied | undefined {
+  function versionIn({ of, createdAt }: Mark): KnownVersion | undefined {
     if (of < 0) return undefined;
     const { name, event } = versionOf({ of });
     return { version: event.version, time: event.time, eventKey: name, createdAt: createdAt || undefined };
   }
 
-  function knownIn({ mark, started }: ResourceWorld): Known {
+  function knownIn({ mark, started }: ResourceWorld): KnownVersions {
     return { applied: versionIn(mark), started: versionIn(started) };
   }
 
   function decideIn(world: ResourceWorld, { name, event }: Version): ReturnType<typeof decideVersion> {
     const known = knownIn(world);
-    const without = (changes: Partial<Applied>): Known => ({
+    const without = (changes: Partial<KnownVersion>): KnownVersions => ({
       applied: known.applied && { ...known.applied, ...changes },
       started: known.started && { ...known.started, ...changes },
     });

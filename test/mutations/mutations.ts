@@ -228,7 +228,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/wakeups.ts', 'test/pipeline/wakeups.test.ts', [
     { rule: 'wake-everyProcess', find: '$inMs + SPREAD_MS * $random.number()', put: '1e9' },
     { rule: 'wake-lookOnce', in: '#takeLook', find: 'if ($inMs > 0) return $inMs;' },
-    { rule: 'wake-announce', in: 'watching', find: 'this.#wakeWhenDue(shardOfRow($row), $row.dueAt);' },
+    { rule: 'wake-announce', in: 'withWakeups', find: 'this.#wakeWhenDue(shardOfRow($row), $row.dueAt);' },
     { rule: 'wake-announceNext', in: '#wakeShards', find: 'this.#wakeWhenDue($shard, $dueAt);' },
     {
       rule: 'wake-earliestOnly',

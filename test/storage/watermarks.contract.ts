@@ -1,12 +1,12 @@
 import { systemClock } from '../../src/clock.js';
-import type { Applied } from '../../src/events/order.js';
+import type { KnownVersion } from '../../src/events/order.js';
 import type { Row, TableStore } from '../../src/storage/table-store.js';
 import { createWatermarks, type Watermark, type WatermarkKey } from '../../src/storage/watermarks.js';
 import { type Fault, faultyTables } from './faults.js';
 import { commitOver, inTime } from './ledger.contract.js';
 
 export const RESOURCE: WatermarkKey = { workflow: 'tally', resource: '["host","Patient","secret-id"]' };
-const APPLIED: Applied = {
+const APPLIED: KnownVersion = {
   version: 3,
   time: '2026-03-14T12:00:00.000Z',
   eventKey: 'id.rest',
@@ -19,7 +19,7 @@ const COLUMNS = {
   eventKey: 'id.rest',
   bornAt: '2026-03-14T11:00:00.000Z',
 };
-const STARTED: Applied = { ...APPLIED, version: 4, eventKey: 'next.rest' };
+const STARTED: KnownVersion = { ...APPLIED, version: 4, eventKey: 'next.rest' };
 
 /** The contract of the watermarks. `makeTables` returns an account without tables; every test has its own. */
 export function watermarksContract(makeTables: () => TableStore): void {

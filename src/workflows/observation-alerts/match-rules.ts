@@ -23,19 +23,19 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
   return index;
 }
 
-/** Returns the rules for `observation`, each with its result. `of` comes from the event. */
+/** Returns the rules for `observation`, each with its result. */
 export function matchRules(
   index: RuleIndex,
   observation: Observation,
-  of: { host: string; resourceId: string; version: number },
+  event: { host: string; resourceId: string; version: number },
 ): Match[] {
   const codes = listOf(fieldsOf(fieldsOf(observation).code).coding).map(({ code }) => code);
   const rules = new Set(codes.flatMap((code) => (typeof code === 'string' ? (index.get(code) ?? []) : [])));
-  const version = versionOf(observation) ?? of.version;
+  const version = versionOf(observation) ?? event.version;
   return [...rules].flatMap((rule): Match[] => {
-    const reading = readingFor(rule, observation, of.host);
+    const reading = readingFor(rule, observation, event.host);
     if (reading === undefined) return [];
-    const result = { reading: { ...reading, observationId: of.resourceId }, host: of.host, version };
+    const result = { reading: { ...reading, observationId: event.resourceId }, host: event.host, version };
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     return [place && isDelta(rule) ? { rule, result, place } : { rule, result, place: undefined }];
   });

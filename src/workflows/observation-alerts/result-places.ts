@@ -21,8 +21,8 @@ export type PendingAlert = { readonly rule: string; readonly observationId: stri
 /** A result, and the place where it can be compared. */
 type Move = { readonly place: ResultPlace; readonly result: Result };
 
-export async function readResultPlaces(tables: Tables, of: ObservationKey): Promise<ResultPlaces> {
-  const { partition, key } = placeOfRow(of);
+export async function readResultPlaces(tables: Tables, observation: ObservationKey): Promise<ResultPlaces> {
+  const { partition, key } = placeOfRow(observation);
   const row = await tables('resultplaces').get(partition, key);
   return { places: JSON.parse(String(row?.places ?? '[]')), pending: JSON.parse(String(row?.owed ?? '[]')) };
 }
@@ -30,10 +30,10 @@ export async function readResultPlaces(tables: Tables, of: ObservationKey): Prom
 /** Stores the places and pending alerts of an Observation; removes the row if there are none. */
 export async function writeResultPlaces(
   tables: Tables,
-  of: ObservationKey,
+  observation: ObservationKey,
   { places, pending, isNew }: ResultPlaces & { readonly isNew?: boolean },
 ): Promise<void> {
-  const { partition, key } = placeOfRow(of);
+  const { partition, key } = placeOfRow(observation);
   const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(pending) };
   const decide = () => (places.length + pending.length === 0 ? 'remove' : row);
   await tables('resultplaces').change(partition, key, decide, isNew ? { expect: 'absent' } : {});
@@ -46,7 +46,7 @@ export async function writeResultPlaces(
  */
 export async function moveResults(
   tables: Tables,
-  of: ObservationKey,
+  observation: ObservationKey,
   { before, moves }: { before: ResultPlaces; moves: readonly Move[] },
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
   const old = new Set(before.places.map(nameOf));
@@ -54,7 +54,8 @@ export async function moveResults(
   const added = [...wanted].flatMap(([name, { place }]) => (old.has(name) ? [] : [place]));
   const all = [...before.places, ...added];
   const isNew = before.places.length + before.pending.length === 0;
-  if (all.length > before.places.length) await writeResultPlaces(tables, of, { ...before, places: all, isNew });
+  if (all.length > before.places.length)
+    await writeResultPlaces(tables, observation, { ...before, places: all, isNew });
   const gone = before.places.filter((place) => !wanted.has(nameOf(place)));
   await Promise.all([
     ...[...wanted].map(([name, { place, result }]) => putResult(tables, place, { result, isNew: !old.has(name) })),
@@ -63,8 +64,8 @@ export async function moveResults(
   return { wanted: [...wanted.values()].map(({ place }) => place), all };
 }
 
-function placeOfRow(of: ObservationKey): Place {
-  return placeOfAlert(of, 'places');
+function placeOfRow(observation: ObservationKey): Place {
+  return placeOfAlert(observation, 'places');
 }
 
 function nameOf({ partition, key }: Place): string {

@@ -96,11 +96,11 @@ function allWordsOf(names: readonly Name[]): string[] {
 }
 
 function identifierOf({ system, value, type }: Fields): Identifier[] {
-  const of = text(value);
-  if (of === undefined) return [];
+  const checkedValue = text(value);
+  if (checkedValue === undefined) return [];
   const { coding, text: typeText } = fieldsOf(type);
   const [code = text(typeText)] = listOf(coding).flatMap((one) => text(one.code) ?? []);
-  return [withoutUndefined({ system: text(system), value: of, type: code })];
+  return [withoutUndefined({ system: text(system), value: checkedValue, type: code })];
 }
 
 function nameOf({ use, text: whole, family, given }: Fields): Name[] {
