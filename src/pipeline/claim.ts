@@ -102,7 +102,7 @@ async function writeClaim(
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }
 
-/** Returns the steps of a record that is claimed again. A redrive adds the death of the job, which no step tells. */
+/** Returns the steps of a record that is claimed again. A redrive also adds the death of the job. */
 function stepsOfClaim({ record, ageMs }: ReadRecord, { takesOver }: ToClaim, now: Date): string {
   const { state, errorCode: code, redrives } = record;
   if (state.kind !== 'settled') return withStep(record, { what: takesOver ? 'taken-over' : 'claimed', at: now });

@@ -19,7 +19,7 @@ type Entry = { isAlone: boolean };
  *     starts beside it.
  * S4  A crash counts towards the five that end a job only if the record says that the job ran alone (decide.ts).
  * S5  The record says so before the handler starts, and stops saying so before another job may start.
- * S6  After 40 crashes of any kind a job becomes a dead letter, so that every job comes to an end (decide.ts).
+ * S6  After 40 crashes of any kind a job becomes a dead letter, so that every job ends (decide.ts).
  *
  *   state      what holds                                                    ends when
  *   ordinary   the job runs beside all jobs but a suspect that runs alone    its run ends, or it becomes a suspect

@@ -63,7 +63,7 @@ function placeOf({ workflow, resource }: WatermarkKey): { partition: string; key
   return { partition: `${workflow}.${shardOf(key, SHARDS)}`, key };
 }
 
-/** A version that stands for none, in columns. */
+/** The columns of an absent version. */
 const NOTHING: KnownVersion = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {

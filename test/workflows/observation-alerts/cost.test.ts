@@ -40,16 +40,16 @@ const NONE = write('o-1', 0, 5, { code: '9999-9' });
 const SUGAR = write('o-1', 0, 5, { code: GLUCOSE });
 
 const costs = [
-  { given: 'no rule speaks of it', rules: 'limits', steps: [NONE] },
-  { given: 'no rule speaks of it, changed', rules: 'both', steps: [NONE, NONE] },
+  { given: 'no rule matches a creation', rules: 'limits', steps: [NONE] },
+  { given: 'no rule matches an update', rules: 'both', steps: [NONE, NONE] },
   { given: 'a limit is not passed', rules: 'limits', steps: [SUGAR] },
-  { given: 'a limit is not passed, beside deltas of others', rules: 'both', steps: [SUGAR] },
+  { given: 'a limit is not passed, with other delta rules', rules: 'both', steps: [SUGAR] },
   { given: 'a limit is passed', rules: 'limits', steps: [{ ...SUGAR, value: 3 }] },
-  { given: 'a limit is passed no more', rules: 'limits', steps: [{ ...SUGAR, value: 3 }, SUGAR] },
+  { given: 'a limit is no longer passed', rules: 'limits', steps: [{ ...SUGAR, value: 3 }, SUGAR] },
   { given: 'a limit is passed, the webhook on', rules: 'webhook', steps: [{ ...SUGAR, value: 3 }] },
-  { given: 'it is compared by two rules, after 10 results', rules: 'both', steps: [...TEN, write('o-1', 30, 5)] },
-  { given: 'the same, in the middle of 10', rules: 'both', steps: [...TEN, write('o-1', 11, 5)] },
-  { given: 'the same, and the next one alerts now', rules: 'both', steps: [...TEN, write('o-1', 11, 3)] },
+  { given: 'two delta rules, after 10 results', rules: 'both', steps: [...TEN, write('o-1', 30, 5)] },
+  { given: 'two delta rules, among 10 results', rules: 'both', steps: [...TEN, write('o-1', 11, 5)] },
+  { given: 'the same, and the next result alerts now', rules: 'both', steps: [...TEN, write('o-1', 11, 3)] },
 ] as const;
 
 describe('when an Observation is looked at', () => {
