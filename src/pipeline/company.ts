@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 /** The time for which a suspect waits for ordinary jobs. After it, the suspect runs beside them, and is not blamed. */
 const MAX_DRAIN_MS = 5000;
 
-type AtGate<M> = { run: M; answer: (mayStart: boolean) => void };
+type HeldBack<M> = { run: M; answer: (mayStart: boolean) => void };
 type Queued<M> = { run: M; limit: number; answer: (entry: Entry | undefined) => void };
 /** `isAlone`: whether no other job runs in the process. */
 type Entry = { isAlone: boolean };
@@ -23,7 +23,7 @@ type Entry = { isAlone: boolean };
  *
  *   state      what holds                                                    ends when
  *   ordinary   the job runs beside all jobs but a suspect that runs alone    its run ends, or it becomes a suspect
- *   at gate    an ordinary job waits for a suspect that runs alone           the suspect ends, or `leaveQueue`
+ *   held back  an ordinary job waits for a suspect that runs alone           the suspect ends, or `leaveQueue`
  *   queued     a suspect waits, in order of arrival                          it starts, or `leaveQueue`
  *   member     a suspect runs, together with at most `limit` suspects        its run ends
  */
@@ -33,11 +33,11 @@ export class Company<M extends object> {
   readonly #ordinary = new Set<M>();
   #ordinaryLong = 0;
   readonly #members = new Map<M, number>();
-  /** The suspect for which ordinary jobs wait at the gate: it runs alone, or is the next to do so. */
+  /** The suspect for which ordinary jobs are held back: it runs alone, or is the next to do so. */
   #solitary: M | undefined;
   /** Set while `#solitary` waits for ordinary jobs to end. */
   #cancelDrain: (() => void) | undefined;
-  #gate: AtGate<M>[] = [];
+  #heldBack: HeldBack<M>[] = [];
   readonly #queue: Queued<M>[] = [];
 
   /** @param deps `isLong` returns whether a job may run for longer than a delivery waits */
@@ -53,7 +53,7 @@ export class Company<M extends object> {
 
   /** Lets an ordinary job start: true, unless a suspect runs alone. Resolves to false if `leaveQueue` was called. */
   enter(run: M): true | Promise<boolean> {
-    if (this.#solitary) return new Promise((answer) => this.#gate.push({ run, answer }));
+    if (this.#solitary) return new Promise((answer) => this.#heldBack.push({ run, answer }));
     this.#ordinary.add(run);
     if (this.#isLong(run)) this.#ordinaryLong += 1;
     return true;
@@ -68,14 +68,14 @@ export class Company<M extends object> {
     });
   }
 
-  /** Takes `run` out of the queue or from the gate. Nothing happens if it waits in neither. */
+  /** Ends the wait of `run`, in the queue or held back. Nothing happens if it does not wait. */
   leaveQueue(run: M): void {
-    const atGate = this.#gate.findIndex((waiting) => waiting.run === run);
-    if (atGate >= 0) this.#gate.splice(atGate, 1)[0]?.answer(false);
+    const atHeldBack = this.#heldBack.findIndex((waiting) => waiting.run === run);
+    if (atHeldBack >= 0) this.#heldBack.splice(atHeldBack, 1)[0]?.answer(false);
     const atQueue = this.#queue.findIndex((waiting) => waiting.run === run);
     if (atQueue < 0) return;
     this.#queue.splice(atQueue, 1)[0]?.answer(undefined);
-    if (this.#solitary === run) this.#openGate();
+    if (this.#solitary === run) this.#releaseOthers();
     this.#admit();
   }
 
@@ -83,13 +83,13 @@ export class Company<M extends object> {
   leave(run: M): void {
     if (this.#ordinary.delete(run) && this.#isLong(run)) this.#ordinaryLong -= 1;
     this.#members.delete(run);
-    if (this.#solitary === run) this.#openGate();
+    if (this.#solitary === run) this.#releaseOthers();
     if (this.#queue.length > 0) this.#admit();
   }
 
   /** Lets other jobs start beside the suspect that runs alone. S5: its record no longer says that it is alone. */
   endSolitude(run: M): void {
-    if (this.#solitary === run) this.#openGate();
+    if (this.#solitary === run) this.#releaseOthers();
   }
 
   #admit(): void {
@@ -118,7 +118,7 @@ export class Company<M extends object> {
    */
   #entryAlone(next: Queued<M>): Entry | undefined {
     if (this.#members.size > 0) return undefined;
-    // A long job may run for minutes, too long for ordinary jobs to wait at the gate: the suspect runs beside them.
+    // A long job may run for minutes, too long to hold back ordinary jobs: the suspect runs beside them.
     if (this.#ordinaryLong > 0) return { isAlone: false };
     this.#solitary = next.run;
     if (this.#ordinary.size > 0) {
@@ -130,7 +130,7 @@ export class Company<M extends object> {
   }
 
   #startBesideOthers(next: Queued<M>): void {
-    this.#openGate();
+    this.#releaseOthers();
     this.#start(next, { isAlone: false });
   }
 
@@ -139,12 +139,12 @@ export class Company<M extends object> {
     this.#cancelDrain = undefined;
   }
 
-  #openGate(): void {
+  #releaseOthers(): void {
     this.#stopDrain();
     this.#solitary = undefined;
-    const waiting = this.#gate;
-    this.#gate = [];
-    for (const { run, answer } of waiting) {
+    const released = this.#heldBack;
+    this.#heldBack = [];
+    for (const { run, answer } of released) {
       this.enter(run);
       answer(true);
     }

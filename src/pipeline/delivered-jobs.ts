@@ -53,7 +53,7 @@ export class DeliveredJobs {
     const span = delivery.span?.child('job', loggableFieldsOf(job));
     const run = new JobRun(job, { span, isFromRow: delivery.isFromRow });
     running.set(run.key, run);
-    this.#await(run, delivery);
+    this.#attach(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
       span?.end({ outcome: 'put-off' });
       run.whenEnded = this.#defer(run, 0).finally(() => running.delete(run.key));
@@ -73,10 +73,11 @@ export class DeliveredJobs {
   #join(run: JobRun, delivery: Delivery): void {
     recordJob(run.job, 'shared', this.#shared);
     if (run.row || run.safety.isSafe) return; // the job is safe: it has a row until it is settled
-    this.#await(run, delivery);
+    this.#attach(run, delivery);
   }
 
-  #await(run: JobRun, { post, runs }: Delivery): void {
+  /** Lets the delivery wait until the job of `run` is safe. */
+  #attach(run: JobRun, { post, runs }: Delivery): void {
     post.open();
     runs.push(run);
     run.safety.awaitedBy(post);
