@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '../../src/events/kinds.js';
 import { defaultSubscriptions } from '../../src/simulator/default-subscriptions.js';
 import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
 import { AS_USUAL } from '../../src/simulator/event-grid/interference.js';
-import type { Post } from '../../src/simulator/event-grid/post.js';
+import type { Post } from '../../src/simulator/event-grid/send.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Workflow } from '../../src/workflow.js';

@@ -8,13 +8,7 @@ import { StartError } from './host/start-error.js';
 import { OptionError, textOf, type Values } from './options.js';
 
 /** The HTTP API of an app, for commands with `--app`. The caller signs in, unless the app is on this machine. */
-export type AppClient = {
-  /**
-   * Returns the answer to a request.
-   * @throws AppRefusal for 400, 404 and 409; StartError where the app does not answer, or does not let the caller in
-   */
-  ask<S extends z.ZodType>(request: AppRequest, schema: S): Promise<z.output<S>>;
-};
+export type AppClient = ReturnType<typeof createAppClient>;
 
 /** `path`: after `/api/`. A POST if there is a body. */
 export type AppRequest = { readonly path: string; readonly query?: Record<string, string>; readonly body?: unknown };
@@ -90,9 +84,13 @@ async function tokenFor(scope: string, credential: TokenCredential): Promise<str
 }
 
 /** Returns the app at `origin`. `signIn` makes the headers of each request. */
-export function createAppClient(origin: string, signIn: () => Promise<Record<string, string>>): AppClient {
+export function createAppClient(origin: string, signIn: () => Promise<Record<string, string>>) {
   return {
-    async ask({ path, query, body }, schema) {
+    /**
+     * Returns the answer to a request.
+     * @throws AppRefusal for 400, 404 and 409; StartError where the app does not answer, or does not let the caller in
+     */
+    async ask<S extends z.ZodType>({ path, query, body }: AppRequest, schema: S): Promise<z.output<S>> {
       const url = new URL(`/api/${path}`, origin);
       for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
       const response = await send(url, {

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Random } from '../clock.js';
 import type { App } from '../functions/compose.js';
 import type { FunctionApp } from '../functions/serve.js';
-import { createFetchPost } from './event-grid/post.js';
+import { createFetchPost } from './event-grid/send.js';
 import { answerEvents } from './functions/events.js';
 import { answerRuns } from './functions/runs.js';
 import { answerDicom, answerFhir } from './functions/services.js';

@@ -1,8 +1,8 @@
-import { type Answer, type Request, textAnswer } from './answer.js';
 import { jsonOf, parseAsHost } from './event-json.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
+import { type Answer, type Request, textAnswer } from './server.js';
 
 /** The path, compared without case, unlike the function names. A slash and more text can follow. */
 const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';

@@ -1,5 +1,5 @@
-import type { Request } from './answer.js';
 import { rewriteDate } from './date-text.js';
+import type { Request } from './server.js';
 
 /** The maximum depth of nested arrays and objects, that of the real host's parser. */
 const MAX_DEPTH = 64;

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.js';
-import type { Request } from './answer.js';
 import { endHost } from './end-host.js';
 import { createEventGridWebhook } from './event-grid-webhook.js';
 import { registered } from './functions-core.js';
@@ -7,11 +6,10 @@ import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
 import { createHttpFunctions } from './http-functions.js';
 import { createInvoker } from './invoker.js';
-import { startListeners } from './listeners.js';
+import { type Env, startListeners } from './listeners.js';
 import { loadApp } from './load-app.js';
 import { forOwnPages } from './own-pages.js';
-import type { Env } from './queue-connection.js';
-import { openServer } from './server.js';
+import { openServer, type Request } from './server.js';
 
 type HostOptions = {
   readonly appRoot: string;

@@ -1,8 +1,8 @@
-import type { Answer, Request } from './answer.js';
 import type { HttpData, Nullable } from './functions-core.js';
 import { parseRoute } from './http-route.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
+import type { Answer, Request } from './server.js';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; routePrefix: string };
 

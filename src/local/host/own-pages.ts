@@ -1,5 +1,5 @@
-import { type Answer, type Request, textAnswer } from './answer.js';
 import { EVENT_GRID_ORIGIN } from './event-grid-webhook.js';
+import { type Answer, type Request, textAnswer } from './server.js';
 import { StartError } from './start-error.js';
 
 type Handle = (request: Request) => Promise<Answer>;

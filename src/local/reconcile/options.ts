@@ -26,21 +26,10 @@ const OF_A_SPAN = ['since', 'until', 'workflow', 'rows-lost'];
 const MAX_RATE = 20_000;
 
 /** The options of a run, as far as they can be checked without settings. Times are ISO 8601 in UTC. */
-export type Asked = AskedRemoved & {
-  readonly since: string;
-  readonly until: string | undefined;
-  readonly workflow: string | undefined;
-  readonly areRowsLost: boolean;
-};
+export type Asked = ReturnType<typeof readOptions>;
 
 /** The options of `--find-removed`. */
-export type AskedRemoved = {
-  readonly service: string | undefined;
-  readonly types: readonly string[] | undefined;
-  readonly isDryRun: boolean;
-  readonly isJson: boolean;
-  readonly perSecond: number;
-};
+export type AskedRemoved = ReturnType<typeof readCommon>;
 
 /** Returns the options as given. @throws OptionError where an option is not known, has no value, or an empty one. */
 export function parseOptions(args: readonly string[]): Values {
@@ -48,7 +37,7 @@ export function parseOptions(args: readonly string[]): Values {
 }
 
 /** Returns the options of a run. @throws OptionError */
-export function readOptions(values: Values, now: Date): Asked {
+export function readOptions(values: Values, now: Date) {
   return {
     ...readSpan(values, now),
     ...readCommon(values),
@@ -65,7 +54,7 @@ export function readRemovedOptions(values: Values): AskedRemoved {
   return readCommon(values);
 }
 
-function readCommon(values: Values): AskedRemoved {
+function readCommon(values: Values) {
   return {
     service: textOf(values, 'service')?.toLowerCase(),
     types: textOf(values, 'types')
@@ -78,7 +67,7 @@ function readCommon(values: Values): AskedRemoved {
   };
 }
 
-function readSpan(values: Values, now: Date): Pick<Asked, 'since' | 'until'> {
+function readSpan(values: Values, now: Date) {
   const since = timeOf(values, 'since', 'T00:00:00.000Z');
   if (since === undefined)
     throw new OptionError('--since is missing: give the time from which on changes are compared, such as 2026-03-14.');

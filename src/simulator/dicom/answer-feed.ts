@@ -1,6 +1,5 @@
 import type { DicomVersion, SimulatorAnswer } from '../http.js';
-import { answerJson, answerNothing, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerJson, answerNothing, type Call, Refusal } from './answers.js';
 import type { FeedEntry } from './change-feed.js';
 import { metadataOf } from './image-content.js';
 import type { ImageStore } from './image-store.js';
@@ -64,6 +63,9 @@ function queryOf({ query }: Call['request']): ReadonlyMap<string, string> {
   return new Map([...query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
 
+/** A change as the feed answers it. */
+export type AnsweredChange = ReturnType<typeof describe>;
+
 /** The metadata is that of the image as it is now, also beside an earlier change. */
 function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageStore, withMetadata: boolean) {
   const image = store.image(name);
@@ -76,6 +78,7 @@ function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageS
     sopInstanceUid: name.instanceUid,
     action: ACTIONS[change],
     timestamp: at.toISOString(),
+    /** `replaced`: the image has a newer entry. */
     state: image ? (isCurrent ? 'current' : 'replaced') : 'deleted',
     ...(withMetadata && image && { metadata: metadataOf(image) }),
   };

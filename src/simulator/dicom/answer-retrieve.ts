@@ -1,8 +1,7 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
 import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
-import { answerBytes, answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerBytes, answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';

@@ -1,6 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid } from './check-image.js';
 import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
 import { metadataOf } from './image-content.js';

@@ -1,6 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
 import { parseMediaTypes } from './media-types.js';

@@ -1,8 +1,7 @@
 import { mediaTypeOf } from '../../media-type.js';
 import type { SimulatorAnswer } from '../http.js';
 import { commentsOf } from './answer-store.js';
-import { answerJson, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerJson, type Call, Refusal } from './answers.js';
 import type { Operation } from './operations.js';
 import { parseUpdate } from './study-update.js';
 

@@ -10,24 +10,19 @@ export type Operation = {
   readonly results?: Readonly<Record<'studyProcessed' | 'studyUpdated' | 'studyFailed' | 'instanceUpdated', number>>;
 };
 
-/** The operations of a service, one running at a time. The oldest operations are dropped. */
-export type Operations = {
-  running(): Operation | undefined;
-  /** `updateStudy` returns the number of images that it has updated. */
-  start(studyUids: readonly string[], updateStudy: (studyUid: string) => number): Operation;
-  get(id: string): Operation | undefined;
-  clear(): void;
-};
-
 const MAX_OPERATIONS = 1000;
 
-export function createOperations({ clock, random }: { clock: Clock; random: Random }): Operations {
+/** The operations of a service, one running at a time. The oldest operations are dropped. */
+export type Operations = ReturnType<typeof createOperations>;
+
+export function createOperations({ clock, random }: { clock: Clock; random: Random }) {
   const operations = new Map<string, Operation>();
   let running: Operation | undefined;
 
   return {
     running: () => running,
-    start(studyUids, updateStudy) {
+    /** `updateStudy` returns the number of images that it has updated. */
+    start(studyUids: readonly string[], updateStudy: (studyUid: string) => number): Operation {
       const at = clock.now();
       const started = keep({ id: uuidOf(random).replaceAll('-', ''), createdAt: at, updatedAt: at });
       running = started;
@@ -42,8 +37,8 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
       });
       return started;
     },
-    get: (id) => operations.get(id),
-    clear() {
+    get: (id: string) => operations.get(id),
+    clear(): void {
       operations.clear();
       running = undefined;
     },

@@ -4,22 +4,7 @@ import { isLong } from './dataset.js';
 import { vrOf } from './dictionary.js';
 
 /** A PS3.10 file that has been read as far as the places of its elements. */
-export type Part10 = {
-  readonly transferSyntax: string;
-  readonly isExplicit: boolean;
-  readonly isBigEndian: boolean;
-  /** The bytes that hold the elements: the file, or the inflated data set. */
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  /** True if its pixels have a sign. */
-  readonly isSigned: boolean;
-  /** The beginning of the data set in `bytes`. */
-  readonly start: number;
-  /** The end of the meta information in the file. */
-  readonly metaEnd: number;
-  /** The elements of the data set, without the meta information. */
-  readonly elements: Readonly<Record<string, Element>>;
-};
+export type Part10 = Readonly<ReturnType<typeof parse>>;
 
 type Unreadable = { readonly problem: string };
 
@@ -64,7 +49,7 @@ export function startOf(element: Element, isExplicit: boolean): number {
   return element.dataOffset - (isExplicit && isLong(element.vr ?? '') ? 12 : 8);
 }
 
-function parse(file: Uint8Array): Part10 {
+function parse(file: Uint8Array) {
   const meta = dicomParser.readPart10Header(file);
   const syntaxElement = meta.elements.x00020010;
   if (!syntaxElement) throw new Error('its meta information names no transfer syntax (0002,0010).');
@@ -80,12 +65,27 @@ function parse(file: Uint8Array): Part10 {
   const elements = readElements({ bytes, start, isExplicit, isBigEndian });
   const signed = elements.x00280103;
   const isSigned = signed?.length === 2 && view.getUint16(signed.dataOffset, !isBigEndian) === 1;
-  return { transferSyntax: syntax, isExplicit, isBigEndian, bytes, view, isSigned, start, metaEnd: end, elements };
+  return {
+    transferSyntax: syntax,
+    isExplicit,
+    isBigEndian,
+    /** The bytes that hold the elements: the file, or the inflated data set. */
+    bytes,
+    view,
+    /** True if its pixels have a sign. */
+    isSigned,
+    /** The beginning of the data set in `bytes`. */
+    start,
+    /** The end of the meta information in the file. */
+    metaEnd: end,
+    /** The elements of the data set, without the meta information. */
+    elements,
+  };
 }
 
-type Encoded = Pick<Part10, 'bytes' | 'start' | 'isExplicit' | 'isBigEndian'>;
+type Encoded = { bytes: Uint8Array; start: number; isExplicit: boolean; isBigEndian: boolean };
 
-function readElements({ bytes, start, isExplicit, isBigEndian }: Encoded): Part10['elements'] {
+function readElements({ bytes, start, isExplicit, isBigEndian }: Encoded): Readonly<Record<string, Element>> {
   const parser = isBigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const stream = new dicomParser.ByteStream(parser, bytes, start);
   const read = stream.readFixedString.bind(stream);

@@ -4,8 +4,7 @@ import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answe
 import { answerSearch } from './answer-search.js';
 import { answerStore } from './answer-store.js';
 import { answerOperation, answerUpdate } from './answer-update.js';
-import { answerJson, Refusal } from './answers.js';
-import type { Call } from './call.js';
+import { answerJson, type Call, Refusal } from './answers.js';
 import { DEFAULT_PARTITION } from './image-store.js';
 
 type Handler = (call: Call) => SimulatorAnswer;

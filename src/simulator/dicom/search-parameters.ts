@@ -5,13 +5,7 @@ import { FURTHER, type Level, SEARCHABLE, UNASKED } from './search-attributes.js
 import { isDate } from './value-rules.js';
 
 /** The attributes that a search returns, and its filters. */
-export type Search = {
-  readonly filters: readonly Filter[];
-  /** The tags in the answer, where an image has them. */
-  readonly tags: ReadonlySet<string>;
-  readonly limit: number;
-  readonly offset: number;
-};
+export type Search = ReturnType<typeof parseSearch>;
 
 /** One condition of a search: `matches` tests the attribute `tag` of a study, series or image. */
 export type Filter = {
@@ -29,7 +23,7 @@ const COMBINING = /\p{M}/gu;
  * Reads the query of QIDO-RS for a resource at which the attributes of `levels` can be searched and are answered.
  * A parameter that the service would not understand is refused, so a search never returns more than it should.
  */
-export function parseSearch(query: URLSearchParams, levels: readonly Level[]): Search {
+export function parseSearch(query: URLSearchParams, levels: readonly Level[]) {
   const options = new Map<string, string[]>();
   const attributes = new Map<string, string[]>();
   for (const [name, value] of query) {
@@ -55,6 +49,7 @@ export function parseSearch(query: URLSearchParams, levels: readonly Level[]): S
   const asked = fields.map((field) => (field.toLowerCase() === 'all' ? 'all' : parseTag(field)));
   const unknown = asked.indexOf(undefined);
   if (unknown >= 0) throw problem(`includefield has unknown attribute '${fields[unknown]}'`);
+  /** `tags`: those in the answer, where an image has them. */
   return { filters, tags: tagsOf(asked, filters, levels), limit, offset };
 }
 

@@ -2,8 +2,7 @@ import type { Clock } from '../../clock.js';
 import { type Batch, writeRequest } from './batch.js';
 import type { Destination } from './destination.js';
 import type { Interference } from './interference.js';
-import type { Post } from './post.js';
-import { type SendResult, send } from './send.js';
+import { type Post, type SendResult, send } from './send.js';
 import type { Subscription } from './subscription.js';
 
 const NO_QUEUE = 404;

@@ -1,6 +1,5 @@
 import { type Clock, sleep } from '../../clock.js';
-import type { Post, PostAnswer, PostRequest } from './post.js';
-import { send } from './send.js';
+import { type Post, type PostAnswer, type PostRequest, send } from './send.js';
 import type { Subscription } from './subscription.js';
 import { timeText } from './topic-event.js';
 

@@ -1,16 +1,12 @@
 import type { Clock } from '../../clock.js';
 
 /** A clock whose time runs `scale` times as fast as that of another: at 1440, a day passes in a minute. */
-export type ScaledClock = Clock & {
-  readonly scale: number;
-  /** Changes the scale from now on. Timers keep their time on this clock, so they fire sooner or later than before. */
-  setScale(scale: number): void;
-};
+export type ScaledClock = ReturnType<typeof scaledClock>;
 
 type Timer = { atMs: number; run: () => void; cancel: () => void };
 
 /** Returns a clock that runs `scale` times as fast. @throws RangeError where `scale` is not a positive number. */
-export function scaledClock(clock: Clock, scale: number): ScaledClock {
+export function scaledClock(clock: Clock, scale: number) {
   const time = createScaledTime(clock, scale);
   const timers = new Set<Timer>();
   const arm = (timer: Timer) => {
@@ -25,7 +21,8 @@ export function scaledClock(clock: Clock, scale: number): ScaledClock {
       return time.scale();
     },
 
-    setScale(next) {
+    /** Changes the scale from now on. Timers keep their time on this clock, so they fire sooner or later than before. */
+    setScale(next: number): void {
       time.setScale(next);
       for (const timer of timers) {
         timer.cancel();
@@ -36,7 +33,7 @@ export function scaledClock(clock: Clock, scale: number): ScaledClock {
     now: () => new Date(time.wallMs()),
     monotonic: time.passedMs,
 
-    after(ms, run) {
+    after(ms: number, run: () => void) {
       const timer: Timer = { atMs: time.passedMs() + ms, run, cancel: () => {} };
       timers.add(timer);
       arm(timer);
@@ -47,7 +44,7 @@ export function scaledClock(clock: Clock, scale: number): ScaledClock {
     },
 
     endOfTurn: clock.endOfTurn,
-  };
+  } satisfies Clock & Record<string, unknown>;
 }
 
 function createScaledTime(clock: Clock, first: number) {

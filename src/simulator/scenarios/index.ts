@@ -1,8 +1,7 @@
 import { bulkImport } from './bulk-import.js';
-import { clinicDay } from './clinic-day.js';
+import { clinicDay, outage } from './clinic-day.js';
 import { correctionStorm } from './correction-storm.js';
 import { imagingNight } from './imaging-night.js';
-import { outage } from './outage.js';
 import type { Scenario } from './scenario.js';
 import { silentHour } from './silent-hour.js';
 

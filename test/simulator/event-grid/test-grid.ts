@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/clock.js';
 import { EventGrid, type EventGridDeps } from '../../../src/simulator/event-grid/event-grid.js';
 import { AS_USUAL, type Interference } from '../../../src/simulator/event-grid/interference.js';
-import type { PostAnswer, PostRequest } from '../../../src/simulator/event-grid/post.js';
+import type { PostAnswer, PostRequest } from '../../../src/simulator/event-grid/send.js';
 import type { TopicEvent } from '../../../src/simulator/event-grid/topic-event.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';

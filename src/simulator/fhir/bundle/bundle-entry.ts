@@ -4,22 +4,14 @@ import { invalid, refuse } from '../content/outcome.js';
 import { readResource } from '../content/resource-rules.js';
 
 /** One request of a bundle. */
-export type BundleEntry = {
-  readonly fullUrl: string | undefined;
-  readonly method: string;
-  /** Relative to the service, without a slash at its beginning. */
-  readonly path: string;
-  readonly query: string;
-  readonly resource: unknown;
-  readonly headers: ReadonlyMap<string, string>;
-};
+export type BundleEntry = Readonly<ReturnType<typeof readEntry>>;
 
 /** The methods in FHIR's order, so that a bundle can delete a resource and create its successor. */
 export const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 const HEADERS = { ifMatch: 'if-match', ifNoneExist: 'if-none-exist' } as const;
 
 /** Reads one entry. Throws a FhirError if its method or URL is missing or wrong. */
-export function readEntry(entry: unknown, base: string): BundleEntry {
+export function readEntry(entry: unknown, base: string) {
   const { fullUrl, request, resource } = isObject(entry) ? entry : {};
   if (!isObject(request) || isNothing(request)) {
     throw invalid('Request is empty: an entry needs a request with method and url.');
@@ -37,6 +29,7 @@ export function readEntry(entry: unknown, base: string): BundleEntry {
   return {
     fullUrl: textOf(fullUrl),
     method,
+    /** Relative to the service, without a slash at its beginning. */
     path,
     query: query.join('?'),
     resource: isNothing(resource) ? undefined : resource,

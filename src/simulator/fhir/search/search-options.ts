@@ -4,18 +4,7 @@ import { type Criterion, readCriterion } from './search-criteria.js';
 import { parametersOf } from './search-parameters.js';
 
 /** The options of a search. */
-export type SearchOptions = {
-  /** A resource must meet all criteria. */
-  readonly criteria: readonly Criterion[];
-  readonly page: PageOptions;
-  readonly isTotalWanted: boolean;
-  readonly isCountOnly: boolean;
-  /** The top-level elements to return; undefined for whole resources. */
-  readonly elements: readonly string[] | undefined;
-  readonly isWithoutText: boolean;
-  /** Warnings about parameters that have no effect. */
-  readonly issues: readonly Issue[];
-};
+export type SearchOptions = ReturnType<typeof readSearch>;
 
 /** The part of a long list that the answer holds. */
 export type PageOptions = {
@@ -43,7 +32,7 @@ const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 type SearchScope = { resourceType: string | undefined; base: string; isStrict: boolean };
 
 /** Returns the options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
-export function readSearch(parameters: readonly Parameter[], of: SearchScope): SearchOptions {
+export function readSearch(parameters: readonly Parameter[], of: SearchScope) {
   const issues: Issue[] = [];
   const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
   const kept: Parameter[] = [];
@@ -69,12 +58,15 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope): S
   }
   const sort = kept.findLast(([name, value]) => name === '_sort' && SORTS.includes(value))?.[1];
   return {
+    /** A resource must meet all criteria. */
     criteria,
     page: { count, isNewestFirst: sort?.startsWith('-') ?? false, after: readToken(parameters), kept },
     isTotalWanted: readTotal(given('_total')),
     isCountOnly: isOnlyCounted || summary === 'count',
+    /** The top-level elements to return; undefined for whole resources. */
     elements: elements?.split(',').flatMap((name) => name.trim().split('.', 1)),
     isWithoutText: summary === 'data',
+    /** Warnings about parameters that have no effect. */
     issues,
   };
 }

@@ -1,4 +1,5 @@
 import type { Row } from '../../../storage/table-store.js';
+import type { AnsweredChange } from '../../dicom/answer-feed.js';
 import type { Dataset } from '../../dicom/dataset.js';
 import type { DicomService } from '../../dicom/dicom-service.js';
 import { dicomEntries, rowsOfRun } from './reads.js';
@@ -10,17 +11,6 @@ const STUDY_UID = '0020000D';
 type Of = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
   readonly services: { readonly dicom: Pick<DicomService, 'host' | 'answer'> };
   readonly newest: ReadonlyMap<string, { readonly n: number }>;
-};
-
-type FeedEntry = {
-  readonly partitionName: string;
-  readonly studyInstanceUid: string;
-  readonly seriesInstanceUid: string;
-  readonly sopInstanceUid: string;
-  readonly action: 'create' | 'update' | 'delete';
-  readonly timestamp: string;
-  /** `replaced`: the image has a newer entry. */
-  readonly state: 'current' | 'replaced' | 'deleted';
 };
 
 /** The state of a study in the service's own change feed and search. */
@@ -60,7 +50,7 @@ function studiesIn(of: Of): Map<string, Study> {
   const { dicom } = of.services;
   const studies = new Map<string, Study>();
   const partitions = new Set<string>();
-  for (const entry of dicomEntries<FeedEntry>(dicom, 'changefeed')) {
+  for (const entry of dicomEntries<AnsweredChange>(dicom, 'changefeed')) {
     const { partitionName, studyInstanceUid, sopInstanceUid, action, timestamp } = entry;
     const key = keyOf(partitionName, studyInstanceUid);
     const study = studies.get(key) ?? { images: new Map(), modalities: new Set(), series: 0, isOpen: false };
@@ -81,7 +71,7 @@ function studiesIn(of: Of): Map<string, Study> {
   }
   return studies;
 
-  function imageOf(entry: FeedEntry) {
+  function imageOf(entry: AnsweredChange) {
     const { partitionName: partition, studyInstanceUid: studyUid, seriesInstanceUid: seriesUid } = entry;
     return { service: 'dicom', host: dicom.host, partition, studyUid, seriesUid, instanceUid: entry.sopInstanceUid };
   }

@@ -6,16 +6,7 @@ const FINAL: ReadonlySet<unknown> = new Set(['final', 'amended', 'corrected']);
 const SAME = 1e-9;
 
 /** A living Observation with a number, as the service has it. */
-type Result = {
-  readonly id: string;
-  readonly version: number;
-  readonly code: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly atMs: number;
-  readonly subject: string;
-  readonly status: unknown;
-};
+type Result = Readonly<NonNullable<ReturnType<typeof resultOf>>>;
 
 /** The claim of an active alert: its rule, as far as the alert shows it. The run does not know the rules. */
 type Claim = Pick<Result, 'code' | 'unit'> & {
@@ -161,7 +152,7 @@ function isNear(a: number, b: number): boolean {
 
 type Fields = { [name: string]: unknown };
 
-function resultOf({ id, meta, status, code, subject, effectiveDateTime, valueQuantity }: Current): Result | undefined {
+function resultOf({ id, meta, status, code, subject, effectiveDateTime, valueQuantity }: Current) {
   const { value, code: unit, comparator } = (valueQuantity ?? {}) as Fields;
   const [coding] = ((code as Fields | undefined)?.coding ?? []) as Fields[];
   const { reference } = (subject ?? {}) as Fields;

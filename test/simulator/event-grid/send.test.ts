@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../src/clock.js';
 import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
-import { createFetchPost } from '../../../src/simulator/event-grid/post.js';
+import { createFetchPost } from '../../../src/simulator/event-grid/send.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { functionBody, noInterference, topicEvents, untilIdle, webhookBody } from './test-grid.js';
 
