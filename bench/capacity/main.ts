@@ -8,7 +8,7 @@ import type { Latency, Plan } from './plan.js';
 import { findPlan, keepsUp, type Wanted } from './search.js';
 import { simulate } from './simulate.js';
 
-const MIXES = scenarios.filter(({ receiver }) => receiver === 'up');
+const MIXES = scenarios.filter(({ isReceiverDown }) => !isReceiverDown);
 
 const HELP = `npm run capacity [-- options]
 

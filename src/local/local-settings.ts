@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesStorage } from '../config.js';
+import type { Env } from '../config-reader.js';
 import { StartError } from './host/start-error.js';
-
-type Env = Record<string, string | undefined>;
 
 /**
  * Returns `env` with the missing values from local.settings.json, as Core Tools reads them. Without that file the

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Env } from '../config-reader.js';
 import { StartError } from './host/start-error.js';
 
 const NAME = 'LOOKUP_KEY';
 const BYTES = 32;
-
-type Env = Record<string, string | undefined>;
 
 /**
  * Returns `env` with a key for the workflows' lookups. Where `env` has none, the key is that of this folder, created at

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { Clock } from '../clock.js';
-import type { Config } from '../config.js';
+import { type Config, namesStorage } from '../config.js';
+import type { Env } from '../config-reader.js';
 import { accountOf } from '../storage/storage-connection.js';
 import { type Azurite, useAzurite } from './azurite.js';
 import { StartError } from './host/start-error.js';
@@ -12,6 +13,33 @@ import { StartError } from './host/start-error.js';
 const USUAL_PORTS = [10_000, 10_001, 10_002];
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 const ANSWER_MS = 5000;
+
+type WithStorage<R> = {
+  /** Reads and checks settings. */
+  readonly read: (env: Env) => R;
+  readonly appRoot: string;
+  readonly clock: Clock;
+  /** True for an app in Azure, whose storage is not provided here. */
+  readonly isRemote?: boolean;
+};
+
+/**
+ * Reads settings, and provides the storage that they name. Returns what `read` returns for the settings with that storage,
+ * these settings, and the Azurite to release in the end, if there is one.
+ * @throws StartError as `provideStorage`, and what `read` throws
+ */
+export async function readWithStorage<R extends { readonly config: Config }>(
+  env: Env,
+  { read, appRoot, clock, isRemote = false }: WithStorage<R>,
+): Promise<R & { readonly env: Env; readonly azurite: Azurite | undefined }> {
+  const isNamed = namesStorage(env);
+  const first = read(isNamed ? env : { ...env, AzureWebJobsStorage: DEVELOPMENT_STORAGE });
+  const { storage, storageConnection } = first.config;
+  const azurite = isRemote ? undefined : await provideStorage(appRoot, isNamed ? storage : undefined, clock);
+  if (!azurite) return { ...first, env, azurite };
+  const connected = { ...env, [storageConnection]: azurite.connectionString };
+  return { ...read(connected), env: connected, azurite };
+}
 
 /**
  * Provides storage. Where the settings name none, it starts the project's own Azurite. For UseDevelopmentStorage=true

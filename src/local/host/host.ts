@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js';
+import type { Env } from '../../config-reader.js';
 import { endHost } from './end-host.js';
 import { createEventGridWebhook } from './event-grid-webhook.js';
 import { registered } from './functions-core.js';
@@ -6,7 +7,7 @@ import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
 import { createHttpFunctions } from './http-functions.js';
 import { createInvoker } from './invoker.js';
-import { type Env, startListeners } from './listeners.js';
+import { startListeners } from './listeners.js';
 import { loadApp } from './load-app.js';
 import { forOwnPages } from './own-pages.js';
 import { openServer, type Request } from './server.js';

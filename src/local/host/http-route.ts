@@ -1,17 +1,14 @@
-/** A route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`. */
-type Route = {
-  /** The sort order of routes: literals, then parameters, then a parameter for the rest of the path. */
-  readonly order: string;
-  /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined where they do not match. */
-  match(segments: readonly string[]): Record<string, string> | undefined;
-};
-
-/** @throws TypeError for constraints, defaults and text beside a parameter, which this host does not support. */
-export function parseRoute(template: string): Route {
+/**
+ * Returns a route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`.
+ * @throws TypeError for constraints, defaults and text beside a parameter, which this host does not support.
+ */
+export function parseRoute(template: string) {
   const parts = template.split('/').filter(Boolean).map(parsePart);
   return {
+    /** The sort order of routes: literals, then parameters, then a parameter for the rest of the path. */
     order: parts.map((part) => RANK[part.kind]).join(''),
-    match: (segments) => matchParts(parts, segments),
+    /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined where they do not match. */
+    match: (segments: readonly string[]) => matchParts(parts, segments),
   };
 }
 

@@ -1,6 +1,7 @@
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 import { QueueServiceClient, type StoragePipelineOptions } from '@azure/storage-queue';
 import type { Clock } from '../../clock.js';
+import type { Env } from '../../config-reader.js';
 import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
@@ -8,8 +9,6 @@ import type { AppFunction } from './load-app.js';
 import { QueueListener, type QueueMessage } from './queue-listener.js';
 import { StartError } from './start-error.js';
 import { listenToTimer } from './timer-listener.js';
-
-export type Env = Readonly<Record<string, string | undefined>>;
 
 const OPTIONS: StoragePipelineOptions = { retryOptions: { maxTries: 2, tryTimeoutInMs: 10_000 } };
 

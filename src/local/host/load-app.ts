@@ -2,22 +2,11 @@ import { globSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  type FunctionCallback,
-  type FunctionMetadata,
-  type HookCallback,
-  type HookName,
-  type ProgrammingModel,
-  registered,
-} from './functions-core.js';
+import { type FunctionCallback, type FunctionMetadata, registered } from './functions-core.js';
 import { StartError } from './start-error.js';
 
 /** The functions and hooks of the app, after all of its files are loaded. */
-export type App = {
-  readonly functions: readonly AppFunction[];
-  readonly hooks: Readonly<Record<HookName, readonly HookCallback[]>>;
-  readonly model: ProgrammingModel;
-};
+export type App = Awaited<ReturnType<typeof loadApp>>;
 
 /** A function of the app. `trigger` is its trigger binding, whose `type` is in lower case. */
 export type AppFunction = {
@@ -31,7 +20,7 @@ export type AppFunction = {
  * Imports the files that match `main`, a glob, and returns the functions and hooks that they register.
  * @throws StartError where no file matches, or the app needs a feature that this host lacks.
  */
-export async function loadApp(appRoot: string, main: string): Promise<App> {
+export async function loadApp(appRoot: string, main: string) {
   if (registered.isStarted) throw new StartError('This process has run an app already. Start a process for each app.');
   const files = globSync(main, { cwd: appRoot }).sort();
   if (files.length === 0)

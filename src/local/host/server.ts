@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeError, type HostLog } from './host-log.js';
@@ -85,18 +86,15 @@ async function answerTo(incoming: IncomingMessage, current: () => Handle | undef
 }
 
 /** Reads even a too large body to its end, so that its sender can read the answer. */
-function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    incoming.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= BODY_LIMIT) chunks.push(chunk);
-      else chunks.length = 0;
-    });
-    incoming.on('end', () => resolve(length > BODY_LIMIT ? 'too large' : Buffer.concat(chunks)));
-    incoming.on('error', reject);
-  });
+async function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming) {
+    length += chunk.length;
+    if (length <= BODY_LIMIT) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return length > BODY_LIMIT ? 'too large' : Buffer.concat(chunks);
 }
 
 function singleHeaders({ headers }: IncomingMessage): Record<string, string> {
@@ -113,13 +111,12 @@ function send(response: ServerResponse, { status, headers = {}, body }: Answer):
   response.end(body);
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE';
-      const why = isTaken ? 'is in use by another program' : `cannot be had (${error.code})`;
-      reject(new StartError(`Port ${port} ${why}. End it, or take another port: PORT=${port + 1} npm start`));
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be had (${code})`;
+    throw new StartError(`Port ${port} ${why}. End it, or take another port: PORT=${port + 1} npm start`);
+  }
 }

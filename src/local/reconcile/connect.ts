@@ -1,23 +1,17 @@
 import { systemClock as clock } from '../../clock.js';
-import { type Config, ConfigError, namesStorage } from '../../config.js';
-import { type App, composeApp } from '../../functions/compose.js';
+import { type Config, ConfigError } from '../../config.js';
+import type { Env } from '../../config-reader.js';
+import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { readSettings } from '../../functions/read-settings.js';
 import { servicesOf } from '../../functions/reconcile-deps.js';
 import { withLocalSettings } from '../local-settings.js';
 import { withLookupKey } from '../lookup-key.js';
 import { accountOf, OptionError, type Values } from '../options.js';
-import { provideStorage } from '../provide-storage.js';
-
-type Env = Record<string, string | undefined>;
+import { readWithStorage } from '../provide-storage.js';
 
 /** The stores and readers of the app, of which no part runs. `close` ends an Azurite that no other process uses. */
-export type Connected = {
-  readonly app: App;
-  /** The names of workflows that are off with these settings. */
-  readonly off: readonly string[];
-  close(): Promise<void>;
-};
+export type Connected = Awaited<ReturnType<typeof connect>>;
 
 /** A person waits, maybe on a slow connection. */
 const STORAGE_TRY_MS = 30_000;
@@ -28,7 +22,7 @@ const SIMULATED = 'simulator-main';
  * Connects to the storage that the options name, or to that of `npm start`.
  * @throws ConfigError, StartError or OptionError that says what to set
  */
-export async function connect(values: Values): Promise<Connected> {
+export async function connect(values: Values) {
   const { workflows } = await import('../../workflows/index.js');
   const account = accountOf(values, 'account');
   const workflowAccount = accountOf(values, 'workflow-account');
@@ -36,20 +30,21 @@ export async function connect(values: Values): Promise<Connected> {
     throw new OptionError('--workflow-account is for an app in Azure: name its storage account in --account too.');
   const appRoot = process.cwd();
   const local = withLookupKey(appRoot, withLocalSettings(appRoot, process.env)); // as npm start, else workflows are off
-  const env = withSimulatedServices(account === undefined ? local : accountEnv({ account, workflowAccount }, local));
-  const isNamed = namesStorage(env);
-  const { config, on, off } = readSettings(
-    workflows,
-    isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' },
-  );
-  refuseNoService(config);
-  const azurite =
-    account === undefined ? await provideStorage(appRoot, isNamed ? config.storage : undefined, clock) : undefined;
-  const connected = azurite ? { ...env, [config.storageConnection]: azurite.connectionString } : env;
-  const found = azurite ? readSettings(workflows, connected).config : config;
+  const given = withSimulatedServices(account === undefined ? local : accountEnv({ account, workflowAccount }, local));
+  const { config, on, off, azurite } = await readWithStorage(given, {
+    read(env) {
+      const settings = readSettings(workflows, env);
+      refuseNoService(settings.config);
+      return settings;
+    },
+    appRoot,
+    clock,
+    isRemote: account !== undefined,
+  });
   const parts = { workflows: on, clock, random: systemRandom, telemetryWrite: () => {}, storageTryMs: STORAGE_TRY_MS };
   return {
-    app: composeApp(found, parts),
+    app: composeApp(config, parts),
+    /** The names of workflows that are off with these settings. */
     off: off.map(({ name }) => name),
     close: async () => azurite?.release(),
   };

@@ -28,7 +28,7 @@ import { findVerdict, type Verdict } from './verdict.js';
  *   phase        what happens                                               what ends the phase
  *   making       the scenario changes its services; events are published    enough events
  *   delivering   Event Grid delivers, retries and gives up                  no event for this app is pending, or in its queue
- *   redriving    Event Grid's dead letters are imported                     all are imported (receiver `down` only)
+ *   redriving    Event Grid's dead letters are imported                     all are imported (receiver down only)
  *   reconciling  the app compares the services, and runs for what it missed  no row waits (changes without event only)
  *   checking     the run reads storage until no job is open                 the verdict
  */
@@ -112,7 +112,7 @@ export class Run {
       left,
       whenHardDeleted: (resource) => this.#publisher.made.forget(resource),
     });
-    this.#isDown = request.scenario.receiver === 'down';
+    this.#isDown = request.scenario.isReceiverDown === true;
     this.#endMeasuring = deps.measureMachine();
     const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
     const chaotic = createInterference({ chaos, seed, clock, nameOf });

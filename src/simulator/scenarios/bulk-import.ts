@@ -10,7 +10,6 @@ export const bulkImport: Scenario = {
   name: 'bulk-import',
   summary: 'transactions of up to 500 entries, whole records of patients at once',
   defaults: { events: 10_000, rate: 2000, timeScale: 1 },
-  receiver: 'up',
   *play(world) {
     for (;;) {
       world.transact(makeBundle(world, Math.min(MAX_ENTRIES, world.left())));

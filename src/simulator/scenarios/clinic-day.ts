@@ -13,7 +13,6 @@ export const clinicDay: Scenario = {
   name: 'clinic-day',
   summary: 'patients come and go: encounters, observations and their corrections, conditions, images',
   defaults: { events: 1000, rate: 200, timeScale: 1 },
-  receiver: 'up',
   *play(world) {
     const visits: Visit[] = [];
     for (;;) {
@@ -96,6 +95,6 @@ export const outage: Scenario = {
   summary:
     'a clinic day while the receiver is down for more than 24 hours; then what Event Grid gave up on is redriven',
   defaults: { events: 300, rate: 200, timeScale: 1440 },
-  receiver: 'down',
+  isReceiverDown: true,
   play: (world) => clinicDay.play(world),
 };

@@ -8,7 +8,6 @@ export const correctionStorm: Scenario = {
   name: 'correction-storm',
   summary: 'twenty results, corrected again and again: many versions of few resources',
   defaults: { events: 2000, rate: 500, timeScale: 1 },
-  receiver: 'up',
   *play(world) {
     const { random } = world;
     const patient = `Patient/${world.create(makePatient(random))}`;

@@ -9,7 +9,6 @@ export const imagingNight: Scenario = {
   name: 'imaging-night',
   summary: 'series of images arrive, some sent twice, some corrected or deleted',
   defaults: { events: 2000, rate: 500, timeScale: 1 },
-  receiver: 'up',
   *play(world) {
     const studies: Study[] = [];
     for (;;) {

@@ -11,8 +11,8 @@ export type Scenario = {
   readonly summary: string;
   /** The values for a run that sets none. */
   readonly defaults: { readonly events: number; readonly rate: number; readonly timeScale: number };
-  /** `down`: the receiver does not answer until Event Grid has given up on every event; then they are redriven. */
-  readonly receiver: 'up' | 'down';
+  /** The receiver does not answer until Event Grid has given up on every event; then they are redriven. */
+  readonly isReceiverDown?: true;
   /**
    * Makes one change after the other without an end, and yields after each. There the run waits, and ends when enough
    * events were made. Changes depend on `world.random` alone, so that the same seed makes the same changes.

@@ -9,7 +9,6 @@ export const silentHour: Scenario = {
   name: 'silent-hour',
   summary: 'an hour of a hospital, with hard deletes; for its middle 20 minutes, FHIR and DICOM service make no events',
   defaults: { events: 3000, rate: 200, timeScale: 1 },
-  receiver: 'up',
   *play(world) {
     const events = world.left();
     const hardDeletes = new HardDeletes(world);
