@@ -3,10 +3,10 @@ import { testModel } from './explore.js';
 
 const { noGuard, ...always } = changeRules;
 
-describe('a change of the middle of a day, of which an event and history tell', () => {
+describe('a change at midday, with an event and an entry in history', () => {
   testModel('change', always, (broken) => changeModel({ midnight: 1000 }, broken));
 });
 
-describe('a change of which the event tells before midnight, and history after it', () => {
+describe('a change whose event is dated before midnight, and whose entry in history after it', () => {
   testModel('change at midnight', { noGuard }, (broken) => changeModel({ midnight: 1 }, broken));
 });

@@ -1,48 +1,48 @@
 /**
- * A protocol as a model: its states, and the steps that may come next, of which each may be the one that does. States
- * are plain values with the same properties in the same order, so that equal states have equal JSON.
+ * The model of a protocol: its states, and the steps that are possible in each state. States are plain values with the
+ * same properties in the same order, so that equal states have equal JSON.
  */
 export type Model<State> = {
   readonly start: State;
-  next(state: State): Iterable<Step<State>>;
-  /** Returns the rule that a step into `state` breaks, or undefined. */
-  wrong(state: State, before: State): string | undefined;
+  nextSteps(state: State): Iterable<Step<State>>;
+  /** Returns what a step from `before` into `state` breaks, or undefined. */
+  fault(state: State, before: State): string | undefined;
   /** Returns the fault of a state from which no step leads on, or undefined. */
-  wrongAtRest?(state: State): string | undefined;
+  faultAtRest?(state: State): string | undefined;
 };
 
 export type Step<State> = readonly [text: string, to: State];
 
 export type Explored = {
   states: number;
-  /** The shortest trace to a violation: the broken rule, and the steps that lead there. */
-  violation: { wrong: string; trace: string[] } | undefined;
+  /** The first fault, and the shortest sequence of steps that leads there. */
+  violation: { fault: string; trace: string[] } | undefined;
 };
 
 type Seen<State> = { state: State; text: string; from: Seen<State> | undefined };
 
-/** Visits every state that can be reached, breadth first, until one breaks the contract. */
+/** Visits every state that can be reached, breadth first, until one has a fault. */
 export function explore<State>(model: Model<State>): Explored {
   const keys = new Set([JSON.stringify(model.start)]);
   let layer: Seen<State>[] = [{ state: model.start, text: '', from: undefined }];
   while (layer.length > 0) {
-    const following: Seen<State>[] = [];
+    const nextLayer: Seen<State>[] = [];
     for (const seen of layer) {
       let isAtRest = true;
-      for (const [text, state] of model.next(seen.state)) {
+      for (const [text, state] of model.nextSteps(seen.state)) {
         isAtRest = false;
         const reached = { state, text, from: seen };
-        const wrong = model.wrong(state, seen.state);
-        if (wrong !== undefined) return { states: keys.size, violation: { wrong, trace: traceOf(reached) } };
+        const fault = model.fault(state, seen.state);
+        if (fault !== undefined) return { states: keys.size, violation: { fault, trace: traceOf(reached) } };
         const key = JSON.stringify(state);
         if (keys.has(key)) continue;
         keys.add(key);
-        following.push(reached);
+        nextLayer.push(reached);
       }
-      const wrong = isAtRest ? model.wrongAtRest?.(seen.state) : undefined;
-      if (wrong !== undefined) return { states: keys.size, violation: { wrong, trace: traceOf(seen) } };
+      const fault = isAtRest ? model.faultAtRest?.(seen.state) : undefined;
+      if (fault !== undefined) return { states: keys.size, violation: { fault, trace: traceOf(seen) } };
     }
-    layer = following;
+    layer = nextLayer;
   }
   return { states: keys.size, violation: undefined };
 }
@@ -53,12 +53,12 @@ function traceOf<State>(last: Seen<State>): string[] {
   return trace;
 }
 
-/** Returns how far a model is explored. The environment may ask for more than a test has time for. */
-export function bound(name: string, otherwise: number): number {
-  return Number(process.env[name] ?? otherwise);
+/** Returns a bound of the exploration: the environment variable `name`, or what a test has time for. */
+export function bound(name: string, inTests: number): number {
+  return Number(process.env[name] ?? inTests);
 }
 
-/** The tests that every model has: with all its rules nothing breaks, and without any one of them something does. */
+/** Tests a model: with all rules no state has a fault; without any one rule, a state has one. */
 export function testModel<Rule extends string>(
   name: string,
   rules: Readonly<Record<Rule, string>>,

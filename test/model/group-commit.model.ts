@@ -1,53 +1,53 @@
 import { bound, type Model, type Step } from './explore.js';
 
 /**
- * The group commit with unknown outcomes: transactions of one or two writes over the same rows, in every order, each of
- * whose sendings is answered, or lost on the way: then it takes effect at any later time, or never, and the sender goes
- * on meanwhile. A failure before or after the effect, and an answer that never comes, are cases of this.
+ * Models the group commit with unknown outcomes: transactions of one or two writes to the same rows, in every order. A
+ * request is answered or lost. A lost request takes effect at any later time, or never, and its sender goes on
+ * meanwhile. So it stands for a failure before or after the effect, and for an answer that never comes.
  *
- * Each transaction is a sender of its own, because transactions of one process are as independent as those of two. The
- * code has one on its way at a time to save transactions; nothing here depends on that. WRITERS, ROWS and SENDINGS in
- * the environment set the bounds.
+ * Each transaction has its own sender, because transactions of one process are as independent as those of two. The
+ * code sends one transaction of a partition at a time, to save transactions; the model does not. The environment
+ * variables WRITERS, ROWS and SENDINGS set the bounds.
  *
- * The outcome `conflict` means that storage does not hold the write, and never will. A write whose answer was lost, and
- * that somebody has overwritten since, looks the same as a write that never took effect.
+ * The answer `conflict` means that storage does not hold the write, and never will. A write whose answer was lost, and
+ * that another sender has overwritten since, looks the same as a write that never took effect.
  */
 export const groupCommitRules = {
-  noCondition: 'a write names the version of the row that it was made from',
-  absenceIsFinal: 'a row that does not hold the write is not final',
-  newTagOnResend: 'what is sent again bears the same tag',
-  noOwnCheck: "a refusal may be the answer to one's own write",
-  spokesmanIsDelete: 'a delete stands for nobody but itself',
-  singly: 'what is sent again is the same transaction',
-  deleteInserted: 'a row is not deleted while its insert may be on its way: it would come back',
+  noCondition: 'C1: a write names the version of the row that it was made from',
+  absenceIsFinal: 'C2: a row without the write proves nothing',
+  newTagOnResend: 'C3: a write that is sent again has the same tag',
+  noOwnCheck: 'C5: the tag shows whether a refusal answers an earlier request of the same sender',
+  spokesmanIsDelete: 'C6: a delete stands only for itself',
+  singly: 'C4: a transaction that is sent again holds the same writes',
+  deleteInserted: 'C7: a row is not deleted while its insert may be on its way: the row would come back',
 } as const;
 export type GroupCommitRule = keyof typeof groupCommitRules;
 
 const MAX_WRITES = 2;
 const MAX_ALIVE = 2;
 
-/** `tag`: of the write that it holds. `last`: what changed it last, deletes too. */
-type Row = { isThere: boolean; isInserted: boolean; tag: string; last: string };
+/** `tag`: that of the write that the row holds. `changedBy`: the last write that took effect, also a delete. */
+type Row = { isThere: boolean; isInserted: boolean; tag: string; changedBy: string };
 type Write = {
   id: string;
   row: number;
   kind: 'insert' | 'merge' | 'delete';
-  /** The row has changed since the version that it names. */
+  /** The row has changed since the version that the write names. */
   isStale: boolean;
   effects: number;
-  told: '' | 'written' | 'conflict' | 'unknown';
+  answer: '' | 'written' | 'conflict' | 'unknown';
 };
 type Sender = {
   at: 'send' | 'look' | 'check' | 'end';
   sendings: number;
   refusals: number;
-  /** Of writes to be read: `at` check. */
+  /** The writes whose rows are still to be read in `check`. */
   suspects: readonly number[];
-  /** A refusal has parted its writes. */
-  isParted: boolean;
+  /** After a refusal, the writes of the transaction may have different answers. */
+  isSplit: boolean;
   writes: readonly Write[];
 };
-/** A sending whose sender has gone on: it may take effect at any time, or never. */
+/** A request whose sender has gone on: it may take effect at any time, or never. */
 type Stray = { sender: number; writes: readonly number[]; tag: string };
 export type GroupCommitWorld = {
   rows: readonly Row[];
@@ -55,7 +55,7 @@ export type GroupCommitWorld = {
   strays: readonly Stray[];
 };
 
-const OVER: Sender = { at: 'end', sendings: 0, refusals: 0, suspects: [], isParted: false, writes: [] };
+const OVER: Sender = { at: 'end', sendings: 0, refusals: 0, suspects: [], isSplit: false, writes: [] };
 
 export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWorld> {
   const maxSenders = bound('WRITERS', 2);
@@ -64,13 +64,18 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
 
   return {
     start: {
-      // The first is inserted, and then changed; the others are there, and may be deleted.
-      rows: Array.from({ length: maxRows }, (_, i) => ({ isThere: i > 0, isInserted: i === 0, tag: '', last: '' })),
+      // The first row is inserted, then changed. The others are there, and may be deleted.
+      rows: Array.from({ length: maxRows }, (_, i) => ({
+        isThere: i > 0,
+        isInserted: i === 0,
+        tag: '',
+        changedBy: '',
+      })),
       senders: [],
       strays: [],
     },
 
-    *next(whole) {
+    *nextSteps(whole) {
       const world = forget(whole, broken !== 'noCondition');
       const alive = world.senders.filter(({ at }) => at !== 'end').length;
       if (world.senders.length < maxSenders && alive < MAX_ALIVE) yield* begin(world);
@@ -99,32 +104,37 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
       }
     },
 
-    wrong({ rows, senders }, before) {
-      for (const [number, { writes, isParted }] of senders.entries()) {
-        for (const [i, { id, row, kind, effects, told }] of writes.entries()) {
+    fault({ rows, senders }, before) {
+      for (const [number, { writes, isSplit }] of senders.entries()) {
+        for (const [i, { id, row, kind, effects, answer }] of writes.entries()) {
           const earlier = before.senders[number]?.writes[i];
           if (effects > 1) return 'a write takes effect twice';
-          if (told === 'written' && kind !== 'delete' && effects === 0) return 'told written, and it is not';
-          if (told === 'written' && kind === 'delete' && rows[row]?.isThere) return 'told deleted, and it is there';
-          if (told === 'conflict' && rows[row]?.last === id) return 'told conflict, and it is in storage';
-          if (earlier?.told === 'conflict' && effects > earlier.effects)
-            return 'takes effect after it was told conflict';
+          if (answer === 'written' && kind !== 'delete' && effects === 0)
+            return 'the answer is written, without an effect';
+          if (answer === 'written' && kind === 'delete' && rows[row]?.isThere)
+            return 'the answer is deleted, and the row is there';
+          if (answer === 'conflict' && rows[row]?.changedBy === id)
+            return 'the answer is conflict, and storage holds the write';
+          if (earlier?.answer === 'conflict' && effects > earlier.effects)
+            return 'takes effect after the answer conflict';
         }
-        if (!isParted && new Set(writes.map(({ effects }) => effects)).size > 1)
+        if (!isSplit && new Set(writes.map(({ effects }) => effects)).size > 1)
           return 'half a transaction takes effect';
       }
       return undefined;
     },
 
-    wrongAtRest: ({ senders }) =>
-      senders.some(({ writes }) => writes.some(({ told }) => told === '')) ? 'a write is never answered' : undefined,
+    faultAtRest: ({ senders }) =>
+      senders.some(({ writes }) => writes.some(({ answer }) => answer === ''))
+        ? 'a write is never answered'
+        : undefined,
   };
 
-  /** A process reads rows, and wants one or two of them changed. */
+  /** A sender has read the rows, and wants to change one or two of them. */
   function* begin(world: GroupCommitWorld): Iterable<Step<GroupCommitWorld>> {
     for (const writes of transactions(world, 0)) {
       if (writes.length === 0) continue;
-      const sender: Sender = { at: 'send', sendings: 0, refusals: 0, suspects: [], isParted: false, writes };
+      const sender: Sender = { at: 'send', sendings: 0, refusals: 0, suspects: [], isSplit: false, writes };
       const text = writes.map(({ kind, row }) => `${kind} ${row}`).join(', ');
       yield [`${world.senders.length}: wants ${text}`, { ...world, senders: [...world.senders, sender] }];
     }
@@ -140,7 +150,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
       for (const rest of transactions(world, row + 1)) {
         if (rest.length === MAX_WRITES) continue;
         for (const kind of kinds) {
-          yield [{ id: `${world.senders.length}.${row}`, row, kind, isStale: false, effects: 0, told: '' }, ...rest];
+          yield [{ id: `${world.senders.length}.${row}`, row, kind, isStale: false, effects: 0, answer: '' }, ...rest];
         }
       }
     }
@@ -148,7 +158,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
 
   function* send(world: GroupCommitWorld, number: number, sender: Sender): Iterable<Step<GroupCommitWorld>> {
     const open = openOf(sender);
-    if (sender.sendings > 0) yield [`${number}: gives up`, tell(world, number, open, 'unknown')];
+    if (sender.sendings > 0) yield [`${number}: gives up`, answerWrites(world, number, open, 'unknown')];
     if (sender.sendings === maxSendings) return;
 
     const sendings = sender.sendings + 1;
@@ -157,11 +167,11 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
       const sent = change(world, number, { sendings });
       const stray: Stray = { sender: number, writes, tag: tagOf(sendings) };
       const lost = change(lose(sent, stray), number, { at: 'look' });
-      yield [`${number}: sends writes ${writes}, and hears nothing`, lost];
+      yield [`${number}: sends writes ${writes}, without an answer`, lost];
 
       const refused = refusing(world, number, writes);
       if (refused.length === 0) {
-        yield [`${number}: sends writes ${writes}, done`, tell(apply(sent, stray), number, writes, 'written')];
+        yield [`${number}: sends writes ${writes}, done`, answerWrites(apply(sent, stray), number, writes, 'written')];
       }
       const refusals = sender.refusals + 1;
       for (const named of refused) {
@@ -172,20 +182,20 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
     }
   }
 
-  /** One row stands for all. */
+  /** C6: one row that holds its write stands for the whole transaction. */
   function* look(world: GroupCommitWorld, number: number, sender: Sender): Iterable<Step<GroupCommitWorld>> {
     const open = openOf(sender);
     const isDelete = (i: number) => sender.writes[i]?.kind === 'delete';
     const spokesman = broken === 'spokesmanIsDelete' ? open.find(isDelete) : open.find((i) => !isDelete(i));
     if (spokesman !== undefined && isOwn(world, sender, spokesman)) {
-      yield [`${number}: finds write ${spokesman}`, tell(world, number, open, 'written')];
+      yield [`${number}: finds write ${spokesman}`, answerWrites(world, number, open, 'written')];
     } else if (spokesman !== undefined && broken === 'absenceIsFinal') {
-      yield [`${number}: does not find write ${spokesman} (broken)`, tell(world, number, open, 'conflict')];
+      yield [`${number}: does not find write ${spokesman} (broken)`, answerWrites(world, number, open, 'conflict')];
     }
     yield [`${number}: learns nothing`, change(world, number, { at: 'send' })];
   }
 
-  /** Each that may be to blame is read: its write is there, or can no longer be done, or is sent again. */
+  /** Reads each row that may have caused the refusal: it holds the write, can never take it, or is sent the write again. */
   function* check(world: GroupCommitWorld, number: number, sender: Sender): Iterable<Step<GroupCommitWorld>> {
     const [suspect, ...suspects] = sender.suspects;
     if (suspect === undefined) {
@@ -193,20 +203,20 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
     }
     const rest = change(world, number, { suspects });
     yield [`${number}: cannot read write ${suspect}`, rest];
-    const told = broken !== 'noOwnCheck' && isOwn(world, sender, suspect) ? 'written' : 'conflict';
-    if (told === 'conflict' && isPossible(world, sender, suspect)) return;
-    const isParted = true;
-    const text = `${number}: reads write ${suspect}, ${told}`;
-    yield [text, tell(change(rest, number, { isParted }), number, [suspect], told)];
+    const answer = broken !== 'noOwnCheck' && isOwn(world, sender, suspect) ? 'written' : 'conflict';
+    if (answer === 'conflict' && isPossible(world, sender, suspect)) return;
+    const isSplit = true;
+    const text = `${number}: reads write ${suspect}, ${answer}`;
+    yield [text, answerWrites(change(rest, number, { isSplit }), number, [suspect], answer)];
   }
 
   function lose(world: GroupCommitWorld, stray: Stray): GroupCommitWorld {
-    // Of two that are the same, each alone can do what both can.
+    // Two equal requests can do no more than one.
     const isThere = world.strays.some((other) => JSON.stringify(other) === JSON.stringify(stray));
     return isThere ? world : { ...world, strays: [...world.strays, stray] };
   }
 
-  /** All of it, at once. */
+  /** Applies all writes of a request at once. */
   function apply(world: GroupCommitWorld, { sender, writes, tag }: Stray): GroupCommitWorld {
     const applied = (world.senders[sender] as Sender).writes.filter((_, i) => writes.includes(i));
     const byRow = new Map(applied.map((write) => [write.row, write]));
@@ -216,7 +226,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
         const write = byRow.get(i);
         if (!write) return row;
         const isThere = write.kind !== 'delete';
-        return { ...row, isThere, tag: isThere ? `${write.id}${tag}` : '', last: write.id };
+        return { ...row, isThere, tag: isThere ? `${write.id}${tag}` : '', changedBy: write.id };
       }),
       senders: world.senders.map((each) => ({
         ...each,
@@ -229,7 +239,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
     };
   }
 
-  /** Those whose condition does not hold; storage names any of them. */
+  /** Returns the writes whose condition does not hold. Storage names any one of them. */
   function refusing(world: GroupCommitWorld, number: number, writes: readonly number[]): number[] {
     return writes.filter((i) => !isPossible(world, world.senders[number] as Sender, i));
   }
@@ -251,33 +261,36 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
   }
 }
 
-/** Senders of whom nothing can come any more are all alike; `isConditional`: from a stale write nothing can. */
+/**
+ * Makes all senders equal that can have no further effect: fewer states to explore. `isConditional`: a stale write has
+ * no effect.
+ */
 function forget(world: GroupCommitWorld, isConditional: boolean): GroupCommitWorld {
   const isStale = ({ sender, writes }: Stray) => writes.some((i) => world.senders[sender]?.writes[i]?.isStale);
   const strays = world.strays.filter((stray) => !isConditional || !isStale(stray));
   const isOver = world.senders.map(({ at }, i) => at === 'end' && strays.every(({ sender }) => sender !== i));
   const isPast = (id: string) => id !== '' && isOver[Number(id.split('.')[0])] === true;
   return {
-    rows: world.rows.map((row) => (isPast(row.last) ? { ...row, tag: '', last: '' } : row)),
+    rows: world.rows.map((row) => (isPast(row.changedBy) ? { ...row, tag: '', changedBy: '' } : row)),
     senders: world.senders.map((sender, i) => (isOver[i] ? OVER : sender)),
     strays,
   };
 }
 
 function openOf({ writes }: Sender): number[] {
-  return [...writes.keys()].filter((i) => writes[i]?.told === '');
+  return [...writes.keys()].filter((i) => writes[i]?.answer === '');
 }
 
-function tell(
+function answerWrites(
   world: GroupCommitWorld,
   number: number,
   which: readonly number[],
-  told: Write['told'],
+  answer: Write['answer'],
 ): GroupCommitWorld {
   const sender = world.senders[number] as Sender;
-  const writes = sender.writes.map((write, i) => (which.includes(i) ? { ...write, told } : write));
-  const isOver = writes.every((write) => write.told !== '');
-  // Once every caller has its answer, the steps before it no longer matter: fewer states to explore.
+  const writes = sender.writes.map((write, i) => (which.includes(i) ? { ...write, answer } : write));
+  const isOver = writes.every((write) => write.answer !== '');
+  // How the answers came about no longer matters: fewer states to explore.
   return change(world, number, isOver ? { writes, at: 'end', suspects: [], refusals: 0 } : { writes });
 }
 

@@ -1,24 +1,24 @@
 import { bound, type Model, type Step } from './explore.js';
 
 /**
- * The protocol of one job: deliveries, rows that come due and redrives in every order, two handlers at a time, with a
- * crash at every step, leases that lapse at any time, handlers that succeed, fail, or fail for good.
- * HANDLERS, FAILS and REDRIVES in the environment set the bounds.
+ * Models the protocol of one job: deliveries, due rows and redrives in every order, and two handlers at a time. A handler
+ * succeeds, fails, or fails for good, and may crash at every step. Leases lapse at any time. The environment variables
+ * HANDLERS, FAILS and REDRIVES set the bounds.
  */
 export const jobRules = {
-  ackBusy: 'a job that another works on needs a row before it counts as safe',
-  recordFirst: 'the row is written before the record that waits for it',
-  noFence: 'every write is conditional on the version that was read',
-  deleteAny: 'a row whose record is running under a live lease stays',
-  sameRow: 'no two rows share a name',
-  blobLast: 'the dead letter is written before the record is settled as dead',
-  noFailing: 'the record says that a job is failing before its dead letter is written',
-  lateStart: 'no handler starts under a lease that has lapsed',
-  redriveStale: 'a redrive with a higher number reopens a dead job',
-  keepBlob: 'a redriven job takes its earlier dead letters along',
-  rewrite: 'a dead letter that was moved counts as resolved, also if a former holder writes it once more',
-  jobsDeletedFirst: 'a row of several jobs is deleted when each of its jobs is safe',
-  memoryAnswersRows: 'the memory of settled jobs answers deliveries only: a row always reads the record',
+  ackBusy: 'J1: a job that another holder runs is safe only with a row',
+  recordFirst: 'J3: the row is written before the record that waits for it',
+  noFence: 'J2: every write is conditional on the version that was read',
+  deleteAny: 'J4: a row whose record is running under a live lease stays',
+  sameRow: 'J5: no two rows share a name',
+  blobLast: 'J8: the dead letter is written before the record is settled as dead',
+  noFailing: 'J8: the record says that a job is failing before its dead letter is written',
+  lateStart: 'J6: no handler starts under a lease that has lapsed',
+  redriveStale: 'R1: a redrive with a higher number reopens a dead job',
+  keepBlob: 'R4: the earlier dead letters of a job move before the row of its redrive is deleted',
+  rewrite: 'R6: a dead letter that was moved counts as resolved, also if a former holder writes it once more',
+  jobsDeletedFirst: 'J15: a row of several jobs is deleted when each of its jobs is safe',
+  memoryAnswersRows: 'J9: the memory of settled jobs answers only deliveries',
 } as const;
 export type JobRule = keyof typeof jobRules;
 
@@ -35,14 +35,14 @@ type JobRecord = {
   due: number;
   result: '' | 'completed' | 'dead';
 };
-/** `redrive`: its number; 0 for a row that is none. `isShared`: a row of several jobs (J15), here seen by one of them. */
+/** `redrive`: the number of the redrive; 0 for another row. `isShared`: the row holds further jobs, too (J15). */
 type Row = { id: number; redrive: number; isShared?: true };
 type Handler = {
   id: number;
   from: 'grid' | 'row';
   row: Row;
   at: keyof ReturnType<typeof createSteps>;
-  /** The version of the record that it read or wrote last. */
+  /** The version of the record that the handler read or wrote last. */
   version: number;
   redrives: number;
   nextRow: number;
@@ -50,8 +50,8 @@ type Handler = {
 export type JobWorld = {
   record: JobRecord;
   rows: readonly Row[];
-  /** By number of redrives. One that is in both places counts as resolved. */
-  letters: readonly ('' | 'pending' | 'resolved')[];
+  /** The dead letter after each number of redrives. A dead letter in both places counts as resolved (R6). */
+  deadLetters: readonly ('' | 'pending' | 'resolved')[];
   isAcknowledged: boolean;
   hasCompleted: boolean;
   ranAgain: boolean;
@@ -83,7 +83,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
     start: {
       record: NO_RECORD,
       rows: [],
-      letters: Array.from({ length: maxRedrives + 1 }, () => ''),
+      deadLetters: Array.from({ length: maxRedrives + 1 }, () => ''),
       isAcknowledged: false,
       hasCompleted: false,
       ranAgain: false,
@@ -94,15 +94,15 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
       handlers: [],
     },
 
-    *next(world) {
+    *nextSteps(world) {
       const { record, handlers, rows } = world;
       if (world.nextHandler <= maxHandlers && handlers.length < MAX_ALIVE) {
-        // Event Grid delivers until it is acknowledged, and then once more.
+        // Event Grid delivers until the app acknowledges, and then once more.
         if (!world.isAcknowledged || world.nextHandler <= 3) yield ['a delivery', start(world, 'grid', NO_ROW)];
         for (const row of rows) {
           if (handlers.some((handler) => handler.row.id === row.id)) continue;
-          const left = row.isShared && broken === 'jobsDeletedFirst' ? withoutRow(world, row) : world;
-          yield [`row ${row.id} comes due`, start(left, row.isShared ? 'grid' : 'row', row)];
+          const before = row.isShared && broken === 'jobsDeletedFirst' ? withoutRow(world, row) : world;
+          yield [`row ${row.id} comes due`, start(before, row.isShared ? 'grid' : 'row', row)];
         }
       }
       const isDead = record.state === 'settled' && record.result === 'dead';
@@ -119,16 +119,16 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
       }
     },
 
-    wrong({ record, rows, letters, handlers, isAcknowledged, ranAgain, redrivesAsked }) {
+    fault({ record, rows, deadLetters, handlers, isAcknowledged, ranAgain, redrivesAsked }) {
       const isQuiet = rows.length === 0 && handlers.length === 0;
       if (ranAgain) return 'a completed job runs again';
       if (record.state === 'waiting' && !rows.some(({ id }) => id === record.due))
         return 'the record waits for a row that is not there';
-      if (record.result === 'dead' && letters[record.redrives] !== 'pending')
+      if (record.result === 'dead' && deadLetters[record.redrives] !== 'pending')
         return 'settled as dead without a dead letter';
       if (isAcknowledged && record.state !== 'settled' && rows.length === 0)
         return 'acknowledged, not settled, and no row';
-      if (isQuiet && record.result === 'completed' && letters.includes('pending'))
+      if (isQuiet && record.result === 'completed' && deadLetters.includes('pending'))
         return 'completed, with a pending dead letter beside it';
       if (isQuiet && redrivesAsked > 0 && record.redrives === 0) return 'a redrive was asked for and vanished';
       return undefined;
@@ -136,7 +136,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
   };
 }
 
-/** Returns the next steps of a handler, and of the app around it, at each place. */
+/** Returns a function for each place of a handler: the next steps of the handler, and of the app around it. */
 function createSteps(broken: JobRule | undefined) {
   const maxFails = bound('FAILS', 1);
 
@@ -150,17 +150,17 @@ function createSteps(broken: JobRule | undefined) {
       const isFailing = record.isFailing && record.state === 'running';
       const claimed = write(world, handler, { state: 'running', owner: handler.id, redrives, isFailing });
       if (!claimed) return yield lose(world, handler, 'loses the claim');
-      yield go(claimed, handler, { at: isFailing ? 'letter' : 'run', redrives }, 'claims');
+      yield go(claimed, handler, { at: isFailing ? 'deadLetter' : 'run', redrives }, 'claims');
     },
 
     *run(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
       const { record } = world;
-      // The holder counts its lease by its monotonic clock, from before the claim was sent.
+      // J7: the holder counts its lease from before the claim was sent.
       const isHeld = record.owner === handler.id && record.state === 'running' && !record.isLapsed;
       if (!isHeld && broken !== 'lateStart') return yield lose(world, handler, 'sees its lease lapsed, does not start');
       if (world.hasCompleted) return yield [`${handler.id} runs`, { ...world, ranAgain: true }];
       yield go(world, handler, { at: 'ok' }, 'succeeds');
-      yield go(world, handler, { at: broken === 'noFailing' ? 'letter' : 'failing' }, 'fails for good');
+      yield go(world, handler, { at: broken === 'noFailing' ? 'deadLetter' : 'failing' }, 'fails for good');
       if (world.fails < maxFails) {
         const failed = { ...world, fails: world.fails + 1 };
         yield go(failed, handler, { at: broken === 'recordFirst' ? 'recordFirst' : 'row' }, 'fails');
@@ -183,23 +183,23 @@ function createSteps(broken: JobRule | undefined) {
       const { state, owner } = world.record;
       const recorded = write(world, handler, { state, owner, isFailing: true, isLapsed: world.record.isLapsed });
       if (!recorded) return yield lose(world, handler, 'is fenced off');
-      yield go(recorded, handler, { at: 'letter' }, 'records: failing');
+      yield go(recorded, handler, { at: 'deadLetter' }, 'records: failing');
     },
 
-    *letter(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
-      const written = broken === 'blobLast' ? world : putLetter(world, handler);
+    *deadLetter(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const written = broken === 'blobLast' ? world : writeDeadLetter(world, handler);
       yield go(written, handler, { at: 'dead' }, 'writes the dead letter');
     },
 
     *dead(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
       const settled = write(world, handler, { state: 'settled', result: 'dead' });
       if (!settled) return yield lose(world, handler, 'is fenced off');
-      if (broken === 'blobLast') return yield go(settled, handler, { at: 'letterLate' }, 'settles: dead');
+      if (broken === 'blobLast') return yield go(settled, handler, { at: 'deadLetterLate' }, 'settles: dead');
       yield done(settled, handler, 'settles: dead');
     },
 
-    *letterLate(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
-      yield done(putLetter(world, handler), handler, 'writes the dead letter late');
+    *deadLetterLate(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      yield done(writeDeadLetter(world, handler), handler, 'writes the dead letter late');
     },
 
     *row(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
@@ -222,17 +222,18 @@ function createSteps(broken: JobRule | undefined) {
       yield go(waiting, handler, { at: 'row' }, 'waits for a row to come');
     },
 
-    /** J15: the row of several jobs goes when each is safe. */
-    *forget(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+    /** J15: a row of several jobs is deleted when each is safe. */
+    *deleteShared(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
       yield [`${handler.id} deletes row ${handler.row.id}`, end(withoutRow(world, handler.row), handler)];
     },
 
     *tidy(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
-      const { record, letters } = world;
-      const isOver = (letter: string, redrives: number) =>
-        letter === 'pending' && (redrives < record.redrives || record.result === 'completed');
-      const over = record.state === 'settled' && broken !== 'keepBlob' ? letters.findIndex(isOver) : -1;
-      if (over >= 0) return yield [`${handler.id} moves dead letter ${over}`, setLetter(world, over, 'resolved')];
+      const { record, deadLetters } = world;
+      const mustMove = (deadLetter: string, redrives: number) =>
+        deadLetter === 'pending' && (redrives < record.redrives || record.result === 'completed');
+      const found = record.state === 'settled' && broken !== 'keepBlob' ? deadLetters.findIndex(mustMove) : -1;
+      if (found >= 0)
+        return yield [`${handler.id} moves dead letter ${found}`, setDeadLetter(world, found, 'resolved')];
       yield [`${handler.id} deletes row ${handler.row.id}`, end(withoutRow(world, handler.row), handler)];
     },
   };
@@ -244,7 +245,7 @@ function createSteps(broken: JobRule | undefined) {
     if (state === 'settled' || state === 'waiting') return yield done(world, handler, `reads ${state}`);
     const isBusy = state === 'running' && !record.isLapsed;
     if (isBusy && broken === 'ackBusy') return yield done(world, handler, 'reads running (broken)');
-    // Busy elsewhere, or no slot before the deadline: a row is enough.
+    // The job runs elsewhere, or gets no slot before the deadline: it is safe with a row.
     if (world.nextRow <= MAX_ROWS) yield done(addRow(world, 0), handler, 'writes a row');
     if (!isBusy) yield go(world, handler, { at: 'claim', version: record.version }, `reads ${state}`);
   }
@@ -268,7 +269,7 @@ function createSteps(broken: JobRule | undefined) {
     yield go(world, handler, { at: 'claim', version }, mayReopen ? 'reads dead, reopens' : `reads ${state}`);
   }
 
-  /** Undefined where somebody else has written since. */
+  /** Returns undefined if another handler has written the record since. */
   function write(world: JobWorld, handler: Handler, changes: Partial<JobRecord>): JobWorld | undefined {
     const { version, redrives } = world.record;
     if (version !== handler.version && broken !== 'noFence') return undefined;
@@ -276,13 +277,13 @@ function createSteps(broken: JobRule | undefined) {
     return change({ ...world, record }, handler, { version: record.version });
   }
 
-  function putLetter(world: JobWorld, { redrives }: Handler): JobWorld {
-    if (world.letters[redrives] === 'resolved' && broken !== 'rewrite') return world;
-    return setLetter(world, redrives, 'pending');
+  function writeDeadLetter(world: JobWorld, { redrives }: Handler): JobWorld {
+    if (world.deadLetters[redrives] === 'resolved' && broken !== 'rewrite') return world;
+    return setDeadLetter(world, redrives, 'pending');
   }
 }
 
-/** So that a process may remember it: each that runs may be the one that settled it. */
+/** Returns whether the job was ever settled: the process at hand may be the one that remembers it. */
 function wasSettled({ state, redrives }: JobRecord): boolean {
   return state === 'settled' || redrives > 0;
 }
@@ -299,11 +300,11 @@ function go(world: JobWorld, handler: Handler, changes: Partial<Handler>, text: 
 /** The job is safe: a delivery is acknowledged, a row is deleted. */
 function done(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
   if (handler.from === 'row') return go(world, handler, { at: 'tidy' }, text);
-  if (handler.row.isShared) return go(world, handler, { at: 'forget' }, text);
+  if (handler.row.isShared) return go(world, handler, { at: 'deleteShared' }, text);
   return [`${handler.id} ${text}, acknowledges`, end({ ...world, isAcknowledged: true }, handler)];
 }
 
-/** It ends and changes nothing: what brought it brings it again. */
+/** The handler ends without a change: its delivery or its row comes again. */
 function lose(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
   return [`${handler.id} ${text}`, end(world, handler)];
 }
@@ -332,6 +333,6 @@ function withoutRow(world: JobWorld, { id }: Row): JobWorld {
   return { ...world, rows: world.rows.filter((row) => row.id !== id) };
 }
 
-function setLetter(world: JobWorld, redrives: number, letter: 'pending' | 'resolved'): JobWorld {
-  return { ...world, letters: world.letters.with(redrives, letter) };
+function setDeadLetter(world: JobWorld, redrives: number, deadLetter: 'pending' | 'resolved'): JobWorld {
+  return { ...world, deadLetters: world.deadLetters.with(redrives, deadLetter) };
 }

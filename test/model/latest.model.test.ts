@@ -3,11 +3,11 @@ import { DAY_APART, latestModel, latestRules, MINUTE_APART } from './latest.mode
 
 const { noBirth, noBeginning, oneWay, ...always } = latestRules;
 
-describe('the newest of a resource that was made anew a day later', () => {
+describe("`ordering: 'latest'` for a resource that is recreated a day later", () => {
   testModel('latest, a day apart', { ...always, oneWay }, (broken) => latestModel(DAY_APART, broken));
 });
 
-describe('the newest of a resource that was made anew a minute later', () => {
+describe("`ordering: 'latest'` for a resource that is recreated a minute later", () => {
   testModel('latest, a minute apart', { ...always, noBirth, noBeginning }, (broken) =>
     latestModel(MINUTE_APART, broken),
   );

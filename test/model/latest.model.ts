@@ -4,48 +4,54 @@ import { fhirEvent } from '../../src/testing/index.js';
 import { bound, type Model, type Step } from './explore.js';
 
 /**
- * `ordering: 'latest'` for one resource: versions of two lives of its id arrive in any order, with duplicates, two at a
- * time, a crash at every step, leases of the resource that lapse at any time, dead letters that are redriven. Every
- * step is checked, not only the end: no row, no watermark and no fence ever goes back. The real functions decide which
- * of two versions is newer. HANDLERS in the environment sets the bound.
+ * Models `ordering: 'latest'` for one resource. Versions of its two incarnations arrive in any order, with duplicates, two
+ * at a time. Handlers crash at every step, leases of the resource lapse at any time, dead letters are redriven. No step
+ * may set a row, a watermark or a fence back. The app's own functions decide which of two versions is newer. The
+ * environment variable HANDLERS sets the bound.
  */
 export const latestRules = {
-  noStart: 'a version is superseded by a newer one that has started (L1)',
-  noRestart: 'the version that has started runs again: its next try, its redrive (L2)',
-  noKey: 'who finds its own key in the watermark has been applied',
-  oneWay: 'an event more than five minutes older is older, whatever its version',
-  noBirth: 'a Created with a later time is a new beginning, whatever its version',
-  noBeginning: 'what is older than the beginning of this life is older, whatever its version',
-  noFence: 'a row refuses who has a lower fence than its writer had',
-  noEtag: 'the watermark is written by who still holds the resource',
-  failAdvances: 'a version that fails leaves the watermark as it was',
+  noStart: 'L1: a version is superseded by a newer one that has started',
+  noRestart: 'L2: the version that started last runs again: its next try, its redrive',
+  noKey: 'L6: a job that finds its own event in the watermark is completed without a run',
+  oneWay: 'L4: an event more than five minutes older is older, whatever its version',
+  noBirth: 'L5: a Created with a later time is a new beginning, whatever its version',
+  noBeginning: 'L5: an event before the beginning is older, whatever its version',
+  noFence: 'L3: a lower fence cannot write over a row',
+  noEtag: 'L7: only the holder of the resource writes its watermark',
+  failAdvances: 'L8: a version that fails leaves the watermark as it was',
 } as const;
 export type LatestRule = keyof typeof latestRules;
 
-/**
- * A version of the resource; later ones of `life` 1 are older than any of `life` 2, and that is what has to come out.
- */
-export type Version = { name: string; life: 1 | 2; event: FhirEvent };
+/** A version of the resource. Each version of incarnation 2 is newer than all of incarnation 1. */
+export type Version = { name: string; incarnation: 1 | 2; event: FhirEvent };
 
 const BEGINNING_MS = Date.UTC(2026, 2, 14, 12);
 
-function version(name: string, life: 1 | 2, seconds: number): Version {
+function createVersion(name: string, incarnation: 1 | 2, seconds: number): Version {
   const number = Number(/\d+/.exec(name)?.[0]);
   const change = number === 1 ? 'created' : 'updated';
   const time = new Date(BEGINNING_MS + seconds * 1000).toISOString();
-  return { name, life, event: fhirEvent({ id: name, version: number, change, time }) };
+  return { name, incarnation, event: fhirEvent({ id: name, version: number, change, time }) };
 }
 
-export const DAY_APART: readonly Version[] = [version('v1', 1, 0), version('v2', 1, 60), version("v1'", 2, 86_400)];
-export const MINUTE_APART: readonly Version[] = [version('v2', 1, 0), version('v3', 1, 60), version("v1'", 2, 120)];
+export const DAY_APART: readonly Version[] = [
+  createVersion('v1', 1, 0),
+  createVersion('v2', 1, 60),
+  createVersion("v1'", 2, 86_400),
+];
+export const MINUTE_APART: readonly Version[] = [
+  createVersion('v2', 1, 0),
+  createVersion('v3', 1, 60),
+  createVersion("v1'", 2, 120),
+];
 
 const MAX_ALIVE = 2;
 const NOBODY = 0;
-const NONE: Mark = { of: -1, createdAt: '' };
+const NONE: Mark = { version: -1, createdAt: '' };
 
-/** `of` is a version; -1 where there is none. */
-type Mark = { of: number; createdAt: string };
-type Handler = { id: number; of: number; fence: number; at: keyof ReturnType<typeof createSteps> };
+/** `version` is an index of `versions`; -1 for none. */
+type Mark = { version: number; createdAt: string };
+type Handler = { id: number; version: number; fence: number; at: keyof ReturnType<typeof createSteps> };
 export type ResourceWorld = {
   /** The newest version that was applied. */
   mark: Mark;
@@ -53,11 +59,11 @@ export type ResourceWorld = {
   started: Mark;
   lease: { by: number; isLapsed: boolean };
   fence: number;
-  /** The last fence of each version; 0 where it has had none. */
+  /** The last fence of each version; 0 for none. */
   fences: readonly number[];
   jobs: readonly ('open' | 'completed' | 'superseded' | 'dead')[];
-  /** The row of the workflow's table: which version it shows, and the fence it was written under. */
-  row: { of: number; fence: number };
+  /** The row of the workflow's table: the version that it shows, and the fence of its writer. */
+  row: { version: number; fence: number };
   nextHandler: number;
   handlers: readonly Handler[];
 };
@@ -75,43 +81,44 @@ export function latestModel(versions: readonly Version[], broken?: LatestRule): 
       fence: 0,
       fences: versions.map(() => 0),
       jobs: versions.map(() => 'open'),
-      row: { of: -1, fence: 0 },
+      row: { version: -1, fence: 0 },
       nextHandler: 1,
       handlers: [],
     },
 
-    *next(world) {
+    *nextSteps(world) {
       const { handlers, lease, nextHandler } = world;
-      for (const [of, { name }] of versions.entries()) {
+      for (const [version, { name }] of versions.entries()) {
         if (nextHandler > maxHandlers || handlers.length === MAX_ALIVE) break;
-        // One handler a job: the job's own lease.
-        if (handlers.some((handler) => handler.of === of)) continue;
-        if (world.jobs[of] === 'dead') yield [`${name} is redriven`, { ...world, jobs: world.jobs.with(of, 'open') }];
-        if (world.jobs[of] !== 'open') continue;
-        const handler: Handler = { id: nextHandler, of, fence: 0, at: 'take' };
+        // The lease of a job allows it one handler at a time.
+        if (handlers.some((handler) => handler.version === version)) continue;
+        if (world.jobs[version] === 'dead')
+          yield [`${name} is redriven`, { ...world, jobs: world.jobs.with(version, 'open') }];
+        if (world.jobs[version] !== 'open') continue;
+        const handler: Handler = { id: nextHandler, version, fence: 0, at: 'take' };
         yield [`${name} arrives`, { ...world, nextHandler: nextHandler + 1, handlers: [...handlers, handler] }];
       }
       if (lease.by !== NOBODY && !lease.isLapsed) {
         yield ['the lease of the resource lapses', { ...world, lease: { ...lease, isLapsed: true } }];
       }
       for (const handler of handlers) {
-        yield [`${versions[handler.of]?.name} crashes at ${handler.at}`, end(world, handler)];
+        yield [`${versions[handler.version]?.name} crashes at ${handler.at}`, end(world, handler)];
         yield* steps[handler.at](world, handler);
       }
     },
 
-    wrong({ mark, started, row, fences, jobs, handlers }, before) {
-      if (isNewer(before.mark.of, mark.of)) return 'the watermark went back';
-      if (isNewer(before.started.of, started.of)) return 'the version that has started went back';
-      if (isNewer(before.row.of, row.of)) return 'the row went back';
-      for (const [of, fence] of fences.entries()) {
-        if (fences.some((other, newer) => isNewer(newer, of) && other > 0 && other < fence))
+    fault({ mark, started, row, fences, jobs, handlers }, before) {
+      if (isNewer(before.mark.version, mark.version)) return 'the watermark went back';
+      if (isNewer(before.started.version, started.version)) return 'the version that has started went back';
+      if (isNewer(before.row.version, row.version)) return 'the row went back';
+      for (const [version, fence] of fences.entries()) {
+        if (fences.some((other, newer) => isNewer(newer, version) && other > 0 && other < fence))
           return 'an older version holds a higher fence';
       }
-      for (const [of, job] of jobs.entries()) {
-        if (job === 'superseded' && !isNewer(mark.of, of) && !isNewer(started.of, of))
+      for (const [version, job] of jobs.entries()) {
+        if (job === 'superseded' && !isNewer(mark.version, version) && !isNewer(started.version, version))
           return 'superseded by nothing that was applied or has started';
-        if (job === 'completed' && handlers.length === 0 && isNewer(of, row.of))
+        if (job === 'completed' && handlers.length === 0 && isNewer(version, row.version))
           return 'the row is older than what has completed';
       }
       return undefined;
@@ -126,15 +133,15 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
       const decision = decideIn(world, versionOf(handler));
       switch (decision) {
         case 'applied':
-          return yield say('finds itself applied', endJob(world, handler, 'completed'));
+          return yield step('finds itself applied', endJob(world, handler, 'completed'));
         case 'superseded':
-          return yield say('is superseded', endJob(world, handler, 'superseded'));
+          return yield step('is superseded', endJob(world, handler, 'superseded'));
         case 'run': {
-          if (lease.by !== NOBODY && !lease.isLapsed) return yield say('finds the resource busy', end(world, handler));
+          if (lease.by !== NOBODY && !lease.isLapsed) return yield step('finds the resource busy', end(world, handler));
           const fence = world.fence + 1;
-          const fences = world.fences.with(handler.of, fence);
+          const fences = world.fences.with(handler.version, fence);
           const taken = { ...world, started: startIn(world, handler), fence, fences, lease: leaseOf(handler) };
-          return yield say('takes the resource', change(taken, handler, { at: 'handle', fence }));
+          return yield step('takes the resource', change(taken, handler, { at: 'handle', fence }));
         }
         default:
           throw new TypeError(`unhandled ${decision satisfies never}`);
@@ -143,39 +150,39 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
 
     *handle(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
       if (!holds(world, handler) || world.lease.isLapsed)
-        return yield say('sees its lease lapsed', end(world, handler));
-      yield say('is at work', change(world, handler, { at: 'write' }));
+        return yield step('sees its lease lapsed', end(world, handler));
+      yield step('is at work', change(world, handler, { at: 'write' }));
       const failed = broken === 'failAdvances' ? apply(world, handler) : world;
-      yield say('fails for good', endJob(free(failed), handler, 'dead'));
+      yield step('fails for good', endJob(free(failed), handler, 'dead'));
     },
 
     *write(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
       if (world.row.fence > handler.fence && broken !== 'noFence')
-        return yield say('is fenced off by the row', end(world, handler));
-      const written = { ...world, row: { of: handler.of, fence: handler.fence } };
-      yield say('writes its row', change(written, handler, { at: 'mark' }));
+        return yield step('is fenced off by the row', end(world, handler));
+      const written = { ...world, row: { version: handler.version, fence: handler.fence } };
+      yield step('writes its row', change(written, handler, { at: 'mark' }));
     },
 
     *mark(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
       if (!holds(world, handler) && broken !== 'noEtag')
-        return yield say('is fenced off by the watermark', end(world, handler));
-      yield say('is in the watermark', change(free(apply(world, handler)), handler, { at: 'record' }));
+        return yield step('is fenced off by the watermark', end(world, handler));
+      yield step('is in the watermark', change(free(apply(world, handler)), handler, { at: 'record' }));
     },
 
     *record(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
-      yield say('is completed', endJob(world, handler, 'completed'));
+      yield step('is completed', endJob(world, handler, 'completed'));
     },
   };
 
-  function versionOf({ of }: Pick<Handler, 'of'>): Version {
-    const version = versions[of];
-    if (!version) throw new RangeError(`no version ${of}`);
-    return version;
+  function versionOf({ version }: Pick<Handler, 'version'>): Version {
+    const found = versions[version];
+    if (!found) throw new RangeError(`no version ${version}`);
+    return found;
   }
 
-  function versionIn({ of, createdAt }: Mark): KnownVersion | undefined {
-    if (of < 0) return undefined;
-    const { name, event } = versionOf({ of });
+  function versionIn({ version, createdAt }: Mark): KnownVersion | undefined {
+    if (version < 0) return undefined;
+    const { name, event } = versionOf({ version });
     return { version: event.version, time: event.time, eventKey: name, createdAt: createdAt || undefined };
   }
 
@@ -197,7 +204,7 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
         return decideVersion(event, name, { applied, started: started && { ...started, eventKey: '' } });
       case 'noKey':
         return decideVersion(event, name, { applied: applied && { ...applied, eventKey: '' }, started });
-      case 'oneWay': // a time from which this event is not older
+      case 'oneWay': // no known time is later than that of the event
         return decideVersion(event, name, {
           applied: applied && { ...applied, time: min(applied.time, event.time), createdAt: undefined },
           started: started && { ...started, time: min(started.time, event.time), createdAt: undefined },
@@ -214,23 +221,25 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
   function startIn(world: ResourceWorld, handler: Handler): Mark {
     const { name, event } = versionOf(handler);
     const { createdAt = '' } = afterStarting(event, name, knownIn(world));
-    return { of: handler.of, createdAt };
+    return { version: handler.version, createdAt };
   }
 
   function apply(world: ResourceWorld, handler: Handler): ResourceWorld {
-    const mark = world.started.of === handler.of ? world.started : startIn(world, handler);
+    const mark = world.started.version === handler.version ? world.started : startIn(world, handler);
     return { ...world, mark };
   }
 
   /** A step's text does not name the version: its place in the trace shows the version. */
-  function say(text: string, world: ResourceWorld): Step<ResourceWorld> {
+  function step(text: string, world: ResourceWorld): Step<ResourceWorld> {
     return [text, world];
   }
 }
 
 function newer(one: Version | undefined, other: Version | undefined): boolean {
   if (!one || !other) return one !== undefined;
-  return one.life > other.life || (one.life === other.life && one.event.version > other.event.version);
+  return one.incarnation === other.incarnation
+    ? one.event.version > other.event.version
+    : one.incarnation > other.incarnation;
 }
 
 function min(one: string | undefined, other: string | undefined): string | undefined {
@@ -261,5 +270,5 @@ function end(world: ResourceWorld, { id }: Handler): ResourceWorld {
 }
 
 function endJob(world: ResourceWorld, handler: Handler, job: 'completed' | 'superseded' | 'dead'): ResourceWorld {
-  return end({ ...world, jobs: world.jobs.with(handler.of, job) }, handler);
+  return end({ ...world, jobs: world.jobs.with(handler.version, job) }, handler);
 }

@@ -3,14 +3,14 @@ import type { Model, Step } from './explore.js';
 /**
  * Models how src/pipeline/company.ts chooses the jobs that run together after a process has died, with smaller numbers.
  * Two jobs kill every process that runs them, at any moment of their run; the third is healthy. Processes are killed
- * from outside as well, once less often than it takes to condemn a job. The guilty jobs must end as dead letters, the
- * healthy job must not.
+ * from outside as well, once less often than makes a job that runs alone a dead letter. The guilty jobs must end as dead
+ * letters, the healthy job must not.
  */
 export const suspectRules = {
   S2: 'after each crash half as many suspects run together',
   S3: 'nothing runs beside a suspect that is alone',
   S4: 'a crash counts only if the job ran alone',
-  S5: 'the record says that the job has company before it has',
+  S5: 'the record no longer says that a job runs alone before another job starts beside it',
   S6: 'after many crashes of any kind a job comes to an end',
 } as const;
 export type SuspectRule = keyof typeof suspectRules;
@@ -45,7 +45,7 @@ export function suspectsModel(broken?: SuspectRule): Model<SuspectWorld> {
       kills: 0,
     },
 
-    *next(world) {
+    *nextSteps(world) {
       for (const [j, job] of world.jobs.entries()) {
         if (job.at === 'free' || job.at === 'lapsed') yield* claims(world, j, job);
         if (job.at === 'running') yield* stepsOfRun(world, j, job);
@@ -56,7 +56,7 @@ export function suspectsModel(broken?: SuspectRule): Model<SuspectWorld> {
       }
     },
 
-    wrong({ jobs }) {
+    fault({ jobs }) {
       if (jobs.some(({ at }, j) => at === 'dead' && !GUILTY.includes(j))) return 'the healthy job is a dead letter';
       if (jobs.some(({ crashes }) => crashes > MAX_CRASHES)) return 'a job does not come to an end';
       return undefined;
@@ -100,7 +100,7 @@ export function suspectsModel(broken?: SuspectRule): Model<SuspectWorld> {
       const alone = put(world, j, { ...job, kind: 'member', isAlone: true });
       yield [`job ${j} ${where} alone`, { ...alone, solitary: alone.solitary.with(process, j) }];
     }
-    // It has waited long enough for the ordinary jobs there to end.
+    // The suspect has waited long enough for the ordinary jobs there to end.
     if (beside.length > 0) yield [`job ${j} ${where} after waiting`, put(world, j, { ...job, kind: 'member' })];
   }
 
