@@ -13,20 +13,20 @@ import { defineWorkflow, fhir, minutes, seconds } from '../../src/workflow.js';
 import { SETTINGS } from './hospital.js';
 import { BEGINNING, createWorld, type Fault, type Machine } from './world.js';
 
-// One version of a resource that is hard-deleted and made anew: version 1 again, in two lives of the resource. Of each
-// life the service's event tells, late, twice or never, and so does reconciliation, with a time and an id of its own.
-// Processes die, and storage fails. Each life must run once for each workflow.
+// A resource is hard-deleted and recreated, so that version 1 occurs in two incarnations. The service's event of each
+// arrives late, twice or never, and so does the one of reconciliation, which has its own time and id. Processes die, and
+// storage fails. Each incarnation must run once for each workflow.
 
-type Life = 'A' | 'B';
+type Incarnation = 'A' | 'B';
 type Act =
-  | { kind: 'event'; of: Life }
-  /** `asRows`: as jobs of each workflow, which begin with a row, not as a delivery. */
-  | { kind: 'history'; of: Life; asRows: boolean }
+  | { kind: 'event'; incarnation: Incarnation }
+  /** `asRows`: the jobs begin with a row for each workflow, not with a delivery. */
+  | { kind: 'history'; incarnation: Incarnation; asRows: boolean }
   | { kind: 'crash' }
   | { kind: 'pass'; ms: number };
 
-/** The times of the service's event and of its entry in history, by life. */
-type Times = Record<Life, { event: string; history: string }>;
+/** The times of the service's event and of the entry in its history, for each incarnation. */
+type Times = Record<Incarnation, { event: string; history: string }>;
 
 const MIDDAY: Times = {
   A: { event: '2026-03-14T08:00:00.000Z', history: '2026-03-14T08:00:01.000Z' },
@@ -39,12 +39,15 @@ const MIDNIGHT: Times = {
 const WORKFLOWS = ['first', 'second'];
 
 const anAct: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('event' as const), of: fc.constantFrom<Life>('A', 'B') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('event' as const), incarnation: fc.constantFrom<Incarnation>('A', 'B') }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('history' as const),
-      of: fc.constantFrom<Life>('A', 'B'),
+      incarnation: fc.constantFrom<Incarnation>('A', 'B'),
       asRows: fc.boolean(),
     }),
   },
@@ -59,13 +62,13 @@ const aNight = fc.record({
 });
 type Night = typeof aNight extends fc.Arbitrary<infer N> ? N : never;
 
-function rawOf(of: Life, by: 'event' | 'history', times: Times) {
+function rawOf(incarnation: Incarnation, by: 'event' | 'history', times: Times) {
   return {
-    id: by === 'event' ? `event-${of}` : `reconciled-${of}`,
+    id: by === 'event' ? `event-${incarnation}` : `reconciled-${incarnation}`,
     source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
     specversion: '1.0',
     type: 'Microsoft.HealthcareApis.FhirResourceCreated',
-    time: times[of][by],
+    time: times[incarnation][by],
     data: {
       resourceType: 'Patient',
       resourceFhirAccount: 'w-f.fhir.azurehealthcareapis.com',
@@ -75,27 +78,27 @@ function rawOf(of: Life, by: 'event' | 'history', times: Times) {
   };
 }
 
-/** Returns what went wrong in a night. */
-async function live({ seed, acts, faults, share }: Night, times: Times): Promise<string[]> {
+/** Returns the violations in a night. */
+async function runNight({ seed, acts, faults, share }: Night, times: Times): Promise<string[]> {
   const world = createWorld(seed, { skewMs: 2000 });
   const outside = world.spawn(0);
-  const wrongs = new Set<string>();
-  const told = new Set<Life>();
+  const violations = new Set<string>();
+  const sent = new Set<Incarnation>();
   const apps: { machine: Machine; pipeline: Pipeline; waiting: Waiting }[] = [];
   let open = 0;
 
   world.faults = () =>
     (faults.length > 0 && world.random() < share ? faults[Math.floor(world.random() * faults.length)] : 'ok') as Fault;
-  world.onEffect(look);
+  world.onEffect(checkCompletions);
   startApp();
   startApp();
   wake();
   for (const act of acts) {
     if (act.kind === 'crash') crash();
     else if (act.kind !== 'pass') {
-      told.add(act.of);
+      sent.add(act.incarnation);
       open += 1;
-      const raw = rawOf(act.of, act.kind, times);
+      const raw = rawOf(act.incarnation, act.kind, times);
       if (act.kind === 'history' && act.asRows) void addRows(raw);
       else void send(raw);
     }
@@ -106,14 +109,14 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
   await world.run({ isDone: isQuiet, ms: 3_600_000 });
   await world.run({ ms: 100_000 });
   await world.run({ isDone: isQuiet, ms: 3_600_000 });
-  if (!isQuiet()) wrongs.add('it never comes to rest');
-  for (const life of told) {
+  if (!isQuiet()) violations.add('work is left for ever');
+  for (const incarnation of sent) {
     for (const workflow of WORKFLOWS) {
-      const completed = completedOf(life, workflow);
-      if (completed.length !== 1) wrongs.add(`not once: ${life} ${workflow} ${completed}`);
+      const completed = completedOf(incarnation, workflow);
+      if (completed.length !== 1) violations.add(`not once: ${incarnation} ${workflow} ${completed}`);
     }
   }
-  return [...wrongs];
+  return [...violations];
 
   function startApp(): void {
     const machine = world.spawn();
@@ -131,8 +134,9 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
           on: fhir('*'),
           retry: { tries: 5, from: seconds(1), to: seconds(20), giveUpAfter: minutes(60) },
           handle(event, { attempt }) {
-            const of = lifeOf(event.time ?? '');
-            if (completedOf(of, name).length > 0) wrongs.add(`completed, and runs again: ${of} ${name}`);
+            const incarnation = incarnationOf(event.time ?? '');
+            if (completedOf(incarnation, name).length > 0)
+              violations.add(`completed, and runs again: ${incarnation} ${name}`);
             if (attempt < 4 && world.random() < share) throw new Error('not well');
           },
         }),
@@ -151,25 +155,25 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
     startApp();
   }
 
-  /** As Event Grid does: until it is acknowledged. */
+  /** Delivers as Event Grid does: until a process acknowledges. */
   async function send(raw: object): Promise<void> {
     const app = apps[Math.floor(world.random() * apps.length)];
     let isAnswered = false;
-    const again = () => {
+    const sendAgain = () => {
       if (!isAnswered) void send(raw);
       isAnswered = true;
     };
-    outside.clock.after(30_000, again);
+    outside.clock.after(30_000, sendAgain);
     try {
       await app?.pipeline.deliver([structuredClone(raw)]);
       if (!isAnswered) open -= 1;
       isAnswered = true;
     } catch {
-      outside.clock.after(1000, again);
+      outside.clock.after(1000, sendAgain);
     }
   }
 
-  /** As reconciliation for a named workflow does: until there is a row for each. */
+  /** Adds a row for each workflow, again and again, as reconciliation for a named workflow does. */
   async function addRows(raw: object): Promise<void> {
     const key = keyOf(parseEvent(raw));
     const event = JSON.stringify(raw);
@@ -210,38 +214,38 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
     });
   }
 
-  function lifeOf(time: string): Life {
+  function incarnationOf(time: string): Incarnation {
     return time < times.B.event ? 'A' : 'B';
   }
 
-  /** The keys of the records that say that a life is completed. */
-  function completedOf(of: Life, workflow: string): string[] {
+  /** Returns the keys of an incarnation's records that are completed. */
+  function completedOf(incarnation: Incarnation, workflow: string): string[] {
     return ['ledger20260313', 'ledger20260314'].flatMap((table) =>
       world.tables.inspect(table).flatMap(({ key, row }) => {
-        const isOf = key.includes(`.${workflow}.`) && row.result === 'completed' && lifeOf(String(row.time)) === of;
-        return isOf ? [`${table} ${key}`] : [];
+        const isCompleted = key.includes(`.${workflow}.`) && row.result === 'completed';
+        return isCompleted && incarnationOf(String(row.time)) === incarnation ? [`${table} ${key}`] : [];
       }),
     );
   }
 
-  function look(): void {
-    for (const life of ['A', 'B'] as const) {
+  function checkCompletions(): void {
+    for (const each of ['A', 'B'] as const) {
       for (const workflow of WORKFLOWS) {
-        if (completedOf(life, workflow).length > 1) wrongs.add(`completed twice: ${life} ${workflow}`);
+        if (completedOf(each, workflow).length > 1) violations.add(`completed twice: ${each} ${workflow}`);
       }
     }
   }
 }
 
-describe('a version of which the service and its history tell', () => {
+describe('when a version has an event and an entry in history, in two incarnations', () => {
   it.each([
-    { given: 'both on one day', times: MIDDAY },
-    { given: 'the first life on both sides of midnight', times: MIDNIGHT },
-  ])('given $given, deaths and faults, then each of its lives runs once', async ({ times }) => {
+    { given: 'the times of both are on one day', times: MIDDAY },
+    { given: 'the times of the first incarnation are on both sides of midnight', times: MIDNIGHT },
+  ])('given $given, crashes and faults, then each incarnation runs once', async ({ times }) => {
     expect(parseEvent(rawOf('A', 'history', times)).time).toBe(times.A.history);
     await fc.assert(
       fc.asyncProperty(aNight, async (night) => {
-        expect(await live(night, times)).toEqual([]);
+        expect(await runNight(night, times)).toEqual([]);
       }),
       {
         numRuns: Number(process.env.NIGHTS ?? 80),

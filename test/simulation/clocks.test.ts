@@ -1,23 +1,23 @@
 import { createHospital, type Hospital, hospitalEvent } from './hospital.js';
 import { BEGINNING } from './world.js';
 
-// Machines whose clocks are a day ahead or behind: what one of them writes down is due, and given up, by storage's
-// clock.
+// Machines whose clocks are a day ahead or behind: storage's clock decides when a row is due, and when a job is given up
+// (T1).
 
 const DAY_MS = 24 * 3_600_000;
 const AHEAD = { clock: 'a day ahead', skewMs: DAY_MS };
 const BEHIND = { clock: 'a day behind', skewMs: -DAY_MS };
 const RIGHT = { clock: 'right', skewMs: 0 };
-/** A row is looked for every 10 s, and its message taken within 10 s. */
+/** A process looks for due rows every 10 s, and takes their message within 10 s. */
 const LATE_MS = 30_000;
 /** Storage may be slow between the time that a dead letter states and the write that settles its record. */
 const SLOW_STORAGE_MS = 5 * 60_000;
 /** Storage dates its answers in full seconds, and an answer takes its time. */
 const CLOCKS_DIFFER_MS = 2000;
 
-const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
+const v1 = hospitalEvent({ resource: 1, version: 1, incarnation: 1 });
 
-/** An app has had an answer of storage before it gets an event. */
+/** Starts an app, and waits until it has an answer of storage, by which it knows storage's clock. */
 async function startApp(hospital: Hospital, skewMs: number) {
   const app = hospital.startApp(skewMs);
   let isAwake = false;
@@ -34,7 +34,7 @@ const dueInMs = ({ world }: Hospital, key: string) => Date.parse(key.slice(0, 24
 
 describe.each([AHEAD, BEHIND, RIGHT])('given a machine whose clock is $clock', (first) => {
   it.each([AHEAD, BEHIND, RIGHT])(
-    'given its row is left to one whose clock is $clock, then that one runs it when it is due, not before, and not a day later',
+    'given its row is left to a machine whose clock is $clock, then that machine runs the job when the row is due',
     async (second) => {
       const hospital = createHospital(7);
       const { world } = hospital;
@@ -62,7 +62,7 @@ describe.each([AHEAD, BEHIND, RIGHT])('given a machine whose clock is $clock', (
   );
 
   it.each([AHEAD, BEHIND, RIGHT])(
-    'given a job that says for minutes to come again later, and one whose clock is $clock, then it is given up after 10 minutes',
+    'given its job asks for a later run each time, then a machine whose clock is $clock gives it up after 10 minutes',
     async (second) => {
       const hospital = createHospital(7);
       const { world } = hospital;
@@ -80,10 +80,10 @@ describe.each([AHEAD, BEHIND, RIGHT])('given a machine whose clock is $clock', (
       const minutes = (world.nowMs() - writtenAtMs) / 60_000;
       expect(minutes).toBeGreaterThan(9);
       expect(minutes).toBeLessThan(12);
-      const [letter = ''] = [...world.blobs.inspect()].flatMap(([name, content]) =>
+      const [deadLetter = ''] = [...world.blobs.inspect()].flatMap(([name, content]) =>
         name.includes('/failed/') ? [content] : [],
       );
-      const deadLetteredAtMs = Date.parse(JSON.parse(letter).deadLetteredAt) - BEGINNING;
+      const deadLetteredAtMs = Date.parse(JSON.parse(deadLetter).deadLetteredAt) - BEGINNING;
       expect(Math.abs(deadLetteredAtMs - world.nowMs())).toBeLessThan(SLOW_STORAGE_MS);
     },
   );

@@ -26,7 +26,7 @@ import {
   type Workflow,
   wants,
 } from '../../src/workflow.js';
-import { LIVES, NEWEST, truthOf, watchVersions } from './versions.js';
+import { BEGAN_AT_MS, NEWEST, truthOf, watchVersions } from './versions.js';
 import { createWorld, type Machine, type World } from './world.js';
 
 /** The behaviour of a handler, drawn anew for every call. */
@@ -38,37 +38,33 @@ export type Hospital = {
   /** `skewMs`: how far the clock of its machine is ahead of storage's. */
   startApp(skewMs?: number): App;
   crash(app: App): void;
-  /** Somebody with the tool, in a process of its own. */
+  /** Starts a process of a person who handles dead letters. */
   startTool(): Tool;
   recordOf(address: Address): Row | undefined;
-  /** Of the workflows that want this event. */
+  /** Returns the jobs of this event: one for each workflow that wants it. */
   jobsOfRaw(raw: unknown): Address[];
-  /** Event Grid: delivers these in one POST until it is acknowledged, and goes on in the background. */
+  /** Delivers the events in one POST, in the background, as Event Grid does: until a process acknowledges. */
   publish(events: readonly unknown[]): void;
-  /** These may come by another way than a POST. */
-  know(events: readonly unknown[]): void;
-  /** Somebody asks for a redrive of every dead job. */
+  /** Checks the jobs of these events, too, which may arrive in another way than by a POST. */
+  watchJobs(events: readonly unknown[]): void;
+  /** Adds the row of a redrive for every dead job. */
   redriveAll(): void;
-  /** The timer that drops the tables of days that are over. */
+  /** Drops the tables of days that are over, as the timer does. */
   expire(app: App): void;
-  /** Somebody asks a process to pause a workflow, or to resume it. */
   pause(app: App, workflow: string): void;
   resume(app: App, workflow: string): void;
   behaviour: (address: Address) => Behaviour;
   /** The number of dropped tables. */
   drops: number;
-  /** Every wrong thing that was seen. */
-  wrongs: string[];
+  /** Each violation of an invariant so far. */
+  violations: string[];
   /** The logs and error messages of all processes. */
-  said: string[];
-  /** Starts of handlers, by job. */
+  messages: string[];
+  /** The number of handler starts of each job. */
   runs: Map<Address, number>;
-  /** No more faults and crashes; runs until nothing is left to do, and says what is wrong then. */
+  /** Ends faults and crashes, runs until no work is left, and returns all violations. */
   comeToRest(): Promise<string[]>;
-  /**
-   * Until all is acknowledged and no job waits, and some seconds more, so that storage's clock is past all that
-   * happened.
-   */
+  /** Runs until all is acknowledged and no job waits, and 3 s more, so that storage's clock is past all writes. */
   untilQuiet(ms: number): Promise<void>;
 };
 
@@ -83,12 +79,12 @@ export type App = {
 };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
-/** Stands in every place of an event that is a patient's business. */
+/** Every value of an event about a patient holds this text, which no message may hold. */
 export const MARKER = 'PHI-MARKER';
 
-/** Ten minutes: longer than most redeliveries here, as the real one is longer than Event Grid's. */
+/** Ten minutes exceed most redeliveries here, as the real retention exceeds those of Event Grid. */
 const RETENTION_DAYS = 1 / 144;
-/** Longer than a late call to storage or a duplicate is on its way. */
+/** No late call to storage and no duplicate takes longer. */
 const ON_THE_WIRE_MS = 100_000;
 /** J13: a job that was claimed by then may start until its lease ends, also in a process that was frozen meanwhile. */
 const FOLLOWS_WITHIN_MS = 10_000 + SETTINGS.leaseMs;
@@ -97,27 +93,28 @@ const REDELIVER_MS = [10_000, 30_000, 60_000, 300_000];
 export function createHospital(seed: number, options: { skewMs?: number } = {}): Hospital {
   const world = createWorld(seed, options);
   const { random } = world;
-  const wrongs: string[] = [];
-  const said: string[] = [];
+  const violations: string[] = [];
+  const report = (violation: string) => void violations.push(violation);
+  const messages: string[] = [];
   const runs = new Map<Address, number>();
   const acknowledged = new Map<Address, { json: string }>();
   const settledAs = new Map<Address, string>();
   const ownersBefore = new Map<Address, { last: string; gone: Set<string> }>();
-  /** Jobs that were settled when their table was dropped: nobody can tell any more what became of them. */
+  /** Jobs whose records were settled when their table was dropped. */
   const expired = new Set<Address>();
-  /** Jobs of all that was ever published. */
+  /** The jobs of all events so far. */
   const known = new Set<Address>();
-  let posts = 0;
+  let openPosts = 0;
   let isResting = false;
   let redrives = 0;
-  const asked = new Map<Address, number>();
+  const askedRedrives = new Map<Address, number>();
 
   const hospital: Hospital = {
     world,
     apps: [],
     drops: 0,
-    wrongs,
-    said,
+    violations,
+    messages,
     runs,
     behaviour: () => 'ok',
     startApp,
@@ -129,11 +126,11 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       hospital.apps.splice(hospital.apps.indexOf(app), 1);
     },
     publish(events) {
-      posts += 1;
-      know(events);
+      openPosts += 1;
+      watchJobs(events);
       void send(events, 0);
     },
-    know,
+    watchJobs,
     redriveAll,
     expire(app) {
       const { ledger, clock } = app;
@@ -148,11 +145,11 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     comeToRest,
     untilQuiet,
   };
-  const versions = watchVersions(world.tables, (wrong) => wrongs.push(wrong));
+  const versions = watchVersions(world.tables, report);
   const outside = world.spawn();
   const workflows = hospitalWorkflows(hospital, outside);
   const pausedAtMs = new Map<string, number>();
-  world.onEffect(look);
+  world.onEffect(checkAll);
   world.onEffect(watchPauses);
   watchDrops();
   keepWaking();
@@ -171,7 +168,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       queues: ports,
       callLimit,
       settings: SETTINGS,
-      telemetry: createTelemetry((_level, line) => said.push(line)),
+      telemetry: createTelemetry((_level, line) => messages.push(line)),
     });
     const { ledger, waiting, pauses } = stores;
     const app = { machine, clock, pipeline, ledger, waiting, pauses };
@@ -188,16 +185,16 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     return { machine, deadLetterStores };
   }
 
-  function know(events: readonly unknown[]): void {
+  function watchJobs(events: readonly unknown[]): void {
     for (const raw of events) {
       for (const address of jobsOfRaw(raw)) {
         known.add(address);
-        versions.know(parseEvent(raw));
+        versions.watch(parseEvent(raw));
       }
     }
   }
 
-  /** The handler, watched from outside of the app: counts its starts, and may take its process down. */
+  /** Returns the workflow with a handler that counts and checks its starts, and that may crash its process. */
   function observed(workflow: Workflow, machine: Machine): Workflow {
     return {
       ...workflow,
@@ -205,11 +202,11 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         const address = context.idempotencyKey;
         runs.set(address, (runs.get(address) ?? 0) + 1);
         if (world.nowMs() - (pausedAtMs.get(workflow.name) ?? world.nowMs()) > FOLLOWS_WITHIN_MS)
-          wrongs.push(`a job of a paused workflow starts: ${address}`);
-        if (recordOf(address)?.result === 'completed') wrongs.push(`a completed job runs again: ${address}`);
+          report(`a job of a paused workflow starts: ${address}`);
+        if (recordOf(address)?.result === 'completed') report(`a completed job runs again: ${address}`);
         if (context.fence !== undefined) versions.start(event, context.fence);
         if (hospital.behaviour(address) === 'crashes') {
-          const app = hospital.apps.find((one) => one.machine === machine);
+          const app = hospital.apps.find((each) => each.machine === machine);
           if (app && !isResting) hospital.crash(app);
         }
         return workflow.handle(event, context);
@@ -222,24 +219,24 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   async function send(events: readonly unknown[], attempt: number): Promise<void> {
     const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
     let hasAnswered = false;
-    const again = () => {
+    const sendAgain = () => {
       if (hasAnswered) return;
       hasAnswered = true;
-      nobody(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length - 1)] ?? 0, () => void send(events, attempt + 1));
+      later(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length - 1)] ?? 0, () => void send(events, attempt + 1));
     };
-    nobody(30_000, again);
+    later(30_000, sendAgain);
     if (!app) return;
     try {
       await app.pipeline.deliver(structuredClone(events));
       acknowledge(events);
-      if (hasAnswered || random() < 0.1) return; // the acknowledgement came too late, or was lost: it will come again
+      if (hasAnswered || random() < 0.1) return; // the acknowledgement is late or lost: Event Grid sends again
       hasAnswered = true;
-      posts -= 1;
+      openPosts -= 1;
       if (random() < 0.2)
-        nobody(random() * 60_000, () => void app.pipeline.deliver(structuredClone(events)).catch(() => undefined));
+        later(random() * 60_000, () => void app.pipeline.deliver(structuredClone(events)).catch(() => undefined));
     } catch (error) {
-      said.push(String(error));
-      again();
+      messages.push(String(error));
+      sendAgain();
     }
   }
 
@@ -251,7 +248,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       } catch {
         const json = JSON.stringify(raw);
         if (![...world.blobs.inspect().values()].some((blob) => JSON.stringify(JSON.parse(blob).event) === json)) {
-          wrongs.push('an invalid event was acknowledged without a dead letter');
+          report('an invalid event was acknowledged without a dead letter');
         }
         continue;
       }
@@ -259,7 +256,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         if (!expired.has(address)) acknowledged.set(address, { json: JSON.stringify(raw) });
       }
     }
-    look();
+    checkAll();
   }
 
   function jobsOfRaw(raw: unknown): Address[] {
@@ -279,13 +276,13 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   // ---- the host: timers and queues
 
   function keepWaking(): void {
-    nobody(10_000, () => {
+    later(10_000, () => {
       keepWaking();
       const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
-      if (hasDueRow()) void app?.pipeline.wake(); // with nothing due it would find nothing: spared, for there are many such nights
+      if (hasDueRow()) void app?.pipeline.wake(); // saves the time of looks that find nothing
     });
-    nobody(10_000 * random(), takeMessages);
-    nobody(10_000 * random(), takeMessages);
+    later(10_000 * random(), takeMessages);
+    later(10_000 * random(), takeMessages);
   }
 
   function hasDueRow(): boolean {
@@ -297,13 +294,13 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     for (const queue of [world.due, world.dueLong]) {
       for (let message = queue.take(); message !== undefined; message = queue.take()) {
         const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
-        if (!app || random() < 0.1) continue; // messages may be lost: they only wake
+        if (!app || random() < 0.1) continue; // a message may be lost, because a later look finds the row
         void app.pipeline.redeliver(JSON.parse(message) as Wakeup);
       }
     }
   }
 
-  function nobody(ms: number, run: () => void): void {
+  function later(ms: number, run: () => void): void {
     outside.clock.after(ms, run);
   }
 
@@ -326,14 +323,14 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
           redrive: Number(record.redrives ?? 0) + 1,
         },
       };
-      const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.item.redrive));
-      void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(asking, () => undefined);
+      const noteRedrive = () => askedRedrives.set(address, Math.max(askedRedrives.get(address) ?? 0, row.item.redrive));
+      void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(noteRedrive, () => undefined);
     }
   }
 
   // ---- retention
 
-  /** When a table is dropped, its settled jobs are over. Each other job must have a row. */
+  /** Forgets the settled jobs of a table that is dropped. Each other job must have a row. */
   function watchDrops(): void {
     const { drop } = world.tables;
     world.tables.drop = async (table) => {
@@ -341,7 +338,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         if (ledgerPlaceOf(address).table !== table) continue;
         if (recordOf(address)?.state === 'settled') expired.add(address);
         if (expired.has(address)) acknowledged.delete(address);
-        for (const memory of [settledAs, ownersBefore, asked]) memory.delete(address);
+        for (const memory of [settledAs, ownersBefore, askedRedrives]) memory.delete(address);
       }
       hospital.drops += 1;
       return drop(table);
@@ -351,7 +348,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   // ---- pauses
 
   function watchPauses(): void {
-    if (isResting) resumeAll(); // again and again: a pause may be on its way
+    if (isResting) resumeAll(); // each time, because a pause may be on its way
     const paused = pausedWorkflows();
     for (const name of pausedAtMs.keys()) if (!paused.includes(name)) pausedAtMs.delete(name);
     for (const name of paused) if (!pausedAtMs.has(name)) pausedAtMs.set(name, world.nowMs());
@@ -367,54 +364,55 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   // ---- what must hold at every moment
 
-  function look(): void {
+  function checkAll(): void {
     const blobs = world.blobs.inspect();
     for (const [address, { json }] of acknowledged) {
       const record = recordOf(address);
-      const letter = record?.result === 'dead' ? letterOf(address, Number(record.redrives ?? 0), blobs) : undefined;
+      const redriveCount = Number(record?.redrives ?? 0);
+      const deadLetter = record?.result === 'dead' ? deadLetterOf(address, redriveCount, blobs) : undefined;
       const isSafe =
-        (record?.state === 'settled' && (record.result !== 'dead' || letter !== undefined)) ||
+        (record?.state === 'settled' && (record.result !== 'dead' || deadLetter !== undefined)) ||
         hasRow(address) ||
         (record?.state === 'waiting' && hasRow(address, String(record.due)));
-      if (!isSafe) wrongs.push(`acknowledged, and neither settled nor waiting: ${address} ${JSON.stringify(record)}`);
-      if (letter !== undefined && JSON.stringify(JSON.parse(letter).event) !== json) {
-        wrongs.push('a dead letter does not hold the raw event');
-      }
+      if (!isSafe) report(`acknowledged, and neither settled nor waiting: ${address} ${JSON.stringify(record)}`);
+      if (deadLetter !== undefined && JSON.stringify(JSON.parse(deadLetter).event) !== json)
+        report('a dead letter does not hold the raw event');
     }
     for (const address of known) {
       const record = recordOf(address);
-      if (record) lookAtRecord(address, record, blobs);
+      if (record) checkRecord(address, record, blobs);
     }
   }
 
-  function lookAtRecord(address: Address, row: Row, blobs: ReadonlyMap<string, string>): void {
+  function checkRecord(address: Address, row: Row, blobs: ReadonlyMap<string, string>): void {
     const owner = String(row.owner);
     const owners = ownersBefore.get(address) ?? { last: owner, gone: new Set<string>() };
     if (owner !== owners.last) {
       owners.gone.add(owners.last);
       owners.last = owner;
-      if (owners.gone.has(owner)) wrongs.push(`who has lost the lease writes the record: ${address}`);
+      if (owners.gone.has(owner)) report(`a holder without the lease writes the record: ${address}`);
     }
     ownersBefore.set(address, owners);
     if (row.state === 'waiting' && !hasRow(address, String(row.due)))
-      wrongs.push(`the record waits for a row that is not there: ${address}`);
+      report(`the record waits for a row that is not there: ${address}`);
     if (
       row.state === 'settled' &&
       row.result === 'dead' &&
-      letterOf(address, Number(row.redrives ?? 0), blobs) === undefined
+      deadLetterOf(address, Number(row.redrives ?? 0), blobs) === undefined
     ) {
-      wrongs.push(`settled as dead without a dead letter: ${address}`);
+      report(`settled as dead without a dead letter: ${address}`);
     }
-    if (!isStoryOf(row)) wrongs.push(`the steps of a record and its counts differ: ${address} ${JSON.stringify(row)}`);
+    if (!stepsMatchCounts(row))
+      report(`the steps of a record and its counts differ: ${address} ${JSON.stringify(row)}`);
     const before = settledAs.get(address);
     if (before === 'completed' && !(row.state === 'settled' && row.result === 'completed'))
-      wrongs.push(`a completed job was reopened: ${address}`);
+      report(`a completed job was reopened: ${address}`);
     if (row.state === 'settled') settledAs.set(address, String(row.result));
     else settledAs.delete(address);
   }
 
   function isQuiet(): boolean {
-    return posts === 0 && world.tables.inspect('waiting').length === 0;
+    return openPosts === 0 && world.tables.inspect('waiting').length === 0;
   }
 
   async function untilQuiet(ms: number): Promise<void> {
@@ -431,32 +429,32 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
     await world.run({ ms: world.thawsInMs() + ON_THE_WIRE_MS });
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
-    if (posts > 0) wrongs.push(`${posts} deliveries were never acknowledged`);
+    if (openPosts > 0) report(`${openPosts} deliveries were never acknowledged`);
     const left = world.tables.inspect('waiting');
     if (left.length > 0)
-      wrongs.push(
+      report(
         `${left.length} rows never come to an end: ${left[0]?.key} ${JSON.stringify(recordOf(left[0]?.key.slice(25, left[0].key.lastIndexOf('.')) ?? ''))}`,
       );
     const pending = pendingOf(world.blobs.inspect());
     for (const address of acknowledged.keys()) {
       const record = recordOf(address);
-      if (record?.state !== 'settled') wrongs.push(`at rest, and not settled: ${address} ${JSON.stringify(record)}`);
+      if (record?.state !== 'settled') report(`at rest, and not settled: ${address} ${JSON.stringify(record)}`);
       for (let redrive = 0; redrive <= Number(record?.redrives ?? 0); redrive += 1) {
-        const isPending = letterOf(address, redrive, pending) !== undefined;
+        const isPending = deadLetterOf(address, redrive, pending) !== undefined;
         if (isPending && (record?.result !== 'dead' || redrive < Number(record.redrives ?? 0))) {
-          wrongs.push(
+          report(
             `a dead letter is pending beside a job that is ${record?.result}: ${address}.${redrive} of ${record?.redrives}`,
           );
         }
       }
     }
-    versions.lookAtRest((address) => recordOf(address)?.result, known);
-    for (const [address, redrive] of asked) {
+    versions.checkAtRest((address) => recordOf(address)?.result, known);
+    for (const [address, redrive] of askedRedrives) {
       if (Number(recordOf(address)?.redrives ?? 0) < redrive)
-        wrongs.push(`a redrive was asked for, and vanished: ${address}`);
+        report(`a redrive was asked for, and vanished: ${address}`);
     }
-    for (const line of said) if (line.includes(MARKER)) wrongs.push(`said: ${line}`);
-    return wrongs;
+    for (const line of messages) if (line.includes(MARKER)) report(`a message holds a value of an event: ${line}`);
+    return violations;
   }
 
   function recordOf(address: Address): Row | undefined {
@@ -472,34 +470,36 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     });
   }
 
-  function letterOf(address: Address, redrive: number, blobs: ReadonlyMap<string, string>): string | undefined {
+  function deadLetterOf(address: Address, redrive: number, blobs: ReadonlyMap<string, string>): string | undefined {
     const ending = `${digest(address)}.${redrive}.json`;
     const names = [...blobs.keys()].filter((name) => name.endsWith(ending));
-    const name = names.find((one) => one.startsWith('pending/')) ?? names.find((one) => one.startsWith('resolved/'));
+    const name =
+      names.find((each) => each.startsWith('pending/')) ?? names.find((each) => each.startsWith('resolved/'));
     return blobs.get(name ?? '');
   }
 }
 
-/** Dead letters that are not resolved: a process may die between the copy to resolved/ and the deletion. */
+/** Returns the dead letters that are not in resolved/, too: a process may die between copy and deletion. */
 function pendingOf(blobs: ReadonlyMap<string, string>): Map<string, string> {
   return new Map(
     [...blobs].filter(([name]) => name.startsWith('pending/') && !blobs.has(name.replace('pending', 'resolved'))),
   );
 }
 
-/** An event of the hospital: version `version` of a resource, in one of its incarnations. */
-export function hospitalEvent(of: { resource: number; version: number; life: 0 | 1 | 2; id?: string }): unknown {
-  const { resource, version, life } = of;
-  const time = (LIVES[life] as number) + version * 30_000;
+export type VersionOfResource = { resource: number; version: number; incarnation: 0 | 1 | 2; id?: string };
+
+/** Returns the raw event of a version. */
+export function hospitalEvent({ resource, version, incarnation, id }: VersionOfResource): unknown {
+  const timeMs = (BEGAN_AT_MS[incarnation] as number) + version * 30_000;
   const resourceId = `${MARKER}-${resource}`;
   return {
-    id: of.id ?? `event-${resource}-${life}-${version}`,
+    id: id ?? `event-${resource}-${incarnation}-${version}`,
     source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
     specversion: '1.0',
     type:
       version === 1 ? 'Microsoft.HealthcareApis.FhirResourceCreated' : 'Microsoft.HealthcareApis.FhirResourceUpdated',
     subject: `w-f.fhir.azurehealthcareapis.com/Patient/${resourceId}`,
-    time: new Date(time).toISOString(),
+    time: new Date(timeMs).toISOString(),
     data: {
       resourceType: 'Patient',
       resourceFhirAccount: 'w-f.fhir.azurehealthcareapis.com',
@@ -509,7 +509,7 @@ export function hospitalEvent(of: { resource: number; version: number; life: 0 |
   };
 }
 
-/** Three workflows: any order with little room, one that takes long, and one that keeps the newest version. */
+/** Returns three workflows: `tally` with two slots, `long` with long jobs, and `newest` with `ordering: 'latest'`. */
 function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
   const { clock } = machine;
   const retry = { tries: 3, from: seconds(1), to: seconds(20), giveUpAfter: minutes(10) };
@@ -566,10 +566,10 @@ function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
       retry,
       async handle(event, { tables, idempotencyKey, signal }) {
         const { resource, order } = truthOf(event);
-        const before = hospital.world.random() < 0.5;
-        if (before) await behave(idempotencyKey, signal);
+        const failsFirst = hospital.world.random() < 0.5;
+        if (failsFirst) await behave(idempotencyKey, signal);
         await tables(NEWEST).change('p', resource, () => ({ order }));
-        if (!before) await behave(idempotencyKey, signal);
+        if (!failsFirst) await behave(idempotencyKey, signal);
       },
     }),
   ];
@@ -579,12 +579,12 @@ function portsOf({ tables, blobs, undelivered, due, dueLong }: Machine): Storage
   return { tables, workflowTables: undefined, deadLetters: blobs, undelivered, due, dueLong };
 }
 
-/** Returns whether the steps of a record say the same as its counts. They are written together. */
-function isStoryOf({ steps: text, state, failing, result, tries = 0, crashes = 0 }: Row): boolean {
+/** Returns whether the steps of a record, which are written with its counts, agree with them. */
+function stepsMatchCounts({ steps: text, state, failing, result, tries = 0, crashes = 0 }: Row): boolean {
   const { steps, leftOut } = readSteps(typeof text === 'string' ? text : '');
   if (leftOut > 0) return true;
-  const life = steps.slice(steps.findLastIndex(({ what }) => what === 'redriven') + 1);
-  const countOf = (what: string, of: typeof steps = life) => of.filter((step) => step.what === what).length;
+  const sinceRedrive = steps.slice(steps.findLastIndex(({ what }) => what === 'redriven') + 1);
+  const countOf = (what: string, of: typeof steps = sinceRedrive) => of.filter((step) => step.what === what).length;
   const triesSince = Number(tries) - countOf('retry');
   const isCompleted = state === 'settled' && result === 'completed';
   const isFailing = state === 'settled' ? result === 'dead' : state === 'running' && Boolean(failing);

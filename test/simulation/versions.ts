@@ -8,38 +8,41 @@ import { watchWrites } from '../row-history.js';
 /** The workflow with `ordering: 'latest'`, and its table: a row for each resource, with the `order` of its version. */
 export const NEWEST = 'newest';
 
-/** The truth about an event: its resource, and the number of the change, counted from the first. */
+/** The resource of an event; `order` is higher for newer versions. */
 export type Truth = { readonly resource: string; readonly order: number };
 
-/** When each incarnation of a resource began. The day of the first has long been over. */
-export const LIVES = [Date.UTC(2026, 2, 11, 8), Date.UTC(2026, 2, 14, 8), Date.UTC(2026, 2, 15, 8)];
+/** The begin of each incarnation of a resource. The tables of the first day are old enough to be dropped. */
+export const BEGAN_AT_MS = [Date.UTC(2026, 2, 11, 8), Date.UTC(2026, 2, 14, 8), Date.UTC(2026, 2, 15, 8)];
 
-/** Versions 1 to 9 of the first incarnation come before versions 1 to 9 of the next. */
+/** Returns the resource and the order of an event. An incarnation has at most 9 versions here. */
 export function truthOf(event: HealthEvent): Truth {
   const resource = event.service === 'fhir' ? event.resourceId.toLowerCase().replaceAll(/[^a-z0-9]/g, '') : '';
-  return { resource, order: event.version + 100 * LIVES.findLastIndex((life) => Date.parse(event.time ?? '') >= life) };
+  return {
+    resource,
+    order: event.version + 100 * BEGAN_AT_MS.findLastIndex((beganAtMs) => Date.parse(event.time ?? '') >= beganAtMs),
+  };
 }
 
 /**
- * Checks `ordering: 'latest'` at every step: each write of each row of the table and of the watermarks, and the fence
- * of each handler. Reports to `report` what goes back.
+ * Calls `report` if a write sets a row of the table or a watermark back to an older version, or if an older version has a
+ * higher fence.
  */
 export function watchVersions(tables: MemoryTableStore, report: (wrong: string) => void) {
   const truth = new Map<string, Truth>();
-  /** By resource and order, the first and the last fence that handlers of this version had. */
+  /** For each resource and order, the first and the last fence of the handlers. */
   const fences = new Map<string, Map<number, { first: number; last: number }>>();
   watchWrites(tables, ({ table, key, before, after }) => {
-    if (table === NEWEST) lookAtRow(key, before, after);
-    if (table === 'watermarks') lookAtMark(key, before, after);
+    if (table === NEWEST) checkRow(key, before, after);
+    if (table === 'watermarks') checkWatermark(key, before, after);
   });
 
   return {
-    know(event: HealthEvent): void {
+    watch(event: HealthEvent): void {
       const { eventKey } = ledgerPlaceOf(addressOf(keyOf(event), NEWEST));
       truth.set(eventKey, truthOf(event));
     },
 
-    /** A handler of `event` starts with `fence`. */
+    /** Notes that a handler of `event` starts with `fence`. */
     start(event: HealthEvent, fence: number): void {
       const { resource, order } = truthOf(event);
       const all = fences.get(resource) ?? new Map<number, { first: number; last: number }>();
@@ -53,27 +56,27 @@ export function watchVersions(tables: MemoryTableStore, report: (wrong: string) 
       }
     },
 
-    /** Of the versions that have completed the newest stands; a version is superseded only by one that has started. */
-    lookAtRest(resultOf: (address: Address) => unknown, known: Iterable<Address>): void {
+    /** Checks that the row has the newest completed version, and that only a started version supersedes another. */
+    checkAtRest(resultOf: (address: Address) => unknown, known: Iterable<Address>): void {
       for (const address of known) {
-        const said = truth.get(ledgerPlaceOf(address).eventKey);
-        if (!said || ledgerPlaceOf(address).workflow !== NEWEST) continue;
+        const event = truth.get(ledgerPlaceOf(address).eventKey);
+        if (!event || ledgerPlaceOf(address).workflow !== NEWEST) continue;
         const result = resultOf(address);
-        if (result === 'superseded' && startedOf(said.resource) <= said.order)
+        if (result === 'superseded' && startedOf(event.resource) <= event.order)
           report(`superseded by nothing that has started: ${address}`);
-        if (result === 'completed' && heldOf(said.resource) < said.order)
-          report(`completed, and the table holds an older version: ${address} ${heldOf(said.resource)}`);
+        if (result === 'completed' && heldOf(event.resource) < event.order)
+          report(`completed, and the table holds an older version: ${address} ${heldOf(event.resource)}`);
       }
     },
   };
 
-  function lookAtRow(key: string, before: Row | undefined, after: Row | undefined): void {
+  function checkRow(key: string, before: Row | undefined, after: Row | undefined): void {
     if (Number(after?.order) < Number(before?.order ?? 0) || after === undefined)
       report(`the row went back: ${key} from ${before?.order} to ${after?.order}`);
   }
 
   /** Checks that the applied and the started version only rise, and that the applied version has its row. */
-  function lookAtMark(key: string, before: Row | undefined, after: Row | undefined): void {
+  function checkWatermark(key: string, before: Row | undefined, after: Row | undefined): void {
     for (const column of ['eventKey', 'startedKey'] as const) {
       const [was, is] = [before, after].map((row) => truth.get(String(row?.[column])));
       if ((was?.order ?? 0) > (is?.order ?? 0))
@@ -90,6 +93,6 @@ export function watchVersions(tables: MemoryTableStore, report: (wrong: string) 
 
   function startedOf(resource: string): number {
     const started = tables.inspect('watermarks').map(({ row }) => truth.get(String(row.startedKey)));
-    return Math.max(0, ...started.map((one) => (one?.resource === resource ? one.order : 0)));
+    return Math.max(0, ...started.map((each) => (each?.resource === resource ? each.order : 0)));
   }
 }

@@ -8,9 +8,9 @@ import { type Operation, StorageError, type TableStore } from '../../src/storage
 import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
 /**
- * A world in which several processes of the app run over one storage, in simulated time. Everything that happens is
- * one of: a timer rings, a turn of a process's event loop ends, a call to storage takes effect, its answer arrives,
- * a process dies. Which comes next is drawn from the seed, so that a run can be repeated exactly.
+ * A world in which several processes of the app run over one storage, in simulated time. A step is one of: a timer rings,
+ * a turn of a process's event loop ends, a call to storage takes effect, an answer arrives, a process dies. The seed
+ * decides which step comes next, so that a run can be repeated exactly.
  */
 export type World = {
   readonly random: () => number;
@@ -22,16 +22,16 @@ export type World = {
   readonly undelivered: ReturnType<typeof createMemoryBlobStore>;
   readonly due: ReturnType<typeof createMemoryQueueStore>;
   readonly dueLong: ReturnType<typeof createMemoryQueueStore>;
-  /** `skewMs`: how far its clock is ahead of storage's; drawn where left out. */
+  /** Starts a machine. `skewMs`: how far its clock is ahead of storage's; by default the seed decides. */
   spawn(skewMs?: number): Machine;
-  /** Lets things happen until `isDone`, or until `ms` have gone by, or so many things have happened. */
+  /** Takes steps until `isDone`, or until `ms` have passed, or at most `steps`. */
   run(until: { isDone?: () => boolean; ms: number; steps?: number }): Promise<void>;
-  /** In how many milliseconds the last machine that stands still goes on. */
+  /** Returns the time until no machine is frozen. */
   thawsInMs(): number;
-  /** Called after each thing that happened to storage. */
+  /** Calls `listener` after each change of storage. */
   onEffect(listener: () => void): void;
   faults: Faults;
-  /** Called before each thing that happens, with the machine whose thing it is. */
+  /** The world calls this before each step, with the machine that takes it. */
   onStep: ((machine: Machine) => void) | undefined;
 };
 
@@ -47,17 +47,13 @@ export type Machine = {
   readonly dueLong: QueueStore;
   isAlive(): boolean;
   crash(): void;
-  /**
-   * No code of the machine runs for so long, as on a paused virtual machine. Requests that it has sent still arrive.
-   */
+  /** Pauses all code of the machine, as on a paused virtual machine. Requests that it has sent still arrive. */
   freeze(ms: number): void;
   isFrozen(): boolean;
   frozenUntilMs(): number;
 };
 
-/**
- * The possible ends of a call to storage. `late`: no answer, and the call takes effect when nobody expects it any more.
- */
+/** The fate of a call to storage. `late`: no answer, and the call takes effect long after its sender has given it up. */
 export type Fault = 'ok' | 'fail-before' | 'fail-after' | 'never' | 'never-after' | 'late';
 export type Call = { number: number; machine: string; method: string; table: string; operations: readonly Operation[] };
 export type Faults = (call: Call) => Fault;
@@ -67,21 +63,22 @@ export function isOfInterest({ table, method }: Call): boolean {
   return method !== 'length' && !(method === 'query' && (table === 'waiting' || table === 'appstate'));
 }
 
+/** Returns the first 120 of `moments`, in which the story takes place, and a few of the others, mostly timers. */
+export function mostOf<T>(moments: readonly T[]): T[] {
+  return moments.filter((_, index) => index < 120 || index % 17 === 0);
+}
+
 export const BEGINNING = Date.UTC(2026, 2, 14, 12);
 
-/** Methods of stores that change something. */
+/** The methods of stores that change something. */
 const CHANGES = new Set(['commit', 'drop', 'create', 'copy', 'delete']);
 
-/** `isTurn`: happens in the process, not on the way to storage. */
-type Thing = { machine: Machine; run: () => void | Promise<void>; isTurn: boolean };
+/** `isTurn`: the step is one of the process, not of a request on its way. */
+type Step = { machine: Machine; run: () => void | Promise<void>; isTurn: boolean };
 type Timer = { atMs: number; order: number; machine: Machine; run: () => void };
 
-export function createWorld(
-  seed: number,
-  options: { skewMs?: number; meddle?: (random: () => number) => boolean } = {},
-): World {
+export function createWorld(seed: number, { skewMs = 4000 }: { skewMs?: number } = {}): World {
   const random = mulberry32(seed);
-  const { skewMs = 4000 } = options;
   let timeMs = 0;
   let steps = 0;
   let thawMs = 0;
@@ -90,8 +87,8 @@ export function createWorld(
   const nextOrder = counter();
   const listeners: (() => void)[] = [];
   const timers: Timer[] = [];
-  /** The steps that can happen now, in any order. */
-  const ready: Thing[] = [];
+  /** The steps that are possible now, in any order. */
+  const ready: Step[] = [];
 
   const base: Pick<Clock, 'now'> = { now: () => new Date(BEGINNING + timeMs) };
   const tables = createMemoryTableStore({ clock: base });
@@ -125,23 +122,23 @@ export function createWorld(
   return world;
 
   async function step(endMs: number): Promise<boolean> {
-    // Mostly what is ready happens, and time stands still; sometimes time goes on though things are under way.
-    const able = ready.filter((thing) => !thing.isTurn || !thing.machine.isFrozen());
-    if (able.length > 0 && (timers.length === 0 || random() < 0.97)) {
-      const thing = able[Math.floor(random() * able.length)] as Thing;
-      ready.splice(ready.indexOf(thing), 1);
+    // Mostly a ready step is taken, and time stands still; sometimes time passes while requests are under way.
+    const possible = ready.filter(({ isTurn, machine }) => !isTurn || !machine.isFrozen());
+    if (possible.length > 0 && (timers.length === 0 || random() < 0.97)) {
+      const next = possible[Math.floor(random() * possible.length)] as Step;
+      ready.splice(ready.indexOf(next), 1);
       steps += 1;
-      world.onStep?.(thing.machine);
-      if (thing.machine.isAlive() || !thing.isTurn) await thing.run();
+      world.onStep?.(next.machine);
+      if (next.machine.isAlive() || !next.isTurn) await next.run();
       return true;
     }
     const timer = takeTimer(endMs);
     if (!timer) {
-      if (able.length > 0) return true;
+      if (possible.length > 0) return true;
       timeMs = endMs;
       return false;
     }
-    timeMs = Math.max(timeMs, rings(timer));
+    timeMs = Math.max(timeMs, ringsAtMs(timer));
     steps += 1;
     world.onStep?.(timer.machine);
     if (timer.machine.isAlive()) timer.run(); // onStep may have ended it
@@ -153,7 +150,7 @@ export function createWorld(
     let firstMs = endMs;
     for (const timer of timers) {
       if (timer.atMs > firstMs) continue; // rings later, whether its machine is frozen or not
-      const ms = rings(timer);
+      const ms = ringsAtMs(timer);
       if (ms > firstMs || (ms === firstMs && first && timer.order > first.order)) continue;
       first = timer;
       firstMs = ms;
@@ -162,7 +159,7 @@ export function createWorld(
     return first;
   }
 
-  function rings(timer: Timer): number {
+  function ringsAtMs(timer: Timer): number {
     return Math.max(timer.atMs, timer.machine.frozenUntilMs());
   }
 
@@ -194,8 +191,8 @@ export function createWorld(
           const timer = { atMs: timeMs + Math.max(0, ms), order: nextOrder(), machine, run };
           if (isAlive) timers.push(timer);
           return () => {
-            const at = timers.indexOf(timer);
-            if (at >= 0) timers.splice(at, 1);
+            const index = timers.indexOf(timer);
+            if (index >= 0) timers.splice(index, 1);
           };
         },
         endOfTurn: (run) => void ready.push({ machine, run, isTurn: true }),
@@ -209,7 +206,7 @@ export function createWorld(
     return machine;
   }
 
-  /** The store as a process reaches it: calls leave, take effect some time, and are answered some time, or not. */
+  /** Returns the store as a process reaches it: each call takes effect and is answered at some later steps, or never. */
   function throughWorld<S extends object>(store: S, machineOf: () => Machine): S {
     return new Proxy(store, {
       get(target, method: string) {
@@ -237,14 +234,14 @@ export function createWorld(
               case 'never':
                 return;
               case 'late':
-                // Long after its sender has given it up, and perhaps after the sender itself.
+                // The call takes effect after its sender has given it up, or has died.
                 return later(() => void effect().catch(() => undefined), 3000 + random() * 90_000);
               default:
                 ready.push({
                   machine,
                   isTurn: false,
                   run: async () => {
-                    if (!machine.isAlive() && random() < 0.5) return; // it died with the call on the wire
+                    if (!machine.isAlive() && random() < 0.5) return; // a request of a dead process may be lost
                     await effect().then(
                       (answer) => {
                         if (fault === 'fail-after') answerWith(fail);
@@ -260,10 +257,10 @@ export function createWorld(
     });
   }
 
-  /** A timer that no process owns. */
+  /** Calls `run` after `ms`, even if every process has died. */
   function later(run: () => void, ms: number): void {
-    const nobody = { isAlive: () => true, frozenUntilMs: () => 0 } as Machine;
-    timers.push({ atMs: timeMs + ms, order: nextOrder(), machine: nobody, run });
+    const machine = { isAlive: () => true, frozenUntilMs: () => 0 } as Machine;
+    timers.push({ atMs: timeMs + ms, order: nextOrder(), machine, run });
   }
 }
 
@@ -275,7 +272,7 @@ function counter(): () => number {
   };
 }
 
-/** Until all that follows from what happened has followed: nothing here waits for more than promises. */
+/** Resolves when all promises that are settled now have called back: nothing here waits for anything else. */
 function idle(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
