@@ -7,7 +7,7 @@ import { sep } from 'node:path';
 const FILE = new URL('durations.json', import.meta.url);
 /** durations.json omits shorter files, because their order does not matter. */
 const MIN_SECONDS = 1;
-/** If the number of tests differs by more than this share, the recorded number is out of date. */
+/** The recorded number of tests is out of date if it differs from the real one by more than this share. */
 const MAX_DIFFERENCE = 0.05;
 
 const recorded = JSON.parse(readFileSync(FILE, 'utf8'));

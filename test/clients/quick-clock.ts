@@ -41,11 +41,11 @@ export function createQuickClock() {
     waits,
     /** Returns the number of time limits that are running. */
     limits: () => limits.size,
-    /** From now on, a wait ends only when its caller gives up. */
+    /** Makes each further wait end only when its caller gives up. */
     holdWaits(): void {
       areWaitsHeld = true;
     },
-    /** From now on, reads that wait for others wait until `endGathering`. */
+    /** Makes reads that wait for others wait until `endGathering`. */
     holdGathering(): void {
       isGatheringHeld = true;
     },

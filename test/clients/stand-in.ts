@@ -13,7 +13,7 @@ export const DICOM_AUDIENCE = 'https://dicom.healthcareapis.azure.com';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A service over HTTP: answers one after the other, the last again and again. */
+/** A service over HTTP that gives these answers in turn, the last again and again. */
 export async function startService(...answers: Answer[]) {
   const asked: { url: string; authorization: string | undefined; accept: string | undefined }[] = [];
   const waiting: (() => void)[] = [];

@@ -20,10 +20,10 @@ async function withDeadLetters(count: number) {
       { pace: { ...PACE, ...pace }, stores: opened.deadLetterStores },
     );
 
-  /** Lets seconds pass, and the app run what is due, until `of` has ended. */
-  async function through<T>(of: Promise<T>, { isRunning = true } = {}): Promise<T> {
+  /** Lets seconds pass, and runs due rows, until the promise has ended. */
+  async function through<T>(promise: Promise<T>, { isRunning = true } = {}): Promise<T> {
     let isDone = false;
-    const done = of.finally(() => {
+    const done = promise.finally(() => {
       isDone = true;
     });
     done.catch(() => {});

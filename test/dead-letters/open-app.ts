@@ -36,7 +36,7 @@ export function openApp(env: Record<string, string> = {}) {
     },
     deliver: (...events: unknown[]) => app.pipeline.deliver(events),
 
-    /** An event that both workflows give up: two letters. */
+    /** Delivers an event that makes two dead letters, one of each workflow. */
     async die(fields: Parameters<typeof rawFhirEvent>[0] = {}): Promise<void> {
       ends = giveUp;
       await app.pipeline.deliver([rawFhirEvent(fields)]);
@@ -59,7 +59,7 @@ export function openApp(env: Record<string, string> = {}) {
     letters: async (filter: Filter = {}): Promise<ListedDeadLetter[]> => allOf(deadLettersOf(deadLetterStores, filter)),
     ids: async (filter: Filter = {}): Promise<string[]> =>
       (await allOf(deadLettersOf(deadLetterStores, filter))).map(({ id }) => id),
-    /** Without digests: `pending/failed/2026-01-01/….0.json`. */
+    /** Returns the blobs' names without digests: `pending/failed/2026-01-01/….0.json`. */
     async names(store: 'deadLetters' | 'undelivered' = 'deadLetters'): Promise<string[]> {
       const { blobs } = await app.stores[store].list('', { limit: 5000 });
       return blobs.map(({ name }) => name.replaceAll(/[\w-]{22}/g, '…')).sort();

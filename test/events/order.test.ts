@@ -21,8 +21,8 @@ const at = (ms: number) => new Date(NOON_MS + ms).toISOString();
 
 /** Version 5, applied at noon. */
 const VERSION_5: KnownVersion = { version: 5, time: at(0), eventKey: 'applied', createdAt: undefined };
-/** The same, where it is known that the resource was created a minute before. */
-const BORN: KnownVersion = { ...VERSION_5, createdAt: at(-MINUTE_MS) };
+/** The same version, of a resource that is known to have been created a minute before. */
+const CREATED: KnownVersion = { ...VERSION_5, createdAt: at(-MINUTE_MS) };
 
 const NOTHING: KnownVersions = { applied: undefined, started: undefined };
 
@@ -83,8 +83,8 @@ describe('the started version after a start', () => {
     {
       given: 'an update of what was applied',
       event: updated(6, 0),
-      known: { applied: BORN, started: undefined },
-      createdAt: BORN.createdAt,
+      known: { applied: CREATED, started: undefined },
+      createdAt: CREATED.createdAt,
     },
     {
       given: 'an update of what has started, and is not applied',
@@ -96,8 +96,8 @@ describe('the started version after a start', () => {
       given: 'the same again',
       event: updated(5, 0),
       key: 'applied',
-      known: { applied: undefined, started: BORN },
-      createdAt: BORN.createdAt,
+      known: { applied: undefined, started: CREATED },
+      createdAt: CREATED.createdAt,
     },
     {
       given: 'an update of what an earlier release has applied since',
@@ -157,7 +157,7 @@ describe('whether an event is newer than the applied version', () => {
     {
       given: 'a higher version without a time, and a birth',
       event: withoutTime(updated(6, 0)),
-      applied: BORN,
+      applied: CREATED,
       then: 'newer',
     },
     {
@@ -182,23 +182,23 @@ describe('whether an event is newer than the applied version', () => {
     {
       given: 'a higher version, 1,001 ms before the birth',
       event: updated(6, -MINUTE_MS - 1001),
-      applied: BORN,
+      applied: CREATED,
       then: 'older',
     },
     {
       given: 'a higher version, a second before the birth: clocks may be that much apart',
       event: updated(6, -MINUTE_MS - SECOND_MS),
-      applied: BORN,
+      applied: CREATED,
       then: 'newer',
     },
-    { given: 'a higher version after the birth', event: updated(6, -1), applied: BORN, then: 'newer' },
-    { given: 'a lower version after the birth', event: updated(4, -1), applied: BORN, then: 'older' },
-    { given: 'another birth, later', event: created(1, 1), applied: BORN, then: 'newer' },
-    { given: 'a birth before this one', event: created(1, -2 * MINUTE_MS), applied: BORN, then: 'older' },
+    { given: 'a higher version after the birth', event: updated(6, -1), applied: CREATED, then: 'newer' },
+    { given: 'a lower version after the birth', event: updated(4, -1), applied: CREATED, then: 'older' },
+    { given: 'another birth, later', event: created(1, 1), applied: CREATED, then: 'newer' },
+    { given: 'a birth before this one', event: created(1, -2 * MINUTE_MS), applied: CREATED, then: 'older' },
     {
       given: 'a Created of a higher version, long before the birth',
       event: created(6, -3 * MINUTE_MS),
-      applied: BORN,
+      applied: CREATED,
       then: 'older',
     },
   ])('given $given, then it is $then', ({ event, applied = VERSION_5, then }) => {
@@ -219,13 +219,13 @@ describe('whether an event is newer than the applied version', () => {
     updated(1, -1440 * MINUTE_MS),
     withoutTime(updated(5, 0)),
   ])('given its own key, then it is the same, whatever else it says (case %#)', (event) => {
-    expect(orderOf(event, 'applied', BORN)).toBe('same');
+    expect(orderOf(event, 'applied', CREATED)).toBe('same');
   });
 });
 
 describe('the applied version after an event', () => {
   it('given any event, then its version, time and key', () => {
-    expect(afterApplying(updated(6, 7), 'its key', BORN)).toMatchObject({
+    expect(afterApplying(updated(6, 7), 'its key', CREATED)).toMatchObject({
       version: 6,
       time: at(7),
       eventKey: 'its key',
@@ -234,12 +234,12 @@ describe('the applied version after an event', () => {
 
   it.each<{ given: string; event: HealthEvent; before: KnownVersion | undefined; createdAt: string | undefined }>([
     { given: 'a Created, and nothing before', event: created(1, 0), before: undefined, createdAt: at(0) },
-    { given: 'a Created after another resource', event: created(1, 7), before: BORN, createdAt: at(7) },
-    { given: 'a Created of a higher version', event: created(6, 7), before: BORN, createdAt: at(7) },
-    { given: 'a Created without a time', event: withoutTime(created(6, 0)), before: BORN, createdAt: undefined },
+    { given: 'a Created after another resource', event: created(1, 7), before: CREATED, createdAt: at(7) },
+    { given: 'a Created of a higher version', event: created(6, 7), before: CREATED, createdAt: at(7) },
+    { given: 'a Created without a time', event: withoutTime(created(6, 0)), before: CREATED, createdAt: undefined },
     { given: 'an update, and nothing before', event: updated(2, 0), before: undefined, createdAt: undefined },
-    { given: 'a higher version', event: updated(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
-    { given: 'a higher version, deleted', event: deleted(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
+    { given: 'a higher version', event: updated(6, 7), before: CREATED, createdAt: at(-MINUTE_MS) },
+    { given: 'a higher version, deleted', event: deleted(6, 7), before: CREATED, createdAt: at(-MINUTE_MS) },
     {
       given: 'a higher version, of whose birth nothing is known',
       event: updated(6, 7),
@@ -249,10 +249,10 @@ describe('the applied version after an event', () => {
     {
       given: 'the same version again, of a recreated resource',
       event: updated(5, 7),
-      before: BORN,
+      before: CREATED,
       createdAt: undefined,
     },
-    { given: 'a lower version, of a recreated resource', event: updated(2, 7), before: BORN, createdAt: undefined },
+    { given: 'a lower version, of a recreated resource', event: updated(2, 7), before: CREATED, createdAt: undefined },
     { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, createdAt: undefined },
   ])('given $given, then it was created at $createdAt', ({ event, before, createdAt }) => {
     expect(afterApplying(event, 'its key', before).createdAt).toBe(createdAt);

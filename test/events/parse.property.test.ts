@@ -23,7 +23,7 @@ const throwing = () => {
   throw new Error(SECRET);
 };
 
-/** Makers of values, for fast-check looks into the values that it makes itself, and some of these do not like it. */
+/** Functions that make the values, because fast-check inspects values, and some of these throw then. */
 const HOSTILE: Record<string, () => unknown> = {
   proxy: () => new Proxy({}, { get: throwing, has: throwing, ownKeys: throwing, getPrototypeOf: throwing }),
   sealedProxy: () => new Proxy({}, { getOwnPropertyDescriptor: throwing }),
@@ -141,7 +141,7 @@ describe('the work of a parse', () => {
     }
   });
 
-  // In a quadratic parse the larger one of each pair would take 10,000 times as long, in a linear one 100 times.
+  // The larger event of each pair would take 10,000 times as long in a quadratic parse, 100 times in a linear one.
   it.each([
     'id',
     'topic',

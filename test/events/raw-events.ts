@@ -21,7 +21,7 @@ export type Spelling = {
   envelope: 'eventGrid' | 'cloudEvents' | 'hybrid';
   isPascal: boolean;
   isVersionText: boolean;
-  /** Only the default partition can be left out. */
+  /** Whether the default partition is left out. Another partition is always written. */
   isPartitionLeftOut: boolean;
   isUpperCase: boolean;
   fraction: '' | '0' | '9999' | '000000';

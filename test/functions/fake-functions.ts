@@ -25,7 +25,7 @@ export function createFakeFunctions() {
     names: () => [...registered.keys()],
     optionsOf: (name: string) => registered.get(name),
     call: async (name: string, input?: unknown, context: object = {}) => registered.get(name)?.handler(input, context),
-    /** As for GET with these parameters. */
+    /** Calls the function `name` as for GET with these parameters. */
     get: async (name: string, { params = {}, query = {} }: { params?: object; query?: Record<string, string> } = {}) =>
       registered.get(name)?.handler({ params, query: new URLSearchParams(query) }) as Promise<{
         status?: number;

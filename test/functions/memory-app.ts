@@ -19,9 +19,9 @@ export function composeMemoryApp({
   workflows?: readonly Workflow[];
   stores?: Partial<StoragePorts>;
   env?: Readonly<Record<string, string>>;
-  /** The clock of the app's machine is ahead of storage's by this. */
+  /** How far the clock of the app's machine is ahead of storage's. */
   skewMs?: number;
-  /** For several apps over the same stores. */
+  /** The clock that several apps over the same stores share. */
   clock?: FakeClock;
 } = {}) {
   const tables = createMemoryTableStore({ clock });

@@ -4,7 +4,7 @@ import { type Context, defineWorkflow, fhir, type HealthEvent, seconds, type Wor
 import { allThatFollows } from '../pipeline/memory-app.js';
 import { createTestClock } from '../storage/test-clock.js';
 
-/** A handler at work, with a timeout of 10 s; `result` is 'open' until it is over. */
+/** Starts a handler with a timeout of 10 s; `result` is 'open' until it ends. */
 function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFakeClock() as C) {
   const cancellation = new Cancellation();
   const event = fhirEvent();
@@ -46,7 +46,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
   return seen;
 }
 
-/** One that ends when the test says so. */
+/** Starts a handler that the test ends. */
 function startOpen<C extends FakeClock>(clock = createFakeClock() as C) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let signal: AbortSignal | undefined;

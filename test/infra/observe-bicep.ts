@@ -7,7 +7,7 @@ import { Language, type Node, Parser } from 'web-tree-sitter';
 export type Resource = { symbol: string; type: string; body: Record<string, unknown> };
 export type Module = {
   resources: Resource[];
-  /** By name: the description, and whether the parameter has a default. */
+  /** The description of each parameter, and whether it has a default. */
   parameters: Map<string, { description: string | undefined; hasDefault: boolean }>;
   files: string[];
 };

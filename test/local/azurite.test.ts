@@ -38,7 +38,7 @@ describe('when the keeper of an Azurite is about to end', () => {
   });
 });
 
-/** One that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

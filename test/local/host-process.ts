@@ -27,7 +27,7 @@ export async function startHostProcess(
   };
 }
 
-/** Without waiting until it listens. */
+/** Starts the host, and does not wait until it listens. */
 export function spawnHost(args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
   const app = join(ROOT, 'test/local/fixture-app');
   return startProcess('src/local/host/main.ts', ['--app', app, '--port', '0', ...args], { env });

@@ -22,7 +22,7 @@ export function projectCopy() {
     mkdirSync('.local', { recursive: true });
     folder = mkdtempSync(join(resolve('.local'), 'copy-'));
     cpSync('src', join(folder, 'src'), { recursive: true });
-    // As it was cloned: somebody may have followed the guide in the real folder.
+    // The copy is as cloned, even if somebody has followed the guide in the real folder.
     rmSync(join(folder, 'src/workflows/glucose-trend.ts'), { force: true });
     writeFileSync(join(folder, 'src/workflows/index.ts'), INDEX);
     mkdirSync(join(folder, 'test', 'workflows'), { recursive: true });

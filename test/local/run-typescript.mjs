@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// Lets Node run src/ as it is, without a build: what is imported as `x.js` is `x.ts` where there is one.
+// Lets Node run src/ without a build: an import of `x.js` loads `x.ts` if that file exists.
 registerHooks({
   resolve(specifier, context, next) {
     const isOurs = specifier.endsWith('.js') && (specifier.startsWith('.') || specifier.startsWith('file:'));

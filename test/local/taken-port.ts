@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** A port that is in use until it is released. A failing test is not held up by it. */
+/** Takes a port until `release`. It does not keep a failing test from ending. */
 export async function takePort(wanted = 0): Promise<{ port: number; release(): void }> {
   const server = createServer().listen(wanted, '127.0.0.1').unref();
   await once(server, 'listening');

@@ -34,7 +34,7 @@ if (survivors.length > 0) {
 }
 
 async function runTests(mutation) {
-  // Without an Azurite: its half of the contracts is left out.
+  // The contracts run on memory only, because no Azurite is started.
   const args = ['-c', 'test/mutations/jest.config.mjs', '--bail', '-t', '^(?!.*Azurite)', mutation.tests];
   const env = { ...process.env, MUTATION: JSON.stringify(mutation), NIGHTS: process.env.NIGHTS ?? '400' };
   child = spawn(process.execPath, [jest, ...args], { env, detached: true, timeout: 600_000 });
@@ -44,11 +44,11 @@ async function runTests(mutation) {
   return { status, output: (await outputs).join('') };
 }
 
-/** With --bail, jest ends before its workers, which would run their tests to the end. */
+/** Ends the workers of jest, which run their tests to the end even after --bail has ended jest. */
 function endChild() {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // All of them have ended.
+    // The workers have ended.
   }
 }

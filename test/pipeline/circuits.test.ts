@@ -9,7 +9,7 @@ function start(chance = 0) {
   const clock = createFakeClock();
   const circuits = new Circuits({ clock, random: { number: () => chance } });
   const failTimes = (times: number) => Array.from({ length: times }, () => circuits.failed('w', false));
-  /** A try that nobody else may make at the same time, and how it goes. */
+  /** Enters as the only probe, which goes well or badly. */
   const probe = (goes: 'well' | 'badly') => {
     const asked = circuits.enter('w', 0);
     if (asked.kind !== 'in') throw new Error('It is shut.');

@@ -24,7 +24,7 @@ describe('jobs that have crashed often', () => {
           }),
         ],
       });
-    // With five crashes, two suspects run together; one more may wait in the queue.
+    // Two suspects with five crashes may run together; one more may wait in the queue.
     const before = start(4);
     for (let n = 0; n < 5; n += 1) {
       const raw = rawEvent({ id: `suspect-${n}`, resourceId: `r${n}` });

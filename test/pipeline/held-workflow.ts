@@ -7,7 +7,7 @@ type Call = {
   readonly context: Context;
   /** Ends the handler. */
   release(): void;
-  /** Ends it by throwing. */
+  /** Makes the handler throw. */
   fail(error: unknown): void;
 };
 
@@ -40,7 +40,7 @@ export function holdWorkflow(options: Partial<Omit<WorkflowOptions<HealthEvent>,
   return { workflow, calls, started: (number) => startOf(number).promise };
 }
 
-/** A workflow that does as `behave` says, and counts. It declares the code `bad-code`. */
+/** A workflow whose handler calls `behave` with the number of the run. It declares the code `bad-code`. */
 export function countingWorkflow(
   behave: (run: number, context: Context, event: HealthEvent) => void | Promise<void> = () => {},
   options: Partial<Omit<WorkflowOptions<HealthEvent>, 'handle'>> = {},
@@ -64,13 +64,13 @@ export function countingWorkflow(
   };
 }
 
-/** A process over an account of its own. */
+/** Starts a process over its own account. */
 export function startWith(...workflows: Workflow[]) {
   const account = createAccount();
   return { account, app: startApp(account, { workflows }) };
 }
 
-/** With the address and the record of the job of `rawEvent()`. */
+/** Starts a process with a held workflow. Returns also the address and the record of the job of `rawEvent()`. */
 export function startHeld(options?: Parameters<typeof holdWorkflow>[0]) {
   const held = holdWorkflow(options);
   return { held, ...held, ...startWithJobOf(held.workflow) };

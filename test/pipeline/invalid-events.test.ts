@@ -5,7 +5,7 @@ import { type Account, createAccount, rawEvent, startApp, watched } from './memo
 
 /** More levels than JSON.stringify can write. */
 const DEPTH = 10_000;
-/** In 20 KB of JSON. */
+/** Returns arrays within arrays, from 20 KB of JSON. */
 const nested = (): unknown => JSON.parse(`${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`);
 
 const storedLetters = ({ blobs }: Account): StoredDeadLetter[] =>

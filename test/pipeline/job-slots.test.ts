@@ -22,13 +22,13 @@ function startWith(concurrency: number) {
     company: new Company<JobRun>({ clock: createFakeClock(), isLong: () => false }),
     shutdown: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;
-  const told: string[] = [];
+  const answers: string[] = [];
   return {
     deps,
-    told,
-    /** Asks for slots for the run, and adds the answer to `told` when it is known. */
+    answers,
+    /** Asks for slots for the run, and adds the answer to `answers` when it is known. */
     async take(run: JobRun): Promise<void> {
-      void takeSlots(run, deps).then((hasSlots) => told.push(`${run.job.address} ${hasSlots}`));
+      void takeSlots(run, deps).then((hasSlots) => answers.push(`${run.job.address} ${hasSlots}`));
       await allThatFollows();
     },
     async give(run: JobRun): Promise<void> {
@@ -52,15 +52,15 @@ const versionOf = (version: number, resourceId = 'p1', minutes = 0) =>
 
 describe('when a job needs a slot', () => {
   it('given ordering any and a free slot, gets the slot', async () => {
-    const { take, told } = startWith(1);
+    const { take, answers } = startWith(1);
 
     await take(runOf(fhirEvent({ id: 'a' })));
 
-    expect(told).toEqual(['a true']);
+    expect(answers).toEqual(['a true']);
   });
 
   it('given no free slot, waits in the queue and can be taken out of it', async () => {
-    const { take, told, give } = startWith(1);
+    const { take, answers, give } = startWith(1);
     const [first, second, third] = ['a', 'b', 'c'].map((id) => runOf(fhirEvent({ id }))) as [JobRun, JobRun, JobRun];
     for (const run of [first, second, third]) await take(run);
     const queuedThen = [first, second, third].map((run) => run.isQueued);
@@ -69,12 +69,12 @@ describe('when a job needs a slot', () => {
     await give(first);
 
     expect(queuedThen).toEqual([false, true, true]);
-    expect(told).toEqual(['a true', 'b false', 'c true']);
+    expect(answers).toEqual(['a true', 'b false', 'c true']);
     expect([second.isQueued, third.isQueued]).toEqual([false, false]);
   });
 
   it('given the process ends, gets no slot and takes none', async () => {
-    const { take, told, deps } = startWith(1);
+    const { take, answers, deps } = startWith(1);
     deps.shutdown.isStopping = true;
     await take(runOf(fhirEvent({ id: 'a' })));
     await take(versionOf(2));
@@ -82,48 +82,48 @@ describe('when a job needs a slot', () => {
 
     await take(runOf(fhirEvent({ id: 'b' })));
 
-    expect(told).toEqual(['a false', 'p1-v2 false', 'b true']);
+    expect(answers).toEqual(['a false', 'p1-v2 false', 'b true']);
   });
 });
 
 describe('when jobs of ordering latest need a slot', () => {
   it('given one resource, runs one job at a time, the newest version first', async () => {
-    const { take, told, give } = startWith(10);
+    const { take, answers, give } = startWith(10);
     const runs = [versionOf(2), versionOf(3), versionOf(5), versionOf(4)];
     for (const run of runs) await take(run);
-    const before = [...told];
+    const before = [...answers];
 
     await give(runs[0] as JobRun);
     await give(runs[2] as JobRun);
 
     expect(before).toEqual(['p1-v2 true']);
-    expect(told).toEqual(['p1-v2 true', 'p1-v5 true', 'p1-v4 true']);
+    expect(answers).toEqual(['p1-v2 true', 'p1-v5 true', 'p1-v4 true']);
   });
 
   it('given several resources, jobs do not wait for each other', async () => {
-    const { take, told } = startWith(10);
+    const { take, answers } = startWith(10);
 
     for (const run of [versionOf(2, 'p1'), versionOf(2, 'p2'), runOf(dicomEvent({ id: 'image' }), latest)])
       await take(run);
 
-    expect(told).toEqual(['p1-v2 true', 'p2-v2 true', 'image true']);
+    expect(answers).toEqual(['p1-v2 true', 'p2-v2 true', 'image true']);
   });
 
   it('given the slot of its resource but none of its workflow, waits and keeps the first', async () => {
-    const { take, told, give } = startWith(1);
+    const { take, answers, give } = startWith(1);
     const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
     for (const run of [other, first, second]) await take(run);
 
     await give(other);
-    const between = [...told];
+    const between = [...answers];
     await give(first);
 
     expect(between).toEqual(['p2-v2 true', 'p1-v2 true']);
-    expect(told).toEqual(['p2-v2 true', 'p1-v2 true', 'p1-v3 true']);
+    expect(answers).toEqual(['p2-v2 true', 'p1-v2 true', 'p1-v3 true']);
   });
 
   it('given it leaves the queue of its workflow, the slot of its resource goes to the next job', async () => {
-    const { take, told, give } = startWith(1);
+    const { take, answers, give } = startWith(1);
     const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
     for (const run of [other, first, second]) await take(run);
 
@@ -131,11 +131,11 @@ describe('when jobs of ordering latest need a slot', () => {
     await allThatFollows();
     await give(other);
 
-    expect(told).toEqual(['p2-v2 true', 'p1-v2 false', 'p1-v3 true']);
+    expect(answers).toEqual(['p2-v2 true', 'p1-v2 false', 'p1-v3 true']);
   });
 
   it('given it leaves the queue of its resource, takes no slot of its workflow', async () => {
-    const { take, told, give } = startWith(2);
+    const { take, answers, give } = startWith(2);
     const [first, second] = [versionOf(2), versionOf(3)];
     for (const run of [first, second]) await take(run);
 
@@ -146,7 +146,7 @@ describe('when jobs of ordering latest need a slot', () => {
     await take(versionOf(2, 'p3'));
     await take(versionOf(2, 'p4'));
 
-    expect(told).toEqual(['p1-v2 true', 'p1-v3 false', 'p2-v2 true', 'p3-v2 true']);
+    expect(answers).toEqual(['p1-v2 true', 'p1-v3 false', 'p2-v2 true', 'p3-v2 true']);
   });
 });
 
@@ -160,18 +160,18 @@ describe('when a suspect runs alone', () => {
   }
 
   it('given an ordinary job, waits until the suspect has given its slots back', async () => {
-    const { take, give, told, suspect } = await startAlone();
+    const { take, give, answers, suspect } = await startAlone();
 
     await take(runOf(fhirEvent({ id: 'a' })));
-    const before = [...told];
+    const before = [...answers];
     await give(suspect);
 
     expect(before).toEqual(['suspect true']);
-    expect(told).toEqual(['suspect true', 'a true']);
+    expect(answers).toEqual(['suspect true', 'a true']);
   });
 
   it('given an ordinary job that leaves the queue, its slot is free again', async () => {
-    const { take, give, told, suspect } = await startAlone();
+    const { take, give, answers, suspect } = await startAlone();
     const late = runOf(fhirEvent({ id: 'late' }));
     await take(late);
 
@@ -180,7 +180,7 @@ describe('when a suspect runs alone', () => {
     await give(suspect);
     for (const id of ['a', 'b']) await take(runOf(fhirEvent({ id })));
 
-    expect(told.slice(1)).toEqual(['late false', 'a true', 'b true']);
+    expect(answers.slice(1)).toEqual(['late false', 'a true', 'b true']);
   });
 });
 

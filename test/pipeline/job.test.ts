@@ -6,7 +6,7 @@ import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched 
 const LEASE_AND_MARGIN_MS = 64_000;
 const alwaysFails = () => Promise.reject(new Error('no'));
 
-/** Each process takes the job over from the one before, and dies with its handler at work. */
+/** Lets each of several processes take the job over from the one before, and crash while its handler runs. */
 async function crash(account: Account, times: number) {
   const held = holdWorkflow();
   for (let i = 0; i < times; i += 1) {

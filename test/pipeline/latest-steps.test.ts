@@ -37,13 +37,13 @@ function startHospital() {
     rows,
     fences,
     start: () => startApp(account, { workflows: [workflow], settings: { leaseMs: LEASE_MS } }),
-    /** Sets a function that each handler calls before it writes. */
+    /** Makes each handler call `next` before it writes. */
     handlersDo(next: (version: number) => void) {
       fate = next;
     },
     stateOf: (version: number) => account.record(addressOfRaw(eventOf(version), workflow)),
     mark: () => account.tables.inspect('watermarks')[0]?.row,
-    /** Until nothing waits. */
+    /** Lets time pass until no row waits. */
     async comeToRest(app: App) {
       for (let round = 0; round < 30 && account.waiting().length > 0; round += 1) {
         await account.pass(10_000);

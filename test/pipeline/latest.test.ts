@@ -16,7 +16,7 @@ const BUSY = { kind: 'retry', inMs: 10_000, countsAsTry: false, code: 'resource-
 const LEASE_MS = 60_000;
 const workflow = defineWorkflow({ name: 'latest', on: fhir('*'), ordering: 'latest', handle() {} });
 
-/** Processes over one account, and what each of them asked of storage. */
+/** Starts processes over one account; each notes its calls to storage. */
 function startProcesses() {
   const account = createAccount();
   const { clock, random } = account;
@@ -50,7 +50,7 @@ function runOf(version: number, change: Change = 'updated', { number = 0 } = {})
   return new JobRun({ address, eventIdDigest: key.id, event, json: '', workflow, workflowName: workflow.name }).job;
 }
 
-/** But the lease. */
+/** No limit but the lease. */
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 function holdOf(claim: Awaited<ReturnType<typeof takeResource>>) {
@@ -58,7 +58,7 @@ function holdOf(claim: Awaited<ReturnType<typeof takeResource>>) {
   return claim.hold;
 }
 
-/** Takes it and applies it. */
+/** Takes the resource for a job, and applies its version. */
 async function apply(run: Job, deps: JobDeps): Promise<void> {
   expect(await applyVersion(holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
 }

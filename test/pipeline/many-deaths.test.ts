@@ -60,7 +60,7 @@ function startHospital({ poison }: { poison: readonly string[] }) {
         }
       }
     },
-    /** As rows that are due now. */
+    /** Adds a row that is due now for each event. */
     async add(raw: readonly { id: string }[]): Promise<void> {
       const dueAt = account.clock.now();
       for (const one of raw) {

@@ -101,7 +101,7 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks());
 
-/** An account that notes what it is asked for, of which names and keys are in URLs; and which may fail. */
+/** An account that may fail, and that notes the names and keys of calls, which become parts of URLs. */
 export function startWorld() {
   const inner = createAccount();
   const left: string[] = [];
@@ -152,7 +152,7 @@ export function startWorld() {
       await account.pass(ms);
       await this.end(app.runDueRows());
     },
-    /** Lets time pass until it ends. */
+    /** Lets time pass until the promise is settled. */
     async end(promise: Promise<unknown>): Promise<void> {
       const seen = watched(promise);
       for (let tries = 0; tries < 100 && seen.state === 'open'; tries += 1) await account.pass(tries === 0 ? 0 : 5000);
@@ -171,8 +171,8 @@ export function startWorld() {
       const codes = ['ledger20260101', 'watermarks'].flatMap((table) =>
         inner.tables.inspect(table).map(({ row }) => `record ${row.errorCode}`),
       );
-      const told = apps.flatMap(({ lines, counters }) => [...lines, JSON.stringify(counters)]);
-      const all = [...left, ...told, ...codes, ...printed];
+      const logged = apps.flatMap(({ lines, counters }) => [...lines, JSON.stringify(counters)]);
+      const all = [...left, ...logged, ...codes, ...printed];
       expect(all.length).toBeGreaterThan(0);
       expect(all.filter((text) => MARK.test(text))).toEqual([]);
     },
@@ -199,7 +199,7 @@ export function namesOf(method: string, [first, second, third]: unknown[]): unkn
   return method === 'create' ? [first] : [first, second, third];
 }
 
-/** Puts all it knows where it does not belong. */
+/** Puts values of the event into every place from which they must not leak. */
 export function logCarelessly(event: HealthEvent, context: Pick<Context, 'log'>): void {
   const log = context.log as WorkflowLog<string>;
   const id = event.service === 'fhir' ? event.resourceId : event.instanceUid;

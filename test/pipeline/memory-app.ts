@@ -22,13 +22,13 @@ import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } fro
 import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { rawOfFhir } from '../testing/raw-events.js';
 
-/** More turns of the event loop than anything here takes without a timer. */
+/** Nothing here takes more turns of the event loop without a timer. */
 const TURNS = 30;
 const STORAGE_CALL_MS = 3000;
 
 /**
- * A storage account in memory, and one clock for all that use it. It is 12:00:00 on 1 January 2026. `isUpgrade`: no process
- * of this release has decided about the addresses of jobs.
+ * Returns a storage account in memory with a clock, at 12:00:00 on 1 January 2026. `isUpgrade`: no process of this release
+ * has decided about the addresses of jobs.
  */
 export function createAccount({ isUpgrade = false } = {}) {
   let hasRung = false;
@@ -50,7 +50,7 @@ export function createAccount({ isUpgrade = false } = {}) {
     void tables.commit('appstate', 'ledger', [{ kind: 'insert', key: 'by-change', row: { firstDay: '' } }]);
   }
   let tokens = 0;
-  /** 0.5: waits are as the series has them, neither longer nor shorter. */
+  /** With 0.5, waits are neither longer nor shorter than the series says. */
   const random: Random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
 
   return {
@@ -61,7 +61,7 @@ export function createAccount({ isUpgrade = false } = {}) {
     dueLong,
     random,
 
-    /** Lets `ms` pass, and at every moment of it what follows from that. */
+    /** Lets `ms` pass, and runs all work that is ready at each moment of it. */
     async pass(ms: number): Promise<void> {
       const stepMs = Math.max(500, ms / 200);
       await allThatFollows();
@@ -72,7 +72,7 @@ export function createAccount({ isUpgrade = false } = {}) {
       }
     },
 
-    /** With what a property that is not there stands for. */
+    /** Returns the record of a job, with the defaults of properties that are not stored. */
     record(address: Address): Row | undefined {
       const { table, partition, key } = ledgerPlaceOf(address);
       const stored = tables.inspect(table).find((one) => one.partition === partition && one.key === key);
@@ -85,7 +85,7 @@ export function createAccount({ isUpgrade = false } = {}) {
         .map(({ partition, key, row }) => ({ shard: partition, dueAt: key.slice(0, 24), row, name: key }));
     },
 
-    /** By name, without the digest: `pending/failed/2026-01-01/0`. */
+    /** Returns the dead letters by their names without the digest: `pending/failed/2026-01-01/0`. */
     letters(): Record<string, Record<string, unknown>> {
       const entries = [...blobs.inspect()].map(([name, json]) => [
         name.replace(/[^/]{22}\.(\d+)\.json$/, '$1'),
@@ -111,7 +111,7 @@ export function startApp(
     settings?: Partial<Settings>;
     readerFor?: ReaderFor;
     exporter?: Exporter;
-    /** The addresses of another release. */
+    /** Makes the addresses of jobs, as another release does. */
     addresses?: AddressOf | undefined;
   } = {},
 ) {
@@ -121,7 +121,7 @@ export function startApp(
   let isDead = false;
   /** Decides the fate of each call to storage. Tests change it at any time. */
   let weather: (call: CallInfo) => Fault = () => 'ok';
-  /** Asked once per process (test/storage/first-day-by-change), and every 10 s for the pauses. */
+  /** Calls for this table come once in a process (test/storage/first-day-by-change), and every 10 s for the pauses. */
   let appstate: Fault = 'ok';
   const plan = (call: CallInfo) => {
     if (call.on === 'appstate') return isDead ? 'never' : appstate;
@@ -174,17 +174,17 @@ export function startApp(
     /** Every call to storage so far, as `method name`. */
     calls,
 
-    /** From now on, calls to storage go as `next` says. */
+    /** Sets the fate of each further call to storage, except those for the table `appstate`. */
     storageIs(next: (call: CallInfo) => Fault): void {
       weather = next;
     },
 
-    /** From now on, calls for the table `appstate` go so. */
+    /** Sets the fate of each further call for the table `appstate`. */
     appstateIs(next: Fault): void {
       appstate = next;
     },
 
-    /** Nothing of it reaches storage any more, and it hears nothing. */
+    /** Ends the process: no further call takes effect or is answered. */
     crash(): void {
       isDead = true;
     },
@@ -217,7 +217,7 @@ export type App = ReturnType<typeof startApp>;
 
 /** The FHIR event of these fields as Event Grid sends it. */
 export function rawEvent(fields: Parameters<typeof fhirEvent>[0] = {}) {
-  // Events of other ids are of other resources, unless a test says more.
+  // An event with another id is about another resource, unless a test sets the version, too.
   const isOther = fields.id !== undefined && fields.id !== 'event-1' && fields.version === undefined;
   return rawOfFhir(fhirEvent({ id: 'event-1', ...(isOther && { resourceId: `of-${fields.id}` }), ...fields }));
 }

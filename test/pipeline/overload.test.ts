@@ -14,10 +14,10 @@ import { rawEvent } from './memory-app.js';
 
 const EVENTS = 1000;
 const POST_SIZE = 25;
-/** The least load that reaches the best rate; and five times as much. */
+/** The least load that reaches the best rate, and five times that load. */
 const BEST = 4;
 const OVERLOAD = 20;
-/** Storage does one thing after the other. */
+/** Storage handles one call after the other, each in this time. */
 const REQUEST_MS = 5;
 const ENTITY_MS = 2;
 

@@ -6,7 +6,7 @@ import { createFakeClock, type FakeClock } from '../../src/testing/index.js';
 import { createTestClock } from '../storage/test-clock.js';
 import { allThatFollows, watched } from './memory-app.js';
 
-/** A POST with `open` things in it that must be safe by 15 s, and are not yet. */
+/** A POST with `open` events that are not safe yet, and a deadline of 15 s. */
 function startPost<C extends FakeClock>(open: number, clock = createFakeClock() as C) {
   const deadlines: number[] = [];
   const post = new Post({

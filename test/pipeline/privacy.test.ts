@@ -304,7 +304,7 @@ describe('when an event is none of ours', () => {
   });
 });
 
-/** As stores must not be, and may be one day. */
+/** Errors of a store that breaks its contract, which must not leak either. */
 const FAILURES: Record<string, () => unknown> = {
   'a StorageError': () => new StorageError(RESOURCE, `no row for ${NAME} ${NUMBER}`),
   'a StorageError with a cause': () => new StorageError('http-503', 'down', { cause: new Error(NAME) }),
@@ -313,7 +313,7 @@ const FAILURES: Record<string, () => unknown> = {
   'a text': () => `${NAME} ${NUMBER}`,
 };
 
-/** A POST with all kinds of events, what its rows bring later, a redrive and the end of the process. */
+/** Runs a POST with all kinds of events, its rows, a redrive and the end of the process. */
 async function goThroughAll(world: ReturnType<typeof startWorld>): Promise<unknown[]> {
   const deadAtFirst = (run: number, _context: Context, event: HealthEvent) => {
     if (run === 1) throw FATAL(event);

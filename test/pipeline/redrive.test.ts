@@ -3,7 +3,7 @@ import { minutes, NonRetriableError } from '../../src/workflow.js';
 import { countingWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp } from './memory-app.js';
 
-/** A job that is dead after its first try; each run from then on ends as `ends` says. */
+/** Starts an app with a job that is dead after its first try. Each further run calls `ends`. */
 async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
   const account = createAccount();
   const seen: string[] = [];

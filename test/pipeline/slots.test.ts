@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { Slots } from '../../src/pipeline/slots.js';
 
-/** `told` holds the answers that queued takers have got so far, in order. */
-function lineOf(slots: Slots<string>) {
-  const told: string[] = [];
+/** `answers` holds the answers that queued takers have got so far, in order. */
+function startQueue(slots: Slots<string>) {
+  const answers: string[] = [];
   return {
-    told,
-    stand(key: string, who: { name: string }): 'at once' | 'in line' {
-      const place = slots.take(key, who);
-      if (place === true) return 'at once';
-      void place.then((hasPlace) => told.push(`${who.name} ${hasPlace}`));
-      return 'in line';
+    answers,
+    take(key: string, who: { name: string }): 'at once' | 'queued' {
+      const slot = slots.take(key, who);
+      if (slot === true) return 'at once';
+      void slot.then((hasSlot) => answers.push(`${who.name} ${hasSlot}`));
+      return 'queued';
     },
   };
 }
@@ -21,63 +21,63 @@ type Who = { name: string };
 describe('when a slot is given back', () => {
   it('given none is taken, giving one back adds no slot', () => {
     const slots = new Slots<string>(() => 1);
-    const { stand } = lineOf(slots);
+    const { take } = startQueue(slots);
 
     slots.give('a');
 
-    expect([ann, ben].map((who) => stand('a', who))).toEqual(['at once', 'in line']);
+    expect([ann, ben].map((who) => take('a', who))).toEqual(['at once', 'queued']);
   });
 
   it('given an order, the newest goes first, and of equals the first that came', async () => {
     const slots = new Slots<string>(() => 1, {
       isBefore: (a, b) => (a as { version: number }).version > (b as { version: number }).version,
     });
-    const { stand, told } = lineOf(slots);
-    stand('a', ann);
+    const { take, answers } = startQueue(slots);
+    take('a', ann);
     for (const [name, version] of [
       ['old', 1],
       ['new', 3],
       ['middle', 2],
       ['also new', 3],
     ] as const)
-      stand('a', { name, version } as Who);
+      take('a', { name, version } as Who);
 
     for (let i = 0; i < 4; i += 1) slots.give('a');
     await settled();
 
-    expect(told).toEqual(['new true', 'also new true', 'middle true', 'old true']);
+    expect(answers).toEqual(['new true', 'also new true', 'middle true', 'old true']);
   });
 });
 
-describe('when there is a second line', () => {
+describe('when there are two queues', () => {
   const inSecond = (who: object) => (who as Who).name.startsWith('row');
   const rows = ['row 1', 'row 2', 'row 3'].map((name) => ({ name }));
 
   it('given two queues, serves them in turn, then the one that is left', async () => {
     const slots = new Slots<string>(() => 1, { isSecond: inSecond });
-    const { stand, told } = lineOf(slots);
-    for (const who of [dan, ...rows, ann, ben]) stand('a', who);
+    const { take, answers } = startQueue(slots);
+    for (const who of [dan, ...rows, ann, ben]) take('a', who);
 
     for (let i = 0; i < 5; i += 1) slots.give('a');
     await settled();
 
-    expect(told).toEqual(['ann true', 'row 1 true', 'ben true', 'row 2 true', 'row 3 true']);
+    expect(answers).toEqual(['ann true', 'row 1 true', 'ben true', 'row 2 true', 'row 3 true']);
   });
 
   it('given one leaves its queue, the others of both queues move up', async () => {
     const slots = new Slots<string>(() => 1, { isSecond: inSecond });
-    const { stand, told } = lineOf(slots);
-    for (const who of [dan, ...rows, ann]) stand('a', who);
+    const { take, answers } = startQueue(slots);
+    for (const who of [dan, ...rows, ann]) take('a', who);
 
     slots.leave('a', rows[0] as Who);
     for (let i = 0; i < 2; i += 1) slots.give('a');
     await settled();
 
-    expect(told).toEqual(['row 1 false', 'ann true', 'row 2 true']);
+    expect(answers).toEqual(['row 1 false', 'ann true', 'row 2 true']);
   });
 });
 
-describe('when many come, go and leave in any order', () => {
+describe('when many take slots, give them back and leave in any order', () => {
   const kind = fc.constantFrom('take', 'take', 'give', 'leave');
   const steps = fc.array(
     fc.record({ kind, key: fc.constantFrom('a' as const, 'b' as const), rank: fc.nat(3), pick: fc.nat() }),
@@ -85,7 +85,7 @@ describe('when many come, go and leave in any order', () => {
   );
 
   it.each([{ isRanked: false }, { isRanked: true }])(
-    'given a simple model of it, then both say the same (ranked: $isRanked)',
+    'given a simple model of them, then both give the same answers (ranked: $isRanked)',
     async ({ isRanked }) => {
       await fc.assert(
         fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (all, places) => {
@@ -94,7 +94,7 @@ describe('when many come, go and leave in any order', () => {
             (key) => (key === 'a' ? places : 1),
             isRanked ? { isBefore: (a, b) => rankOf(a) > rankOf(b) } : {},
           );
-          const told: string[] = [];
+          const answers: string[] = [];
           const model = createModel({ a: places, b: 1 }, isRanked);
 
           const takers: Ranked[] = [];
@@ -103,15 +103,15 @@ describe('when many come, go and leave in any order', () => {
             if (kind === 'take') {
               const who = { number, rank };
               takers.push(who);
-              const place = slots.take(key, who);
-              if (place === true) told.push(`${number} true`);
-              else void place.then((hasPlace) => told.push(`${number} ${hasPlace}`));
+              const slot = slots.take(key, who);
+              if (slot === true) answers.push(`${number} true`);
+              else void slot.then((hasSlot) => answers.push(`${number} ${hasSlot}`));
               model.take(key, who);
             } else if (kind === 'give' && model.taken(key) > 0) {
               slots.give(key);
               model.give(key);
             } else if (kind === 'leave') {
-              // A taker that waits for this key, or has a slot, or waits for the other key, or waits no more.
+              // The taker waits for this key, has a slot, waits for the other key, or waits no more.
               const who = takers[pick % takers.length] ?? { number, rank };
               slots.leave(key, who);
               model.leave(key, who);
@@ -119,7 +119,7 @@ describe('when many come, go and leave in any order', () => {
             await settled();
           }
 
-          expect(told).toEqual(model.told);
+          expect(answers).toEqual(model.answers);
         }),
         { numRuns: 500 },
       );
@@ -131,28 +131,28 @@ type Ranked = { number: number; rank: number };
 
 function createModel(places: Record<'a' | 'b', number>, isRanked: boolean) {
   const taken = { a: 0, b: 0 };
-  const lines: Record<'a' | 'b', Ranked[]> = { a: [], b: [] };
-  const told: string[] = [];
+  const queues: Record<'a' | 'b', Ranked[]> = { a: [], b: [] };
+  const answers: string[] = [];
   return {
-    told,
+    answers,
     taken: (key: 'a' | 'b') => taken[key],
     take(key: 'a' | 'b', who: Ranked) {
-      if (taken[key] >= places[key]) return void lines[key].push(who);
+      if (taken[key] >= places[key]) return void queues[key].push(who);
       taken[key] += 1;
-      told.push(`${who.number} true`);
+      answers.push(`${who.number} true`);
     },
     give(key: 'a' | 'b') {
-      const first = isRanked ? lines[key].toSorted((a, b) => b.rank - a.rank)[0] : lines[key][0];
+      const first = isRanked ? queues[key].toSorted((a, b) => b.rank - a.rank)[0] : queues[key][0];
       if (!first) taken[key] -= 1;
       else {
-        lines[key] = lines[key].filter((who) => who !== first);
-        told.push(`${first.number} true`);
+        queues[key] = queues[key].filter((who) => who !== first);
+        answers.push(`${first.number} true`);
       }
     },
     leave(key: 'a' | 'b', leaving: Ranked) {
-      if (!lines[key].includes(leaving)) return;
-      lines[key] = lines[key].filter((who) => who !== leaving);
-      told.push(`${leaving.number} false`);
+      if (!queues[key].includes(leaving)) return;
+      queues[key] = queues[key].filter((who) => who !== leaving);
+      answers.push(`${leaving.number} false`);
     },
   };
 }

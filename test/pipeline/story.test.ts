@@ -175,7 +175,7 @@ describe('the story of a job', () => {
 });
 
 describe('a record of a release without stories', () => {
-  /** Takes the steps out of a record, as if it were of such a release. */
+  /** Removes the steps from a record, as if an earlier release had written it. */
   async function withoutSteps(account: Account, address: string): Promise<void> {
     const table = `ledger${address.slice(0, 8)}`;
     const stored = account.tables.inspect(table).find(({ key }) => address.endsWith(key));

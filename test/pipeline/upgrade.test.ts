@@ -5,8 +5,8 @@ import { addressById, addressOf } from '../../src/storage/address.js';
 import { defineWorkflow, fhir, minutes, seconds } from '../../src/workflow.js';
 import { type App, createAccount, rawEvent, startApp } from './memory-app.js';
 
-// Releases up to 0.2 found jobs by the event's id. While they end, processes of this release start, over the storage that
-// the former have filled: settled jobs, rows, dead letters, jobs at work.
+// Releases up to 0.2 found jobs by the event's id. Processes of this release start while those end, over the same storage:
+// with settled jobs, rows, dead letters and running jobs.
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -45,7 +45,7 @@ function startHospital(seed: number) {
       app.crash();
       apps.splice(apps.indexOf(app), 1);
     },
-    /** To any process, as Event Grid does, until it is acknowledged. */
+    /** Delivers to any process until one acknowledges, as Event Grid does. */
     async deliver(events: readonly unknown[]): Promise<void> {
       const app = apps[Math.floor(random() * apps.length)];
       void app?.pipeline.deliver([...events]).catch(() => this.deliver(events));

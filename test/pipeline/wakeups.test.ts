@@ -9,7 +9,7 @@ const failing = (from = seconds(30)) =>
 const looksOf = ({ calls }: { calls: string[] }) => calls.filter((call) => call === 'commit looks').length;
 const hidden = ({ due, dueLong }: Account) => [...due.hidden(), ...dueLong.hidden()];
 
-/** Adds a row that no process has in mind, as one that has died leaves it. */
+/** Adds a row that no process knows, as a process leaves it that has died. */
 async function leaveRow(app: App, workflow: Workflow) {
   await app.addRow({ kind: 'job', address: addressOfRaw(raw, workflow) }, raw);
 }

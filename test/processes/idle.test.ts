@@ -25,7 +25,7 @@ describe('an app that has never had an event', () => {
     const env = { EventStorage: recorder.connectionString };
     const host = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
     const count = (pattern: RegExp) => recorder.requests.filter((request) => pattern.test(request)).length;
-    // On a slow machine timers begin before the app has made its containers; the next test waits for that.
+    // Timers may begin before the app has made its containers, for which the next test waits.
     await eventually(() => count(/PUT .*\/(dead-letters|undelivered) 201/) === 2 || undefined);
     recorder.requests.length = 0;
 

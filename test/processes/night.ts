@@ -21,7 +21,7 @@ export type Night = {
   /** The time for which the night kills hosts and makes events. */
   ms: number;
   hosts: number;
-  /** As the setting INGRESS. */
+  /** The setting INGRESS. */
   ingress: 'webhook' | 'queue';
   storage: { connectionString: string; pid: number };
   say: (line: string) => void;
@@ -44,7 +44,7 @@ type Raw = Record<string, unknown> & { id: string };
 type Run = { workflow: string; address: string; attempt: number; id: string; startedMs: number };
 type Host = { process: TestProcess; url: string };
 
-/** If the number of rows does not fall for this time, the rows never end. */
+/** Rows count as endless when their number has not fallen for this time. */
 const NO_PROGRESS_MS = 240_000;
 const MIN_RUNS = 50;
 /** A queue does not keep its clients waiting, so fewer of them send as many events. */
@@ -78,7 +78,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
   /** The changes for which a handler of `newest` was told to succeed: its row stays, even if its job then dies. */
   const mayBeNewest = new Map<string, Set<number>>();
   let endsAtMs = Number.POSITIVE_INFINITY;
-  // On a slow machine the night lasts until it has had a kill and enough runs.
+  // The night lasts until it has had a kill and enough runs, however slow the machine is.
   const isNight = () => systemClock.monotonic() < endsAtMs || report.kills === 0 || report.runs < MIN_RUNS;
 
   const server = createServer((request, response) => {
@@ -213,7 +213,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
     }
   }
 
-  /** As Event Grid puts an event into a queue: alone, in base64, and again if there was no answer. */
+  /** Puts an event into the queue as Event Grid does: alone, in base64, and again if there was no answer. */
   async function putIntoQueue(raw: Raw): Promise<void> {
     const text = JSON.stringify(raw);
     const isPlain = ms >= LONG_NIGHT_MS && random() < 0.02;
@@ -326,7 +326,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
   ): Promise<void> {
     const read = async () => {
       const answer = await fetch(`${hosts[0]?.url}/api/events/${id}`);
-      // A busy storage answers 503: that tells nothing of the event.
+      // The state of the event is unknown when a busy storage answers 503.
       if (!answer.ok && answer.status !== 404) throw new Error(`The look-up of an event answered ${answer.status}.`);
       return (await answer.json()) as EventStatus;
     };

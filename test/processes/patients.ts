@@ -24,18 +24,18 @@ export const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Hea
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** The first day of the changes is so many days ago: within the retention of the ledger. */
+/** The first day of the changes, within the retention of the ledger. */
 const DAYS_AGO = 3;
 const ORDINARY = 50;
 const RECREATED = 12;
 const REMOVED = 6;
 const AT_MIDNIGHT = 24;
-/** Event Grid drops so many of the events, and all events of the silent hours. */
+/** The share of events that Event Grid drops. It also drops all events of the silent hours. */
 const LOST = 0.05;
 const SILENT = { fromHour: 20, toHour: 23 };
 /** The share of lost events that arrive late. */
 const LATE = 0.6;
-/** So that a read takes many pages. */
+/** Pages are small, so that a read takes many. */
 const MAX_PAGE = 25;
 
 export type World = {

@@ -48,7 +48,7 @@ const CLIENTS = 4;
 const TWICE = 0.2;
 const NEAR_MS = 5 * 60_000;
 const WAKE_EVERY_MS = 1000;
-/** Slow enough that the kills meet the command before its end. */
+/** The command is slow, so that the kills come before its end. */
 const LOOK_UPS_PER_SECOND = '150';
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));

@@ -28,11 +28,11 @@ export async function startSimulator({
 }: {
   workflows?: readonly Workflow[];
   clock?: Clock | FakeClock;
-  /** As the setting WORKSPACES. */
+  /** The setting WORKSPACES. */
   workspaces?: string;
   /** Whether a run ends with a comparison of its services. */
   reconciles?: boolean;
-  /** As the setting INGRESS. */
+  /** The setting INGRESS. */
   ingress?: 'webhook' | 'queue';
 } = {}) {
   const tables = createMemoryTableStore({ clock });
@@ -90,7 +90,7 @@ export async function startSimulator({
     }
   }
 
-  /** Rows of reconciliation start over time: time passes until all have run. */
+  /** Lets time pass until all due rows have run, because rows of reconciliation start over time. */
   async function runDueRowsInTime(): Promise<void> {
     let isRunning = true;
     const running = runDueRows().finally(() => {
@@ -100,7 +100,7 @@ export async function startSimulator({
     await running;
   }
 
-  /** Lets time pass: on a fake clock, as much work as has gathered is done in it. */
+  /** Lets `ms` pass. On a fake clock, all work that is ready is done. */
   async function pass(ms: number): Promise<void> {
     if ('advance' in clock) {
       clock.advance(ms);
@@ -125,7 +125,7 @@ export async function startSimulator({
     simulator,
     /** The bodies that the app was sent. */
     bodies,
-    /** From now on, an endpoint that answers so, and does nothing; undefined for the app. */
+    /** Sets an endpoint that answers in place of the app. The app answers where `next` returns undefined. */
     answerWith(next: typeof statusOf): void {
       statusOf = next;
     },

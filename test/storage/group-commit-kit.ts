@@ -8,7 +8,7 @@ import { createTestClock, type TestClock } from './test-clock.js';
 export const TABLE = 'rows';
 export const ANSWERS_WITHIN_MS = 3000;
 export const LONG_MS = 100_000;
-/** Further calls get no answer: otherwise a loop without pauses would never let the turn end. */
+/** Further calls get no answer, because a loop without pauses would never let the turn end. */
 export const MAX_CALLS = 500;
 
 export type Effect = { operation: Operation; partition: string; etag: string };
@@ -132,7 +132,7 @@ export function remove(key: string, etag?: string, untilMs = LONG_MS): Write {
   };
 }
 
-/** Lets time pass until all have ended: only what waits for it makes it pass. */
+/** Lets time pass until all have ended. Time passes only while something waits for it. */
 export async function outcomes<T>(
   clock: TestClock,
   writing: readonly Promise<T>[],

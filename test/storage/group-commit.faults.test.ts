@@ -160,7 +160,7 @@ const arbitraryStep: fc.Arbitrary<AnyStep> = fc.oneof(
   },
 );
 
-/** In two partitions: a row that is not there and is never deleted, and two that are there. */
+/** The rows of each of two partitions: one that does not exist and is never deleted, and two that exist. */
 const places = ['p', 'q'].flatMap((partition) =>
   ['fresh', 'there', 'too'].map((key) => ({ partition, key: `${partition}-${key}`, isThere: key !== 'fresh' })),
 );
@@ -213,7 +213,7 @@ function check(
       if (operation.kind === 'delete') {
         expect(rowOf(memory, operation.key)).toBeUndefined();
       } else {
-        // The etag of a row that was deleted since is not known, and nobody needs it.
+        // A row that was deleted since has an unknown etag, which nobody needs.
         const isDeleted = effects
           .slice(at)
           .some((one) => one.operation.kind === 'delete' && one.operation.key === operation.key);
@@ -226,7 +226,7 @@ function check(
       expect(isOwn(written.read.stored?.row)).toBe(false);
       expect(written.read.stored?.etag).not.toBe('etag' in operation ? operation.etag : undefined);
       if (at >= 0) {
-        // Its answer was lost, and somebody has overwritten it since.
+        // The answer was lost, and another write has replaced this one since.
         const follower = effects.findIndex((effect, i) => i > at && effect.operation.key === operation.key);
         expect(follower).toBeGreaterThan(at);
         expect(follower).toBeLessThan(effectsBefore);

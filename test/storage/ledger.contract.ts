@@ -17,7 +17,7 @@ const DAY_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
 const event = fhirEvent({ id: 'event-1', time: '2026-03-14T12:00:00Z' });
-/** Of every record that was read. */
+/** Each record that is read has these fields, too. */
 const READ = { ageMs: expect.any(Number), eventId: 'event-1' };
 const COMPLETED: JobState = { kind: 'settled', result: 'completed' };
 const STATES: JobState[] = [
@@ -671,7 +671,7 @@ export function openLedger(tables: TableStore) {
     putRowAt,
     write: (address: Address, record: JobRecord, how: Partial<LedgerCondition>) =>
       ledger.write(address, record, { untilMs: inTime(), ...how }),
-    /** As another process does it, whatever becomes of the commits of this one. */
+    /** Writes in place of another process, without the faults of this one. */
     writeElsewhere: (address: Address, record: JobRecord, etag: string) =>
       elsewhere.write(address, record, { etag, untilMs: inTime() }),
 
@@ -689,11 +689,11 @@ export function openLedger(tables: TableStore) {
       if (!stored) throw new Error('expected a row');
       return stored.modifiedAt;
     },
-    /** The next commit goes wrong like this, and `meanwhile` happens before its sender hears of it. */
+    /** Makes the next commit end with this fault, after `meanwhile` has run. */
     onCommit(fault: 'fail-before' | 'fail-after', meanwhile?: () => Promise<unknown>): void {
       faults.push({ fault, meanwhile });
     },
-    /** From now on every call fails. */
+    /** Makes every further call fail. */
     goDown(): void {
       isDown = true;
     },
@@ -708,7 +708,7 @@ export function openLedger(tables: TableStore) {
   };
 }
 
-/** The same tables under other names: an account of its own for each call, in one that others use too. */
+/** Returns the same tables under other names, so that each test has its own account within a shared one. */
 export function ownTables(tables: TableStore): TableStore {
   const own = `t${crypto.randomUUID().replaceAll('-', '').slice(0, 15)}`;
   return {
@@ -721,7 +721,7 @@ export function ownTables(tables: TableStore): TableStore {
   };
 }
 
-/** The same tables, but every page is short, and before each comes an empty one: storage may do so at any time. */
+/** Returns the same tables with short pages, and an empty page before each, as storage may answer at any time. */
 export function withShortPages(tables: TableStore): TableStore {
   return {
     ...tables,
@@ -747,7 +747,7 @@ export const testRandom: Random = {
   token: () => crypto.randomUUID().replaceAll('-', '').slice(0, 16),
 };
 
-/** Later than any test ends. */
+/** Returns a time after the end of any test. */
 export function inTime(): number {
   return systemClock.monotonic() + 10 * 60_000;
 }

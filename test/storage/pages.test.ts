@@ -1,6 +1,6 @@
 import { pagesOf } from '../../src/storage/pages.js';
 
-/** Answers with the pages in turn; notes from where each was asked for. */
+/** Answers with the pages in turn, and notes the start of each that is asked for. */
 function createReader(nexts: readonly (string | undefined)[]) {
   const asked: { page?: string }[] = [];
   return {

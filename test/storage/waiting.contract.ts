@@ -17,7 +17,7 @@ import { type Fault, faultyTables } from './faults.js';
 import { addressFor, commitOver, impatientClock, inTime, testRandom } from './ledger.contract.js';
 
 const DUE_AT = new Date('2026-03-14T12:00:00.000Z');
-/** More than any test has. */
+/** No test has so many. */
 const MAX_PAGES = 1_000;
 const EVENT = '{"id":"event-1","data":{"resourceFhirId":"Zoë 漢字 🫀"}}';
 
@@ -472,7 +472,7 @@ export function openWaiting(tables: TableStore) {
     waiting,
     /** The next commit goes wrong like this. */
     onCommit: (fault: Fault) => void faults.push(fault),
-    /** From now on every call fails. */
+    /** Makes every further call fail. */
     goDown(): void {
       isDown = true;
     },

@@ -56,7 +56,7 @@ const acceptAll = (response: ServerResponse, { body }: Received) => {
   response.end(JSON.stringify({ itemsReceived: items, itemsAccepted: items, errors: [] }));
 };
 
-/** Fails, the first time it has an event, in each way that there is. */
+/** Fails in each possible way, the first time that it gets an event. */
 function workflows() {
   const careless = (name: string, fail: (event: HealthEvent, run: number, context: Context) => unknown) => {
     const runs = new Map<string, number>();
@@ -136,7 +136,7 @@ const VALID: unknown[] = [
   asCloudEvent(dicomRaw('e5') as never),
 ];
 
-/** When to come again. */
+/** The headers by which a service asks for a retry at once. */
 const AT_ONCE = { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after-ms': '1' };
 
 type Failure = () => unknown;
@@ -335,7 +335,7 @@ describe('when all that the host can call is called with marked events, and tele
   ])('given $given from storage at every call, then nothing of an event is told', async ({ failWith }) => {
     const world = await startWorld({ failWith });
 
-    // Any error but a StorageError is a bug, which the nightly timer throws on.
+    // The nightly timer throws each error that is no StorageError, because it is a bug.
     const thrown = await goThroughAll(world, failWith() instanceof StorageError ? [] : ['expireLedger']);
 
     const whats = new Set(readOtlp(collector.received).logs.map(({ attributes }) => attributes.what));

@@ -26,7 +26,7 @@ export type ReadSpan = {
 };
 export type ReadLog = { readonly severity: number; readonly body: Value; readonly attributes: ReadAttributes };
 
-/** Of all that has come, in the order in which it came. */
+/** Returns all that the requests hold, in their order. */
 export function readOtlp(received: readonly Received[]) {
   const bodies = (path: string) => received.filter(({ url }) => url === path).map(({ body }) => body);
   return {
@@ -37,7 +37,7 @@ export function readOtlp(received: readonly Received[]) {
   };
 }
 
-/** Request, of a resource, of a scope: metrics, spans and log records lie equally deep. */
+/** Returns the metrics, spans or log records, which are all at the same depth: request, resource, scope. */
 function inScopes(body: Buffer): Buffer[] {
   return all(body, 1).flatMap((of) => all(of, 2).flatMap((scope) => all(scope, 2)));
 }

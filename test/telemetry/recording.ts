@@ -55,7 +55,7 @@ export function createRecording({ isSampled = true } = {}) {
   };
 }
 
-/** As words, the parts within brackets: `deliver(parse job(claim workflow settle))`. */
+/** Returns the names of a span and its parts, such as `deliver(parse job(claim workflow settle))`. */
 export function shapeOf({ name, parts, isOver }: RecordedSpan): string {
   const inner = parts.length > 0 ? `(${parts.map(shapeOf).join(' ')})` : '';
   return `${name}${isOver ? '' : '…'}${inner}`;

@@ -38,7 +38,7 @@ export async function startStandIn() {
     answers(next: Answer): void {
       answer = next;
     },
-    /** Resolves when `isThere` is true of what has come. */
+    /** Resolves when `isThere` is true of the received requests. */
     async has(isThere: (received: readonly Received[]) => boolean): Promise<void> {
       await new Promise<void>((resolve) => {
         const look = () => {

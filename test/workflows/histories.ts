@@ -5,7 +5,7 @@ import { batchesOf } from './batches.js';
 
 const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
 
-/** Time between versions. Often 0, because clocks of services are coarse. */
+/** The time between versions is often 0, because clocks of services are coarse. */
 const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 600_000 }));
 /** Time until a hard-deleted resource is recreated. Hard deletes send no event, and versions start again. */
 const goneMs = fc.integer({ min: 300_001, max: 86_400_000 });

@@ -27,7 +27,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
     return all;
   }
 
-  /** Without the digests. */
+  /** Returns the blobs' names without digests. */
   const shortNames = async () => (await names()).map((name) => name.replace(DIGEST, '…')).sort();
 
   describe('a letter', () => {

@@ -25,7 +25,7 @@ async function openTool() {
   const app = openApp();
   await app.die({ resourceId: 'secret-marker' });
   await app.deliver({ id: 'secret-marker' });
-  // Waits are over at once; the tool's own turns of the event loop are what is left of them.
+  // Each wait of the command takes one turn of the event loop.
   const after = (_ms: number, run: () => void) => {
     const immediate = setImmediate(run);
     return () => clearImmediate(immediate);
@@ -45,7 +45,7 @@ async function openTool() {
     typeAt,
   };
 
-  /** On a terminal of so many columns. */
+  /** Runs a verb, on a terminal if `columns` is given. */
   async function typeAt(columns: number | undefined, verb: Verb, ...args: string[]) {
     const [out, err] = [collect(), collect()];
     const open = async () => {

@@ -16,7 +16,7 @@ type Row = {
   to?: string;
   headers?: Record<string, string>;
   body?: unknown;
-  /** In place of `body`, which is sent as JSON. */
+  /** The body as it is sent; replaces `body`, which is sent as JSON. */
   raw?: string | Buffer;
   status: number;
   answer?: string;

@@ -191,7 +191,7 @@ function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
     running: () => [...open.keys()],
     finish: (text: string) => end(text)?.resolve(),
     fail: (text: string) => end(text)?.reject(new Error('failed')),
-    /** The next poll answers only when the function returned is called. */
+    /** Makes the next poll answer when the returned function is called. */
     holdReceive() {
       const { promise, resolve } = Promise.withResolvers<string[]>();
       held = promise;
@@ -204,7 +204,7 @@ function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
   };
 }
 
-/** Until everything has happened that can without time or an answer. */
+/** Resolves when the listener does nothing more without time or an answer. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await endOfTurn();
 }

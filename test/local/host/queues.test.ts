@@ -72,14 +72,14 @@ function isOf(input: unknown): (call: Call) => boolean {
   return (call) => JSON.stringify(call.input) === JSON.stringify(input);
 }
 
-/** The messages as they lie there, undefined for none. */
-async function peek(from: QueueClient): Promise<string[] | undefined> {
-  if (!(await from.exists())) return undefined;
-  const { peekedMessageItems } = await from.peekMessages({ numberOfMessages: 32 });
+/** Returns the messages as stored; undefined for none. */
+async function peek(queue: QueueClient): Promise<string[] | undefined> {
+  if (!(await queue.exists())) return undefined;
+  const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   return peekedMessageItems.length > 0 ? peekedMessageItems.map((item) => item.messageText) : undefined;
 }
 
-/** Those that are hidden count too. */
-async function isEmpty(of: QueueClient): Promise<true | undefined> {
-  return (await of.getProperties()).approximateMessagesCount === 0 ? true : undefined;
+/** Returns true if the queue has no message, not even a hidden one. */
+async function isEmpty(queue: QueueClient): Promise<true | undefined> {
+  return (await queue.getProperties()).approximateMessagesCount === 0 ? true : undefined;
 }

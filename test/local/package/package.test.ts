@@ -9,7 +9,7 @@ import { startProcess, type TestProcess } from '../test-process.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const folder = useAppFolder();
-/** Not in the project: there Node would find in its node_modules what the package lacks. */
+/** A folder outside of the project, in whose node_modules Node would find what the package lacks. */
 const made = mkdtempSync(join(tmpdir(), 'ahds-package-'));
 let storage = '';
 

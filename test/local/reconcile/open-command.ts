@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { systemClock } from '../../../src/clock.js';
 import { readConfig } from '../../../src/config.js';
 import { composeApp } from '../../../src/functions/compose.js';
@@ -12,6 +11,7 @@ import { defineWorkflow, dicom, fhir } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
 import { DICOM_HOST, FHIR_HOST } from '../../clients/stand-in.js';
 import { createMemoryQueueStore } from '../../storage/memory-queue-store.js';
+import { collect } from '../dead-letters/collect.js';
 
 export const NOW = '2026-01-01T12:00:00.000Z';
 const WORKSPACE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
@@ -87,7 +87,7 @@ export function openCommand({
     typeAt,
   };
 
-  /** On a terminal of so many columns. */
+  /** Runs the command, on a terminal if `columns` is given. */
   async function typeAt(columns: number | undefined, ...args: string[]) {
     const [out, err] = [collect(), collect(noted.resolve)];
     if (columns !== undefined) Object.assign(err.stream, { isTTY: true, columns });
@@ -99,16 +99,4 @@ export function openCommand({
       : await run(readOptions(values, new Date(NOW)), deps, output);
     return { code, output: out.text(), errors: err.text() };
   }
-}
-
-function collect(onWrite = () => {}) {
-  let text = '';
-  const stream = new Writable({
-    write(chunk, _encoding, callback) {
-      text += chunk;
-      onWrite();
-      callback();
-    },
-  });
-  return { stream, text: () => text };
 }

@@ -92,7 +92,7 @@ describe('when npm run simulate runs', () => {
   });
 });
 
-/** On the port of the settings, nothing answers. */
+/** Starts the command with settings whose port has no server. */
 function simulate(args: readonly string[]): TestProcess {
   return folder.start('src/local/simulate/main.ts', args, { env: { PORT: '9' } });
 }

@@ -76,7 +76,7 @@ describe('when npm start -- --watch runs', () => {
 
     await app.printed('The types have errors, see above. The app runs nevertheless.');
 
-    // With colours the compiler writes the place as file:line:column.
+    // The compiler writes the place as file:line:column when it prints colours.
     const output = stripVTControlCharacters(app.output());
     expect(output).toMatch(/health\.ts[(:]\d+[,:]\d+\)?(:| -) error TS2322/);
     await served(() => save(LIVE, text));

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import dcmjs from 'dcmjs';
 
-/** Files written by another library than the one that is tested. */
+/** dcmjs writes the files, so that the simulator's own code does not test itself. */
 
 export type Attributes = Record<string, { vr: string; Value?: unknown[] }>;
 
@@ -69,7 +69,7 @@ export function uids(study: string, series: string, instance: string): Attribute
   };
 }
 
-/** Those that are wanted away are left out. */
+/** Returns changes for `fileOf` that leave these attributes out. */
 export function without(...tags: readonly string[]): Attributes {
   return Object.fromEntries(tags.map((tag) => [tag, undefined])) as unknown as Attributes;
 }
@@ -93,7 +93,7 @@ export function writeFile(attributes: Attributes, syntax = EXPLICIT, instance = 
   return new Uint8Array(Buffer.concat([file.subarray(0, end), deflateRawSync(file.subarray(end))]));
 }
 
-/** The attributes that another library reads from a file; binary values in base64. */
+/** Returns the attributes that dcmjs reads from a file; binary values in base64. */
 export function readFile(file: Uint8Array): Attributes {
   const { dict } = dcmjs.data.DicomMessage.readFile(new Uint8Array(file).buffer);
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** As much of a browser's XMLHttpRequest as dicomweb-client uses, over fetch. */
+/** The part of a browser's XMLHttpRequest that dicomweb-client uses, over fetch. */
 export class FetchedXmlHttpRequest {
   responseType = '';
   readyState = 0;

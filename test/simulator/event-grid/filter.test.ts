@@ -64,7 +64,7 @@ const OF_TEXT = [
   'StringNotIn azure',
 ];
 
-/** By the value of data.key: which operators accept it. All others reject it. */
+/** The operators that accept each value of data.key. All others reject it. */
 const ACCEPTED: readonly { what: string; data: Record<string, unknown>; lookInArrays?: true; by: readonly string[] }[] =
   [
     { what: 'no such key', data: {}, by: WHERE_ABSENT },

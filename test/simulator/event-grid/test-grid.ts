@@ -185,7 +185,7 @@ function answered({ status = 200, headers = new Headers(), body = '' }: Partial<
   return { status, headers, body };
 }
 
-/** Goes from timer to timer and lets promises run in between, as time does. */
+/** Advances the clock from timer to timer, and lets promises run in between. */
 function createSteppingClock(): Clock & { pass(ms: number): Promise<void>; timers(): number } {
   const clock = createFakeClock();
   const dues = new Map<object, number>();

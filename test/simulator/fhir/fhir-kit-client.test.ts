@@ -9,7 +9,7 @@ describe('when an application uses fhir-kit-client', () => {
     const { service, events } = createFhirWorld();
     const { url, close } = await serve(service, '/fhir');
 
-    // In a process of its own, as it is an ES module.
+    // The client is an ES module, so it runs in a process of its own.
     const script = join(__dirname, 'fhir-kit-client.mjs');
     const { stdout } = await promisify(execFile)(process.execPath, [script, url]).finally(close);
 

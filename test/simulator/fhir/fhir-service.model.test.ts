@@ -103,7 +103,7 @@ function statusOf({ ask }: FhirWorld, of: Operation): number | string {
     }
     case 'put-where': {
       const { id: _none, ...resource } = resourceOf('', of.content);
-      // Without a match a new id would be given; with this one the model knows it.
+      // The search matches nothing without this id, and the service would choose an id that the model does not know.
       return ask('PUT', `Patient?identifier=s|${of.code}`, { ...resource, id: 'd' }).status;
     }
     case 'delete-where':
@@ -201,7 +201,7 @@ function lastOf(model: Model, id: string): ModelVersion | undefined {
   return model.history.findLast((version) => version.id === id);
 }
 
-/** Those that are not deleted, in the order of their last change. */
+/** Returns the resources that are not deleted, in the order of their last change. */
 function current(model: Model): ModelVersion[] {
   return model.history.filter((version) => lastOf(model, version.id) === version && version.content !== undefined);
 }

@@ -43,19 +43,19 @@ export type Answer = {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly json: Json;
-  /** Of the first issue. */
+  /** The diagnostics of the first issue. */
   readonly problem: string;
 };
 
 export type FhirWorld = {
   readonly service: FhirService;
   readonly clock: FakeClock;
-  /** As they were published: a list for each call. */
+  /** The published changes: a list for each call. */
   readonly published: (readonly ServiceChange[])[];
-  /** `Patient/1 updated 2`, for each event there was since this was asked last. */
+  /** Returns the events since the last call, each as `Patient/1 updated 2`. */
   events(): string[];
   ask(method: string, url: string, body?: unknown, headers?: Record<string, string>): Answer;
-  /** The ids on this page, and on all that follow. */
+  /** Returns the ids on the page at `url`, and on all pages after it. */
   walk(url: string): string[][];
 };
 
@@ -127,7 +127,7 @@ export function linkOf(bundle: Json, relation: string): string | undefined {
   return bundle.link?.find((link) => link.relation === relation)?.url;
 }
 
-/** Of the OperationOutcome in a list. */
+/** Returns the diagnostics of the OperationOutcome in a bundle. */
 export function warningsOf(bundle: Json): string[] {
   const outcomes = (bundle.entry ?? []).filter(({ search }) => search?.mode === 'outcome');
   return outcomes.flatMap(({ resource }) => (resource?.issue ?? []).map(({ diagnostics }) => diagnostics));

@@ -18,14 +18,14 @@ export type Sent = {
   url?: string;
 };
 
-/** As the host routes it. */
+/** Sends a request to the function that serves its path, as the host does. */
 export async function sendTo(
   simulator: Simulator,
   path: string,
   { method = 'GET', body, type = 'application/json', headers = {}, url }: Sent = {},
 ): Promise<HttpResponseInit> {
   const [segments = ''] = path.split('?');
-  const [of = '', name = ''] = segments.split('/');
+  const [collection = '', name = ''] = segments.split('/');
   const request = new HttpRequest({
     method,
     url: url ?? `${ORIGIN}${path && `/${path}`}`,
@@ -34,7 +34,7 @@ export async function sendTo(
     query: Object.fromEntries(new URLSearchParams(path.split('?')[1])),
     ...(body !== undefined && { body: { string: typeof body === 'string' ? body : JSON.stringify(body) } }),
   });
-  switch (of) {
+  switch (collection) {
     case 'fhir':
       return answerFhir(request, simulator);
     case 'dicom':

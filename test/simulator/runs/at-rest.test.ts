@@ -15,7 +15,7 @@ const REFUSED = new StorageError('http-503', 'Storage could not answer: http-503
 
 type Look = Verdict | Error | ((clock: ReturnType<typeof createFakeClock>) => Verdict);
 
-/** Each look finds what comes next of `looks`, and from the last one on the same; says when each was, in seconds. */
+/** Each look finds the next of `looks`, at the end the last one again. Returns also the second of each look. */
 async function findVerdict(looks: readonly Look[], { abortAtMs = Number.POSITIVE_INFINITY } = {}) {
   const clock = createFakeClock();
   const stopping = new AbortController();

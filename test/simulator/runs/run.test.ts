@@ -23,7 +23,7 @@ async function run(body: Record<string, unknown>): Promise<RunStatus> {
   return world.ended(started.status.id);
 }
 
-/** On a slow machine, time passes between two readings of the clock. */
+/** Durations may be longer on a slow machine, on which time passes between two readings of the clock. */
 function slowClock(): FakeClock {
   const clock = createFakeClock();
   let readings = 0;

@@ -68,7 +68,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
   };
 }
 
-/** All jobs of all events are in one partition: that is what fills a page. */
+/** Puts the jobs of all events into one partition, so that they fill a page. */
 function addressOf(n: number, { day = '20260101', workflow = 'resource-index' } = {}): string {
   return `${day}.${'A'.repeat(22)}.${digest(String(n))}.${workflow}`;
 }

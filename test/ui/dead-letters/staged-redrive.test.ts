@@ -169,7 +169,7 @@ function fakeApp(of: {
   isFailing?: (index: number) => boolean;
   hasNewOnes?: boolean;
   isStuck?: boolean;
-  /** So many answers say that the outcomes are not there yet. */
+  /** The number of answers before the first outcome. */
   waitsFor?: number;
   /** How long an answer with outcomes takes. */
   answersAfterMs?: number;

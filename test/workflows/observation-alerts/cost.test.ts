@@ -9,10 +9,10 @@ const limitsOnly = rulesFile({ rules: RULES.rules.filter(({ name }) => name === 
 const withDeltas = rulesFile(RULES);
 const WEBHOOK = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
 const TABLES = /^(read|query|commit) (alerts|activealerts|alertpatients|alertoutbox|results|resultplaces)$/;
-/** However wide its columns are. */
+/** The page, with columns of any width made equal. */
 const page = readFileSync('src/workflows/observation-alerts/README.md', 'utf8').replace(/ +\|/g, ' |');
 
-/** So that every table is there. */
+/** These steps make the app create every table. */
 const WARM_UP = [
   write('w-1', 0, 3, { patient: 'p-9' }),
   write('w-2', 10, 9, { patient: 'p-9' }),

@@ -32,7 +32,7 @@ export async function startEndpoint() {
   };
 }
 
-/** As standardwebhooks.com says that a receiver should. */
+/** Returns whether a request has a valid signature, checked as standardwebhooks.com asks of a receiver. */
 export function isSigned({ headers, body }: Received, secret = SECRET): boolean {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;

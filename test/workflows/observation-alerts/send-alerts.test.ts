@@ -6,7 +6,7 @@ import { createPostAlert } from '../../../src/workflows/observation-alerts/webho
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
 
 const LONG_MS = 60_000;
-/** For an endpoint that never answers. */
+/** The time limit in tests whose endpoint never answers. */
 const SHORT_MS = 250;
 const HOUR_MS = 3_600_000;
 const FIVE_PAST = 'Thu, 01 Jan 2026 12:05:00 GMT';

@@ -347,7 +347,7 @@ describe('when a search has many pages', () => {
       for (let page = 0; url !== undefined && page < 30; page += 1) {
         const { json } = ask('GET', url);
         seen.push(...idsOf(json));
-        // Those of an odd number never change.
+        // The resources with an odd number never change.
         ask('DELETE', `Patient/p${page * 2}${page % 4 === 0 ? '?hardDelete=true' : ''}`);
         put((page * 6 + 2) % 40, { active: page % 3 === 0 });
         ask('POST', 'Patient', patient());

@@ -6,7 +6,7 @@ import type { World } from '../../../../src/simulator/scenarios/scenario.js';
 import type { Services } from '../../../../src/simulator/services.js';
 import { createWorld } from '../../../../src/simulator/world.js';
 
-/** Services as a run has them, whose changes nobody hears of. */
+/** Creates the services of a run, whose changes are not published. */
 export function createServices(clock: Clock): Services {
   const deps = { clock, random: systemRandom, publish() {} };
   return {
