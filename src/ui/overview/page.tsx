@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import type { Overview, OverviewWithoutStorage } from '../../api/overview.js';
+import type { Minutes, Overview, OverviewWithoutStorage } from '../../api/overview.js';
+import { Chart } from '../parts/chart.js';
 import { LastUpdated, Shown } from '../parts/states.js';
+import { durationText, numberText } from '../parts/text.js';
 import { type Polled, usePoll } from '../shell/poll.js';
 import { Actions } from './actions.js';
-import { Charts } from './charts.js';
 import { Counts } from './counts.js';
 import { Health } from './health.js';
 import { Instances } from './instances.js';
@@ -47,4 +48,53 @@ export function OverviewPage() {
 function withoutStorage({ value, failure }: Polled<Overview>): OverviewWithoutStorage | undefined {
   const answer = value === undefined && failure?.kind === 'storage' ? failure.answer : undefined;
   return Object(answer).minutes === undefined ? undefined : (answer as OverviewWithoutStorage);
+}
+
+/** The lags that the service promises for its events: 1 s in the mean, 5 s for 99.99 %. */
+const LIMITS = [
+  { value: 1, label: '1 s' },
+  { value: 5, label: '5 s' },
+];
+
+/** Shows the last hour by minute. */
+function Charts({ minutes }: { minutes: Minutes }) {
+  const { at, events, completed, deadLettered, retried, lagP50, lagP99 } = minutes;
+  const worst = Math.max(0, ...lagP99.filter((lag) => lag !== null));
+  const most = Math.max(0, ...events);
+  return (
+    <section aria-labelledby="hour" class="charts">
+      <h2 id="hour">The last hour</h2>
+      <Chart
+        title="Lag from event to outcome"
+        summary={
+          worst === 0
+            ? 'Nothing has settled in the last hour.'
+            : `The worst minute had a p99 of ${durationText(worst)}; the service promises 1 s in the mean, and 5 s for 99.99 %.`
+        }
+        at={at}
+        series={[
+          { label: 'p50', values: lagP50, colour: 'series-1' },
+          { label: 'p99', values: lagP99, colour: 'series-2' },
+        ]}
+        limits={LIMITS}
+        textOf={durationText}
+      />
+      <Chart
+        title="Events and outcomes a minute"
+        summary={
+          most === 0
+            ? 'No event has arrived in the last hour.'
+            : `The busiest minute brought ${numberText(most)} events.`
+        }
+        at={at}
+        series={[
+          { label: 'events', values: events, colour: 'series-1' },
+          { label: 'completed', values: completed, colour: 'series-3' },
+          { label: 'retried', values: retried, colour: 'series-2' },
+          { label: 'dead-lettered', values: deadLettered, colour: 'series-4' },
+        ]}
+        textOf={numberText}
+      />
+    </section>
+  );
 }
