@@ -20,6 +20,11 @@ const CHANGED = {
   200: { description: 'The number of dead letters by result, and the same in words.', schema: changeAnswer },
 };
 
+/** Shows what any key may see; a caller who has signed in needs the role Reader. */
+const READS = { method: 'GET', authLevel: 'function', role: 'Reader' } as const;
+/** Changes something: for the key `_master`, or the role Operator. */
+const ACTS = { method: 'POST', authLevel: 'admin', role: 'Operator' } as const;
+
 /** The functions of the HTTP API by their names, without the lookups of workflows, which are in lookupRoute. */
 export const ROUTES = {
   healthLive: {
@@ -34,10 +39,8 @@ export const ROUTES = {
     },
   },
   healthReady: {
-    method: 'GET',
+    ...READS,
     route: 'health/ready',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Says whether each part of storage answers.',
     answers: {
       200: { description: 'All parts answer.', schema: readyAnswer },
@@ -64,10 +67,8 @@ export const ROUTES = {
     answers: { 200: { description: 'The caller.', schema: accessAnswer } },
   },
   stats: {
-    method: 'GET',
+    ...READS,
     route: 'stats',
-    authLevel: 'function',
-    role: 'Reader',
     summary:
       'Counts what this instance has done, and the rows and dead letters of all instances, at most a minute ago.',
     answers: {
@@ -76,10 +77,8 @@ export const ROUTES = {
     },
   },
   events: {
-    method: 'GET',
+    ...READS,
     route: 'events/{eventId?}',
-    authLevel: 'function',
-    role: 'Reader',
     summary:
       'Shows what became of the events with an id, by workflow, step by step. Several events can share an id. An id with a ' +
       'slash goes into `?id=`.',
@@ -108,19 +107,15 @@ export const ROUTES = {
     answers: CHANGES,
   },
   deadLetters: {
-    method: 'GET',
+    ...READS,
     route: 'dead-letters',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Lists dead letters by page. With `by`: counts them by the values of these fields, part by part.',
     query: listQuery,
     answers: { 200: { description: 'A page, or the groups.', schema: listAnswer } },
   },
   deadLetter: {
-    method: 'GET',
+    ...READS,
     route: 'dead-letters/{id}',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Shows a dead letter without its payload.',
     answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_LETTER },
   },
@@ -133,37 +128,29 @@ export const ROUTES = {
     answers: { 200: { description: 'The dead letter with its payload.', schema: payloadAnswer }, 404: NO_LETTER },
   },
   redriveDeadLetters: {
-    method: 'POST',
+    ...ACTS,
     route: 'dead-letters/redrive',
-    authLevel: 'admin',
-    role: 'Operator',
     summary: 'Lets the app run dead letters again, by ids or by a filter. With one id: also a corrected event.',
     body: redriveBody,
     answers: CHANGED,
   },
   discardDeadLetters: {
-    method: 'POST',
+    ...ACTS,
     route: 'dead-letters/discard',
-    authLevel: 'admin',
-    role: 'Operator',
     summary: 'Moves dead letters to `resolved/` with a note.',
     body: discardBody,
     answers: CHANGED,
   },
   deadLetterOutcomes: {
-    method: 'POST',
+    ...ACTS,
     route: 'dead-letters/outcomes',
-    authLevel: 'admin',
-    role: 'Operator',
     summary: 'Counts what became of redriven dead letters. Each id counts once.',
     body: outcomesBody,
     answers: { 200: { description: 'The number of ids by outcome.', schema: outcomesAnswer } },
   },
   overview: {
-    method: 'GET',
+    ...READS,
     route: 'overview',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Shows the last hour of all instances, what was in storage at most a minute ago, and what needs a person.',
     answers: {
       200: { description: 'The overview.', schema: overview },
@@ -171,36 +158,28 @@ export const ROUTES = {
     },
   },
   recent: {
-    method: 'GET',
+    ...READS,
     route: 'recent',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Lists the last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
     answers: { 200: { description: 'The runs.', schema: recent } },
   },
   actions: {
-    method: 'GET',
+    ...READS,
     route: 'actions',
-    authLevel: 'function',
-    role: 'Reader',
     summary:
       'Lists who has redriven, discarded, paused, resumed or asked to compare: the newest 100 of the last ' +
       '`RESOLVED_RETENTION_DAYS`.',
     answers: { 200: { description: 'The actions.', schema: actionList } },
   },
   workflows: {
-    method: 'GET',
+    ...READS,
     route: 'workflows',
-    authLevel: 'function',
-    role: 'Reader',
     summary: 'Lists the workflows: what all instances have done for each in the last hour, its circuits and its pause.',
     answers: { 200: { description: 'The workflows.', schema: workflowList } },
   },
   askReconcile: {
-    method: 'POST',
+    ...ACTS,
     route: 'reconcile',
-    authLevel: 'admin',
-    role: 'Operator',
     summary:
       'Asks to compare past changes with those that the app knows, and to bring in what is missing. The work begins within ' +
       'a minute.',
@@ -229,10 +208,8 @@ export const ROUTES = {
     },
   },
   pauseWorkflow: {
-    method: 'POST',
+    ...ACTS,
     route: 'workflows/{name}/pause',
-    authLevel: 'admin',
-    role: 'Operator',
     summary: 'Pauses a workflow: its jobs wait until somebody resumes it. All instances follow within 10 s.',
     body: pauseBody,
     answers: {
@@ -241,10 +218,8 @@ export const ROUTES = {
     },
   },
   resumeWorkflow: {
-    method: 'POST',
+    ...ACTS,
     route: 'workflows/{name}/resume',
-    authLevel: 'admin',
-    role: 'Operator',
     summary: 'Resumes a workflow: the jobs that wait run. All instances follow within 10 s.',
     body: resumeBody,
     answers: {

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { openApiOf } from '../api/openapi.js';
 import type { Route } from '../api/route.js';
 import { ROUTES } from '../api/routes.js';
 import { errorCodeOf } from '../errors.js';
@@ -8,7 +9,7 @@ import type { Lookup, Workflow } from '../workflow.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { type Problem, readBody, textOf } from './read-body.js';
-import { type FunctionApp, httpError, storageFailed } from './serve.js';
+import { type FunctionApp, httpError, serve, storageFailed } from './serve.js';
 
 const MAX_CHARACTERS = 64 * 1024;
 /** Answers hold clinical data, which no cache may keep. */
@@ -90,4 +91,13 @@ async function answer(
 function refuse(status: number, problems: readonly Problem[]): HttpResponseInit {
   const code = problems.find((problem) => problem.code === 'too-large' || problem.code === 'not-json')?.code;
   return httpError(status, code ?? 'bad-query', textOf(problems));
+}
+
+/** Registers the OpenAPI document of this app, with the lookups of its workflows. It is made at the first request. */
+export function registerOpenApi(functions: FunctionApp, deps: Pick<App, 'config' | 'workflows'>): void {
+  let document: ReturnType<typeof openApiOf> | undefined;
+  serve(functions, 'openApi', () => {
+    document ??= openApiOf(routesOf(deps));
+    return { jsonBody: document };
+  });
 }
