@@ -1,3 +1,4 @@
+import type { Problem } from '../events/invalid-event-error.js';
 import { findEdits } from './edits.js';
 import { placeOfId } from './ids.js';
 import { fromContent, fromUndelivered, type ListedDeadLetter } from './listed.js';
@@ -8,24 +9,19 @@ import type { ReadStores } from './stores.js';
 import { noteBeside, parsedOr, RESOLVED, readUndelivered } from './undelivered.js';
 
 /** A dead letter without its payload, and without the message of its error, which may quote a payload. */
-export type Shown = Omit<ListedDeadLetter, 'at'> & {
-  readonly isResolved: boolean;
-  /** Only for Event Grid's dead letters: the name of the blob in their container. */
-  readonly blob?: string;
-  readonly tries?: number;
-  readonly crashes?: number;
-  readonly firstTryAt?: string;
-  readonly deadLetteredAt?: string;
-  readonly errorName?: string;
-  /** The reason why the payload is not shown as it is. */
-  readonly note?: string;
-  /** `message`: the problem in words, and what is allowed. */
-  readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-  readonly causes?: StoredDeadLetter['causes'];
-  readonly discarded?: { readonly by: string; readonly why: string; readonly at: string };
-  /** The names of the blobs with corrected payloads. */
-  readonly edits?: readonly string[];
-};
+export type Shown = Omit<ListedDeadLetter, 'at'> &
+  Partial<Pick<StoredDeadLetter, 'tries' | 'crashes' | 'firstTryAt' | 'deadLetteredAt' | 'causes' | 'discarded'>> & {
+    readonly isResolved: boolean;
+    /** Only for Event Grid's dead letters: the name of the blob in their container. */
+    readonly blob?: string;
+    readonly errorName?: string;
+    /** The reason why the payload is not shown as it is. */
+    readonly note?: string;
+    /** `message`: the problem in words, and what is allowed. */
+    readonly problems?: readonly (Problem & { readonly message: string })[];
+    /** The names of the blobs with corrected payloads. */
+    readonly edits?: readonly string[];
+  };
 
 /**
  * The fields that may hold clinical data. `payload` is the event, or a list of events; `message` is text of a workflow.

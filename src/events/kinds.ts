@@ -30,6 +30,11 @@ export function fullType(type: string): string {
   return type.includes('.') ? type : PREFIX + type;
 }
 
+/** Returns the event type of a change. */
+export function typeOf({ service, change }: Pick<Kind, 'service' | 'change'>): Kind['type'] {
+  return (KINDS.find((kind) => kind.service === service && kind.change === change) as Kind).type;
+}
+
 /** Returns service and change of an event type; undefined for any other value. */
 export function kindOf(type: unknown): Kind | undefined {
   return BY_TYPE.get(type);

@@ -148,8 +148,7 @@ function lagHigh({ seen, now }: Facts): Found[] {
 
 function circuitsOpen({ seen }: Facts): Found[] {
   const open = seen.flatMap(({ circuits }) => circuits.filter(({ state }) => state !== 'closed'));
-  return [...new Set(open.map(({ workflow }) => workflow))].map((workflow) => {
-    const circuits = open.filter((circuit) => circuit.workflow === workflow);
+  return [...Map.groupBy(open, ({ workflow }) => workflow)].map(([workflow, circuits]) => {
     const since = circuits.map(({ openSince }) => openSince ?? '').sort()[0];
     const where = circuits.length === 1 ? 'an instance' : `${circuits.length} instances`;
     const message =

@@ -1,4 +1,4 @@
-import { importAllUndelivered } from '../dead-letters/import-all.js';
+import { importAllUndelivered } from '../dead-letters/import-undelivered.js';
 import { errorCodeOf } from '../errors.js';
 import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';

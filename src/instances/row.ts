@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { count, instant } from '../api/common.js';
 import { recentJob } from '../api/overview.js';
 import { parseJson } from '../json-text.js';
-import type { CircuitState } from '../pipeline/circuits.js';
 import { MAX_STRING_LENGTH } from '../storage/table-rules.js';
 import type { Row, Stored } from '../storage/table-store.js';
 import { type Counts, type Hour, MINUTES, OF_MINUTE, OF_WORKFLOW, SPANS } from './hour.js';
@@ -22,14 +21,6 @@ const FORMAT = 1;
 const MAX_COUNT = 1e9;
 const MAX_RUNS = 50;
 const MAX_NAME_LENGTH = 63;
-
-export type CircuitOf = {
-  readonly workflow: string;
-  readonly state: CircuitState['state'];
-  readonly failuresInARow: number;
-  readonly openSince: string | null;
-  readonly nextProbeAt: string | null;
-};
 
 /** An instance as its row shows it. */
 export type Seen = {
@@ -103,7 +94,8 @@ const circuitItem = z.object({
   failuresInARow: count,
   openSince: instant.nullable(),
   nextProbeAt: instant.nullable(),
-}) satisfies z.ZodType<CircuitOf>;
+});
+export type CircuitOf = Readonly<z.infer<typeof circuitItem>>;
 const runItem = z.object(recentJob.omit({ instance: true }).shape); // without the columns of newer releases
 const rate = z.number().min(0).max(MAX_COUNT);
 

@@ -3,7 +3,7 @@ import { insertOrReplace } from '../storage/commit-creating.js';
 import { pagesOf } from '../storage/pages.js';
 import { findRow } from '../storage/read-rows.js';
 import type { Row, Stored, TableStore } from '../storage/table-store.js';
-import { beforeGrace, type Counts } from './compare.js';
+import { beforeGrace, type Counts, NO_COUNTS } from './compare.js';
 import { NO_REMOVED, type RemovedCounts, type RemovedSoFar } from './find-removed.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
@@ -98,7 +98,7 @@ export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
 
 /** Returns the sums over all parts of a comparison. */
 export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
-  return sumOf({ compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 }, parts);
+  return sumOf(NO_COUNTS, parts);
 }
 
 /** Returns the position and the counts of each part of a request. */

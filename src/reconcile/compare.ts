@@ -38,13 +38,8 @@ export type Position = {
 };
 
 /** `compared` = `known` + `missing`. `unreadable`: entries without a change, or with a change that no event can hold. */
-export type Counts = {
-  compared: number;
-  known: number;
-  missing: number;
-  unreadable: number;
-  broughtIn: number;
-};
+export type Counts = typeof NO_COUNTS;
+export const NO_COUNTS = { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
 
 /** All changes from `since` up to `upTo` are known or brought in (or counted, in a dry run). */
 export type Progress = {
@@ -96,7 +91,7 @@ export async function compare(comparison: Comparison, deps: CompareDeps): Promis
   const { clock, pace, onProgress } = deps;
   const { signal } = pace;
   const retry = <T>(act: () => Promise<T>) => withRetries(act, { clock, signal });
-  const progress = { counts: noCounts(), ...span, upTo: span.since };
+  const progress = { counts: { ...NO_COUNTS }, ...span, upTo: span.since };
   const { counts } = progress;
   try {
     progress.before = beforeGrace(span.before, await retry(deps.storageNow), deps.graceMs); // Q5
@@ -120,10 +115,6 @@ export async function compare(comparison: Comparison, deps: CompareDeps): Promis
     if (!isExpected(error)) throw error;
     return signal.aborted ? { ...progress, end: 'stopped' } : { ...progress, end: 'failed', error };
   }
-}
-
-function noCounts(): Counts {
-  return { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
 }
 
 type CompareChange = (change: FoundChange) => Promise<void>;

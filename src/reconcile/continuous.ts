@@ -1,25 +1,19 @@
-import type { Readers, ServiceName } from '../clients/readers.js';
+import type { ServiceName } from '../clients/readers.js';
 import type { Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
 import type { Row, TableStore } from '../storage/table-store.js';
-import type { Workflow } from '../workflow.js';
 import { DAY_MS, startOfDay } from './check-since.js';
-import { beforeGrace, type CompareDeps, type Compared, type Counts, compare, type Position } from './compare.js';
+import { beforeGrace, type Compared, type Counts, compare, type Position } from './compare.js';
 import { type LeasedRow, takeRow } from './leased-row.js';
 import { historyOf, isWanted, openChanges, type Part } from './plan.js';
+import type { ReconcileDeps } from './reconcile.js';
 import { RECONCILE_TABLE } from './reconcile-table.js';
-import { type WorkspaceSettings, workspaceOf } from './workspace.js';
+import { workspaceOf } from './workspace.js';
 
-type ContinuousDeps = Omit<CompareDeps, 'onProgress' | 'storageNow'> & {
-  readonly readers: Pick<Readers, 'pagesOf'>;
-  readonly workflows: readonly Workflow[];
-  /** Holds the table `reconcile`. */
-  readonly tables: TableStore;
-  readonly random: Random;
-  readonly settings: WorkspaceSettings;
-  readonly firstDayByChange: () => Promise<string>;
-  readonly retentionDays: number;
-};
+type ContinuousDeps = Omit<
+  ReconcileDeps,
+  'knownWithRowsLost' | 'storageNow' | 'positionOf' | 'onProgress' | 'onWait'
+> & { readonly random: Random };
 
 /** The result of a run for one service. */
 export type Continued =

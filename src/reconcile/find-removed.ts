@@ -1,12 +1,11 @@
-import type { Readers, ServiceName } from '../clients/readers.js';
-import type { Clock } from '../clock.js';
+import type { ServiceName } from '../clients/readers.js';
 import { NonRetriableError } from '../errors.js';
 import type { RawEvent } from '../events/accept.js';
 import { parseEvent } from '../events/parse.js';
 import { createTurns, withRetries } from '../storage/pace.js';
 import type { StorageError, TableStore } from '../storage/table-store.js';
 import { forEachAtOnce, type Workflow } from '../workflow.js';
-import { isExpected, type Pace, type ReadFailure } from './compare.js';
+import { isExpected, type ReadFailure } from './compare.js';
 import { deletionOf, presentIds, RESOURCES_AT_ONCE } from './deletion-of.js';
 import { createGetPage, type GetPage } from './get-page.js';
 import {
@@ -17,8 +16,8 @@ import {
   isUnchanged,
   type Place,
 } from './indexed-resources.js';
-import type { KnownChanges } from './known-changes.js';
-import { type WorkspaceSettings, workspaceOf } from './workspace.js';
+import type { ReconcileDeps } from './reconcile.js';
+import { workspaceOf } from './workspace.js';
 
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.
 //
@@ -47,15 +46,7 @@ type HostSearch = Omit<RemovedSearch, 'hosts'> & { readonly host: string; readon
  * `compared` = `present` + `removed` + `recent` + `unreadable`. `recent`: written in the last 10 minutes, so that events
  * may be on their way. `known`: removed, and the app knows of it. `unreadable`: no service has such a type or id.
  */
-export type RemovedCounts = {
-  compared: number;
-  present: number;
-  removed: number;
-  known: number;
-  recent: number;
-  unreadable: number;
-  broughtIn: number;
-};
+export type RemovedCounts = typeof NO_REMOVED;
 
 /** The counts of the pages that were searched, and the place of the next page: undefined at the end. */
 export type RemovedSoFar = { readonly counts: Readonly<RemovedCounts>; readonly next?: Place | undefined };
@@ -67,27 +58,20 @@ export type RemovedProgress = { readonly host: string; readonly counts: Readonly
 export type RemovedReport = RemovedProgress &
   ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
 
-export type RemovedDeps = {
-  readonly readers: Pick<Readers, 'pagesOf'>;
-  readonly known: KnownChanges;
+export type RemovedDeps = Pick<
+  ReconcileDeps,
+  'readers' | 'known' | 'workflows' | 'settings' | 'clock' | 'storageNow' | 'pace' | 'onWait'
+> & {
   /** Returns whether the ledger or a row has an event with this id. */
   readonly hasEvent: (eventId: string) => Promise<boolean>;
   /** Holds the table of resource-index. */
   readonly workflowTables: Pick<TableStore, 'query' | 'read'>;
-  readonly workflows: readonly Workflow[];
-  readonly settings: WorkspaceSettings;
-  readonly clock: Clock;
-  /** By storage's clock (T1). */
-  readonly storageNow: () => Promise<Date>;
-  readonly pace: Pace;
   /** Returns the progress of an earlier run. Default: each search starts at the beginning. */
   readonly soFar?: (host: string) => RemovedSoFar | undefined;
   /** Called after each page, with the progress that `soFar` must return from then on. */
   readonly save?: (host: string, soFar: RemovedSoFar) => Promise<void>;
   /** Called after each page. `counts` changes later. */
   readonly onProgress?: (progress: RemovedProgress) => void;
-  /** Called before each wait that a service asks for. */
-  readonly onWait?: (host: string, waitMs: number) => void;
 };
 
 /** The maximum of requests to a service at a time, because the service has other clients. */
@@ -95,15 +79,7 @@ const REQUESTS_AT_ONCE = 4;
 const INDEX = 'resource-index';
 
 /** The counts of a search that has not started. */
-export const NO_REMOVED: Readonly<RemovedCounts> = {
-  compared: 0,
-  present: 0,
-  removed: 0,
-  known: 0,
-  recent: 0,
-  unreadable: 0,
-  broughtIn: 0,
-};
+export const NO_REMOVED = { compared: 0, present: 0, removed: 0, known: 0, recent: 0, unreadable: 0, broughtIn: 0 };
 
 /** Checks that the app has the table to compare. @throws NonRetriableError */
 export function checkIndex(workflows: readonly Workflow[]): void {

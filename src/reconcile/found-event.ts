@@ -1,20 +1,8 @@
 import { digest } from '../digest.js';
 import type { RawEvent } from '../events/accept.js';
+import { typeOf } from '../events/kinds.js';
 import { RECONCILED_PREFIX } from '../events/reconciled.js';
 import type { FoundChange, FoundDicomChange, FoundFhirChange } from './known-changes.js';
-
-const TYPES = {
-  fhir: {
-    created: 'Microsoft.HealthcareApis.FhirResourceCreated',
-    updated: 'Microsoft.HealthcareApis.FhirResourceUpdated',
-    deleted: 'Microsoft.HealthcareApis.FhirResourceDeleted',
-  },
-  dicom: {
-    created: 'Microsoft.HealthcareApis.DicomImageCreated',
-    updated: 'Microsoft.HealthcareApis.DicomImageUpdated',
-    deleted: 'Microsoft.HealthcareApis.DicomImageDeleted',
-  },
-};
 
 /**
  * Returns the event that stands for a found change: a CloudEvent with the data that the service's own event has, so
@@ -24,7 +12,7 @@ const TYPES = {
  * @param source the workspace of the service: `workspaceOf`
  */
 export function foundEvent(change: FoundChange, source: string): RawEvent {
-  const type = TYPES[change.service][change.change];
+  const type = typeOf(change);
   const { time } = change;
   const { data, ...rest } = change.service === 'fhir' ? fhirPart(change) : dicomPart(change);
   const id = RECONCILED_PREFIX + digest(JSON.stringify([source.toLowerCase(), type, time, Object.values(data)]));

@@ -14,7 +14,7 @@ import {
 } from './asked-rows.js';
 import { servicesOfAsked } from './check-asked.js';
 import { DAY_MS } from './check-since.js';
-import type { Counts, Position } from './compare.js';
+import { type Counts, NO_COUNTS, type Position } from './compare.js';
 import { findRemoved, NO_REMOVED, type RemovedDeps, type RemovedReport, type RemovedSoFar } from './find-removed.js';
 import { BEGINNING, withFewerRows } from './indexed-resources.js';
 import { type LeasedRow, takeRow } from './leased-row.js';
@@ -93,7 +93,7 @@ async function compareParts(status: AskedStatus, { leased, parts }: Working, dep
   const live = new Map<string, Readonly<Counts>>();
   const soFar = (name: string, upTo: string): PartSoFar => ({
     upTo,
-    counts: countsOf([before[name], { counts: live.get(name) ?? countsOf([]) }].filter((one) => one !== undefined)),
+    counts: countsOf([before[name], { counts: live.get(name) ?? NO_COUNTS }].filter((one) => one !== undefined)),
   });
   const positionOf = (comparison: ComparisonName): Position => {
     const name = nameOf(comparison);

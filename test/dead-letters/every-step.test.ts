@@ -1,4 +1,4 @@
-import { type ImportedAll, importAllUndelivered } from '../../src/dead-letters/import-all.js';
+import { type ImportedAll, importAllUndelivered } from '../../src/dead-letters/import-undelivered.js';
 import { deadLettersOf } from '../../src/dead-letters/list.js';
 import { discardMany, redriveMany } from '../../src/dead-letters/many.js';
 import type { Pace, Report } from '../../src/dead-letters/pace.js';

@@ -1,5 +1,4 @@
-import { importAllUndelivered } from '../../src/dead-letters/import-all.js';
-import { importUndelivered } from '../../src/dead-letters/import-undelivered.js';
+import { importAllUndelivered, importUndelivered } from '../../src/dead-letters/import-undelivered.js';
 import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';

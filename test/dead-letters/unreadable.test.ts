@@ -1,6 +1,5 @@
 import { discardDeadLetter } from '../../src/dead-letters/discard.js';
-import { importAllUndelivered } from '../../src/dead-letters/import-all.js';
-import { importUndelivered } from '../../src/dead-letters/import-undelivered.js';
+import { importAllUndelivered, importUndelivered } from '../../src/dead-letters/import-undelivered.js';
 import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
 import { showDeadLetter } from '../../src/dead-letters/show.js';
 import { StorageError } from '../../src/storage/table-store.js';

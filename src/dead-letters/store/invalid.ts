@@ -56,14 +56,7 @@ export function deadLetterOfInvalid({ raw, error }: InvalidEvent, now: Date): De
  * the events and their order, so a redelivery of the same POST makes the same dead letter (R7).
  */
 function deadLetterOfInvalidBatch(events: readonly InvalidEvent[], now: Date): DeadLetter {
-  const byCause = new Map<string, InvalidEvent[]>();
-  for (const event of events) {
-    const cause = toJson(event.error.problems);
-    const same = byCause.get(cause);
-    if (same) same.push(event);
-    else byCause.set(cause, [event]);
-  }
-  const groups = [...byCause.values()];
+  const groups = [...Map.groupBy(events, ({ error }) => toJson(error.problems)).values()];
   const [{ error }] = events as [InvalidEvent];
   const days = new Set(events.map(({ raw }) => dayOfRaw(raw)));
   return {
