@@ -8,11 +8,11 @@ export function createSharedAnswer<T>(
   let last: { answer: Promise<T>; askedAtMs: number } | undefined;
   return () => {
     if (last && clock.monotonic() - last.askedAtMs < ms) return last.answer;
-    const mine = { answer: ask(), askedAtMs: clock.monotonic() };
-    last = mine;
-    mine.answer.catch(() => {
-      if (last === mine) last = undefined;
+    const asked = { answer: ask(), askedAtMs: clock.monotonic() };
+    last = asked;
+    asked.answer.catch(() => {
+      if (last === asked) last = undefined;
     });
-    return mine.answer;
+    return asked.answer;
   };
 }

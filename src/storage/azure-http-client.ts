@@ -16,9 +16,8 @@ const tlsAgent = new TlsAgent({ keepAlive: true });
 const STALE = Symbol('stale');
 
 /**
- * Sends and reads texts by Node's own HTTP, without streams, progress and compression. A GET changes nothing, and a
- * handler's read must not fail because the server has closed a kept connection: the GET is sent again by a new one.
- * Only the group commit sends writes again.
+ * Sends and reads texts by Node's own HTTP, without streams, progress and compression. If the server has closed a kept
+ * connection, a GET is sent again over a new one, because it changes nothing. Only the group commit sends writes again.
  */
 export const leanHttpClient: HttpClient = {
   async sendRequest(request) {

@@ -18,7 +18,7 @@ function strayId(name: string): string {
   return `stray.${Buffer.from(name).toString('base64url')}`;
 }
 
-describe('the id of a letter', () => {
+describe('the id of a dead letter', () => {
   it.each([`failed.2026-03-14.${DIGEST}.0`, `unknown-workflow.2026-03-14.${DIGEST}.12`, `invalid.undated.${DIGEST}.0`])(
     'given %s, then it leads to its blob',
     (id) => {

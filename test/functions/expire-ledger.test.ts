@@ -67,7 +67,7 @@ describe('when the ledger is expired', () => {
     expect(lines[1]).toBe('info {"what":"letters-expired","count":1}');
   });
 
-  it('given the letters cannot be listed, then it says so, and the next night comes', async () => {
+  it('given the dead letters cannot be listed, then it says so, and the next night comes', async () => {
     const { functions, app, lines } = start();
     Object.assign(app.stores.deadLetters, { list: () => Promise.reject(new StorageError('unreachable', 'No.')) });
 

@@ -81,7 +81,7 @@ describe('a redrive that fails for now', () => {
   });
 });
 
-describe('many rows whose letters move', () => {
+describe('many rows whose dead letters move', () => {
   it.each<{ kind: string; item: (n: number, address: string) => NewRow['item'] }>([
     { kind: 'deliveries', item: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), deadLetter: nameOf(n) }) },
     { kind: 'jobs', item: (_, address) => ({ kind: 'job', address, eventIdDigest: digest('event-1'), redrive: 1 }) },

@@ -32,7 +32,7 @@ async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
 }
 
 describe('the redrive of a dead job', () => {
-  it('given it succeeds, then it is completed, its letters have moved, and its row is gone', async () => {
+  it('given it succeeds, then it is completed, its dead letters have moved, and its row is gone', async () => {
     const job = await deadJob();
 
     await job.redrive(1);
@@ -43,7 +43,7 @@ describe('the redrive of a dead job', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given it fails again, then there is a letter with its number, and the earlier one has moved', async () => {
+  it('given it fails again, then there is a dead letter with its number, and the earlier one has moved', async () => {
     const job = await deadJob(() => Promise.reject(new NonRetriableError('still no')));
 
     await job.redrive(1);
@@ -151,7 +151,7 @@ describe('the redrive of a dead job', () => {
     expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
   });
 
-  it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
+  it('given the dead letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
     const job = await deadJob();
     job.app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
 
@@ -234,7 +234,7 @@ describe('a row that holds a delivery', () => {
       return { account, counting, app, letters: () => Object.keys(account.letters()).sort() };
     }
 
-    it('given an event, then it runs, and the letter has moved', async () => {
+    it('given an event, then it runs, and the dead letter has moved', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
       await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
 
@@ -253,7 +253,7 @@ describe('a row that holds a delivery', () => {
         settings: { workspaces: ['/another'] },
         others: ['pending/invalid/2026-01-01/0', 'pending/invalid/undated/0'],
       },
-    ])('given $given, then the letter stays, beside that of what came', async ({ raw, settings, others }) => {
+    ])('given $given, then the dead letter stays, beside that of what came', async ({ raw, settings, others }) => {
       const { app, letters, account, counting } = await withDeadLetter(settings);
       await app.addRow({ ...of, deadLetter: NAME }, raw);
 
@@ -264,7 +264,7 @@ describe('a row that holds a delivery', () => {
       expect(account.waiting()).toEqual([]);
     });
 
-    it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
+    it('given the dead letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
       await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
       app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));

@@ -31,18 +31,18 @@ export function createSharedRuns<T>(): SharedRuns<T> {
 
   function begin(key: string, run: Run<T>): Promise<T> {
     const before = last.get(key) ?? Promise.resolve();
-    const mine: Promise<T> = before.then(() => run(close)).finally(close);
-    const ended: Promise<unknown> = mine
+    const started: Promise<T> = before.then(() => run(close)).finally(close);
+    const ended: Promise<unknown> = started
       .catch(() => {}) // callers that wait get the error
       .finally(() => {
         if (last.get(key) === ended) last.delete(key);
       });
-    joinable.set(key, mine);
+    joinable.set(key, started);
     last.set(key, ended);
-    return mine;
+    return started;
 
     function close(): void {
-      if (joinable.get(key) === mine) joinable.delete(key);
+      if (joinable.get(key) === started) joinable.delete(key);
     }
   }
 }

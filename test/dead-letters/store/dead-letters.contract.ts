@@ -30,7 +30,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   /** Returns the blobs' names without digests. */
   const shortNames = async () => (await names()).map((name) => name.replace(DIGEST, '…')).sort();
 
-  describe('a letter', () => {
+  describe('a dead letter', () => {
     it('given a job, then it holds what happened and the event as it came, at a name made of the job', async () => {
       const letter = letterOf({
         event: { id: 'e', data: { text: 'Zoë 漢字 🫀' } },
