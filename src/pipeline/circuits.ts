@@ -29,13 +29,11 @@ export type CircuitState = { state: Circuit['kind']; failuresInARow: number; ope
  * A success always closes the circuit: a job that was running when it opened shows as much as a probe does.
  */
 export class Circuits {
-  readonly #clock: Clock;
-  readonly #random: Pick<Random, 'number'>;
+  readonly #deps: Deps;
   readonly #circuits = new Map<string, Circuit>();
 
-  constructor({ clock, random }: Deps) {
-    this.#clock = clock;
-    this.#random = random;
+  constructor(deps: Deps) {
+    this.#deps = deps;
   }
 
   /** Returns how long a job should wait; undefined if it may call `enter`. */
@@ -54,7 +52,7 @@ export class Circuits {
     this.#circuits.set(workflow, probing);
     const leave = () => {
       if (this.#circuits.get(workflow) !== probing) return;
-      this.#circuits.set(workflow, { kind: 'open', failures, forMs, sinceMs, untilMs: this.#clock.monotonic() });
+      this.#circuits.set(workflow, { kind: 'open', failures, forMs, sinceMs, untilMs: this.#deps.clock.monotonic() });
     };
     return { kind: 'in', isProbe: true, leave };
   }
@@ -79,7 +77,7 @@ export class Circuits {
       return false;
     }
     const forMs = circuit?.kind === 'half-open' ? Math.min(2 * circuit.forMs, MAX_OPEN_MS) : MIN_OPEN_MS;
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.#deps.clock.monotonic();
     const sinceMs = circuit?.kind === 'half-open' ? circuit.sinceMs : nowMs;
     this.#circuits.set(workflow, { kind: 'open', failures, forMs, sinceMs, untilMs: nowMs + forMs });
     return circuit?.kind !== 'half-open';
@@ -87,7 +85,7 @@ export class Circuits {
 
   /** Returns the state of every workflow that has failed since its last success. */
   states(): Record<string, CircuitState> {
-    const startMs = this.#clock.now().getTime() - this.#clock.monotonic();
+    const startMs = this.#deps.clock.now().getTime() - this.#deps.clock.monotonic();
     const at = (ms: number) => new Date(startMs + ms).toISOString();
     const stateOf = (circuit: Circuit) => ({
       state: circuit.kind,
@@ -99,7 +97,7 @@ export class Circuits {
   }
 
   #isShut(circuit: Circuit): circuit is Circuit & { kind: 'open' | 'half-open' } {
-    return circuit.kind === 'half-open' || (circuit.kind === 'open' && this.#clock.monotonic() < circuit.untilMs);
+    return circuit.kind === 'half-open' || (circuit.kind === 'open' && this.#deps.clock.monotonic() < circuit.untilMs);
   }
 
   /**
@@ -107,7 +105,7 @@ export class Circuits {
    * jobs come at once. Old jobs wait longer: else storage would get new rows for a day's events every few minutes.
    */
   #waitFor(circuit: Circuit & { kind: 'open' | 'half-open' }, ageMs: number): number {
-    const leftMs = circuit.kind === 'open' ? circuit.untilMs - this.#clock.monotonic() : MIN_OPEN_MS;
-    return Math.round(leftMs + this.#random.number() * Math.max(circuit.forMs, Math.min(ageMs, MAX_SPREAD_MS)));
+    const leftMs = circuit.kind === 'open' ? circuit.untilMs - this.#deps.clock.monotonic() : MIN_OPEN_MS;
+    return Math.round(leftMs + this.#deps.random.number() * Math.max(circuit.forMs, Math.min(ageMs, MAX_SPREAD_MS)));
   }
 }

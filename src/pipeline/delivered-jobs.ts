@@ -28,6 +28,18 @@ export class DeliveredJobs {
     this.rows = new MultiJobRows(shared, (jobs) => this.#startFromRow(jobs));
   }
 
+  /** Returns a delivery without jobs, whose time runs from now on. */
+  open(from: Pick<Delivery, 'span' | 'isFromRow'>): Delivery {
+    const { clock, settings } = this.#shared;
+    const { deadlineMs } = settings;
+    const delivery: Delivery = {
+      ...from,
+      post: new Post({ clock, deadlineMs, onDeadline: () => this.#meetDeadline(delivery) }),
+      runs: [],
+    };
+    return delivery;
+  }
+
   /** Starts a job, joins its run if this process runs it already, or does nothing if it is known to be settled. */
   start(job: NewJob, delivery: Delivery): void {
     const { running, settled } = this.#shared;
@@ -40,12 +52,9 @@ export class DeliveredJobs {
 
   /** Starts the jobs of a row of several jobs. Resolves when each job is safe. */
   async #startFromRow(jobs: readonly NewJob[]): Promise<void> {
-    const { clock, settings } = this.#shared;
-    const { deadlineMs } = settings;
-    const post = new Post({ clock, deadlineMs, onDeadline: () => this.meetDeadline(delivery) });
-    const delivery: Delivery = { post, span: undefined, runs: [], isFromRow: true };
+    const delivery = this.open({ span: undefined, isFromRow: true });
     for (const job of jobs) this.start(job, delivery);
-    await post.answer();
+    await delivery.post.answer();
   }
 
   #run(job: NewJob, delivery: Delivery): void {
@@ -61,7 +70,7 @@ export class DeliveredJobs {
   }
 
   /** Queued jobs get a row that is due now. Jobs at work continue; a row checks them after their lease. */
-  meetDeadline({ runs }: Delivery): void {
+  #meetDeadline({ runs }: Delivery): void {
     const { leaseMs } = this.#shared.settings;
     for (const run of runs) {
       if (run.safety.isSafe) run.safety.setSafeAndAnswer();

@@ -12,7 +12,7 @@ import { wants } from '../workflow.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
 import type { MultiJobRows } from './multi-job-rows.js';
-import { NotSafeError, Post } from './post.js';
+import { NotSafeError } from './post.js';
 import type { Shared } from './shared.js';
 
 /** Takes the events of one POST. Resolves when all of them are safe, else throws NotSafeError. */
@@ -62,11 +62,9 @@ export class Deliveries {
   }
 
   async #take(events: readonly unknown[], span: Span | undefined): Promise<void> {
-    const { clock, settings, stores } = this.#shared;
-    const { deadlineMs } = settings;
-    const post = new Post({ clock, deadlineMs, onDeadline: () => this.#jobs.meetDeadline(delivery) });
-    const delivery: Delivery = { post, span, runs: [] };
-    const addressOf = await stores.ledger.open().catch((error: unknown) => {
+    const delivery = this.#jobs.open({ span });
+    const { post } = delivery;
+    const addressOf = await this.#shared.stores.ledger.open().catch((error: unknown) => {
       throw new NotSafeError(events.length, error);
     });
     const parsing = span?.child('parse');

@@ -25,6 +25,8 @@ export type HoldWrite<T> = (value: T, how: { etag: string; untilMs: number }) =>
 /** The value that was written to get the lease. `sentAtMs`: the time before that, on the monotonic clock. */
 export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };
 
+type HoldDeps<T> = { readonly clock: Clock; readonly write: HoldWrite<T> };
+
 /** A class, because each job has a hold, and the methods of a class are made once. */
 export class LeasedHold<T extends Numbered> {
   value: T;
@@ -33,23 +35,21 @@ export class LeasedHold<T extends Numbered> {
   heldUntilMs: number;
   isOver = false;
   readonly #leaseMs: number;
-  readonly #clock: Clock;
-  readonly #write: HoldWrite<T>;
+  readonly #deps: HoldDeps<T>;
   /** The write that is under way; the next one follows it. */
   #last: Promise<unknown> | undefined;
 
-  constructor({ value, etag, sentAtMs, leaseMs }: Held<T>, { clock, write }: { clock: Clock; write: HoldWrite<T> }) {
+  constructor({ value, etag, sentAtMs, leaseMs }: Held<T>, deps: HoldDeps<T>) {
     this.value = value;
     this.heldUntilMs = sentAtMs + leaseMs;
     this.etag = etag;
     this.#leaseMs = leaseMs;
-    this.#clock = clock;
-    this.#write = write;
+    this.#deps = deps;
   }
 
   /** J6: returns whether a handler may still start, or write to a table of the workflow, under this lease. */
   mayStart(): boolean {
-    return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
+    return !this.isOver && this.#deps.clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
   }
 
   /** Writes the changed value. `lost`: another process has the lease. Throws if the outcome is unknown at `untilMs`. */
@@ -68,12 +68,12 @@ export class LeasedHold<T extends Numbered> {
         (outcome) => {
           if (!isKept) return;
           if (outcome === 'lost') onLost();
-          else cancel = this.#clock.after(this.#renewInMs(), renew);
+          else cancel = this.#deps.clock.after(this.#renewInMs(), renew);
         },
         () => isKept && onLost(),
       );
     };
-    let cancel = this.#clock.after(this.#renewInMs(), renew);
+    let cancel = this.#deps.clock.after(this.#renewInMs(), renew);
     return () => {
       isKept = false;
       cancel();
@@ -82,16 +82,16 @@ export class LeasedHold<T extends Numbered> {
 
   /** J7: returns a third of the lease; less if a slow claim has used up much of it. */
   #renewInMs(): number {
-    const leftMs = this.heldUntilMs - LAST_OF_LEASE_MS - this.#clock.monotonic();
+    const leftMs = this.heldUntilMs - LAST_OF_LEASE_MS - this.#deps.clock.monotonic();
     return Math.max(0, Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6));
   }
 
   async #send(next: (value: T) => T, untilMs = this.heldUntilMs): Promise<'written' | 'lost'> {
     if (this.isOver) return 'lost';
     const wanted = { ...next(this.value), write: this.value.write + 1 };
-    const sentAtMs = this.#clock.monotonic();
+    const sentAtMs = this.#deps.clock.monotonic();
     try {
-      const written = await this.#write(wanted, { etag: this.etag, untilMs });
+      const written = await this.#deps.write(wanted, { etag: this.etag, untilMs });
       if (written.kind === 'written') {
         this.value = wanted;
         this.etag = written.etag;

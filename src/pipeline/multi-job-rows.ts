@@ -1,4 +1,4 @@
-import { sleep } from '../clock.js';
+import { endsWithin } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
@@ -105,7 +105,7 @@ export class MultiJobRows {
         if (rows.length === 0) ({ rows } = await stores.waiting.dueJobs(new Date(clock.now().getTime() + 1)));
         if (rows.length === 0 && runs.size === 0) break;
         const isTaken = await Promise.all(rows.map((row) => this.#take(row, runs)));
-        if (!isTaken.includes(true)) await this.#untilNext(runs);
+        if (!isTaken.includes(true)) await endsWithin(Promise.race(runs), SLOTS_LOOK_MS, clock);
         rows = rows.filter((_, i) => !isTaken[i]);
       }
     } catch (error) {
@@ -151,12 +151,6 @@ export class MultiJobRows {
       this.#hasFailed = true; // storage is down: the next look continues
       telemetry.log('error', 'row-failed', { shard: JOBS_SHARD, errorCode: errorCodeOf(error) });
     }
-  }
-
-  async #untilNext(runs: ReadonlySet<Promise<void>>): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([...runs, sleep(this.#shared.clock, SLOTS_LOOK_MS, over.signal)]);
-    over.abort();
   }
 
   /** Returns the jobs of a row. A job whose event is invalid to this version gets a row of its own; see due-rows.ts. */

@@ -12,19 +12,9 @@ import { isFromRow, isNewerRun } from './job-slots.js';
 import { KnownPauses } from './known-pauses.js';
 import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';
-import { type Queues, Wakeups } from './wakeups.js';
+import { type Queues, type Wakeup, Wakeups } from './wakeups.js';
 
-export type Pipeline = Pick<Wakeups, 'wake'> &
-  Pick<DueRows, 'redeliver'> & {
-    deliver: Deliver;
-    /** Looks for due rows now and every 10 s, until `stop`. */
-    start(): void;
-    /** Looks for due rows, unless a process has done so in the last 10 s. */
-    look(): Promise<void>;
-    circuits: Circuits['states'];
-    /** Ends the work of this process (end.ts): open jobs go back to waiting. Resolves within 3.4 s. */
-    stop(): Promise<void>;
-  };
+export type Pipeline = ReturnType<typeof createPipeline>;
 
 type PipelineDeps = Pick<Shared, 'clock' | 'random' | 'stores' | 'readerFor' | 'settings' | 'telemetry'> & {
   readonly workflows: readonly Workflow[];
@@ -42,29 +32,26 @@ const REMEMBERED_WAITING = 20_000;
  *   job.ts      runs a job: slots, claim, handler, and then the record, a row in `waiting`, or a dead letter
  *   redeliver   runs the rows that are due
  */
-export function createPipeline(deps: PipelineDeps): Pipeline {
+export function createPipeline(deps: PipelineDeps) {
+  const { queues, callLimit, stores } = deps;
   const wakeups = new Wakeups(deps);
-  const shared = createShared({
-    ...deps,
-    stores: { ...deps.stores, waiting: wakeups.withWakeups(deps.stores.waiting) },
-  });
+  const shared = createShared({ ...deps, stores: { ...stores, waiting: wakeups.withWakeups(stores.waiting) } });
   const writeInvalid = createWriteInvalid(shared);
   const deliveries = new Deliveries(shared, writeInvalid);
+  const { multiJobRows } = deliveries;
   const deliver: Deliver = (events, traceParent) => deliveries.deliver(events, traceParent);
-  const rows = new DueRows(shared, {
-    queues: deps.queues,
-    deliver,
-    writeInvalid,
-    multiJobRows: deliveries.multiJobRows,
-  });
+  const rows = new DueRows(shared, { queues, deliver, writeInvalid, multiJobRows });
   return {
     deliver,
+    redeliver: (message: Wakeup, traceParent?: string) => rows.redeliver(message, traceParent),
+    /** Looks for due rows now and every 10 s, until `stop`. */
     start: () => void wakeups.start(),
+    /** Looks for due rows, unless a process has done so in the last 10 s. */
     look: async () => void (await wakeups.look()),
     wake: () => wakeups.wake(),
-    redeliver: (message, traceParent) => rows.redeliver(message, traceParent),
     circuits: () => shared.circuits.states(),
-    stop: () => endProcess(shared, { callLimit: deps.callLimit, wakeups }),
+    /** Ends the work of this process (end.ts): open jobs go back to waiting. Resolves within 3.4 s. */
+    stop: () => endProcess(shared, { callLimit, wakeups }),
   };
 }
 

@@ -108,7 +108,7 @@ export const mutations: readonly Mutation[] = [
     { rule: 'rewrite', find: 'if (await $isResolved($name)) continue;' },
   ]),
   ...inFile('src/pipeline/delivered-jobs.ts', 'test/pipeline/pipeline.test.ts', [
-    { rule: 'deadlineNoRow', in: 'meetDeadline', find: 'void this.#defer($run, $inMs);' },
+    { rule: 'deadlineNoRow', in: '#meetDeadline', find: 'void this.#defer($run, $inMs);' },
   ]),
   ...inFile('src/handler/context.ts', 'test/handler/context.test.ts', [
     {
