@@ -15,6 +15,7 @@ const TABLE_BUSY_MS = 60_000;
 const MAX_CLAIMS = 4;
 const MAX_QUEUED_SUSPECTS = 64;
 
+// Writes the claim:
 //   process dies before the write    nothing has happened
 //   process dies after the write     the lease lapses, and the next holder counts a crash (S1)
 //   two processes at once            storage accepts one insert, or one etag (J2); the other reads the new record

@@ -12,6 +12,7 @@ type Deps = Pick<Shared, 'clock' | 'stores' | 'settings' | 'telemetry'>;
 
 const MAX_AT_ONCE = 32;
 
+// Writes the dead letters:
 //   process dies before the last write    Event Grid sends the POST again; dead letters that exist have the same names
 //   two processes with the same POST      the first dead letter of each name stays
 //   Event Grid sends other batches        an event is in two dead letters; a redrive of both makes one job

@@ -31,7 +31,7 @@ export type JobOutcome =
   | { kind: 'superseded' }
   | Retry
   | DeadLettered
-  /** The lease is lost, so nothing can be recorded. The job runs again when the lease has lapsed. */
+  /** The lease is lost or nearly over, so nothing is recorded. The job runs again when the lease has lapsed. */
   | Deferred;
 
 /** The code of a retry because of a pause (J13). */

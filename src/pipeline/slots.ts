@@ -1,9 +1,7 @@
 type Queueing = {
   /** Returns whether `a` goes before `b`. Without this function, takers go in the order of arrival. */
   isBefore?: (a: object, b: object) => boolean;
-  /**
-   * Returns whether the taker waits in the second queue. J11: free slots go to the first and the second queue in turn.
-   */
+  /** J11: returns whether the taker waits in the second queue. Free slots go to both queues in turn. */
   isSecond?: (taker: object) => boolean;
 };
 
