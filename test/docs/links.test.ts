@@ -33,6 +33,18 @@ describe('when a reader follows a link', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('given a file that a README in src names, then the file is in its folder, or at this path', () => {
+    const readmes = pages.filter((page) => page.startsWith('src'));
+    const wrong = readmes.flatMap((page) => {
+      const inside = readdirSync(dirname(page), { recursive: true, encoding: 'utf8' });
+      const named = [...readFileSync(page, 'utf8').matchAll(/`([\w./-]+\.ts)`/g)].map(([, file = '']) => file);
+      const isThere = (file: string) => existsSync(file) || inside.some((path) => `/${path}`.endsWith(`/${file}`));
+      return named.filter((file) => !isThere(file)).map((file) => ({ page, file }));
+    });
+
+    expect(wrong).toEqual([]);
+  });
+
   it.each([
     { index: 'docs/README.md', folder: 'docs', prefix: '' },
     { index: 'docs/deploy.md', folder: 'docs/deploy', prefix: 'deploy/' },
