@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
 import { announce } from '../shell/announce.js';
-import { askOutcomes, listPage, redrive } from './api.js';
+import { request } from '../shell/request.js';
+import { askOutcomes, redrive } from './api.js';
 import type { Part } from './counts.js';
-import { type Filter, filterText } from './filter.js';
+import { type Filter, filterText, pathOf } from './filter.js';
 import { type Progress, redriveInStages } from './staged-redrive.js';
 
 type Run = Progress & { readonly of: string; readonly stop: () => void };
@@ -24,7 +25,8 @@ export async function startRun({ filter, part, total, isAll, force }: Start, onE
     const ended = await redriveInStages(
       { total, isAll, signal: stopping.signal, onProgress: show },
       {
-        list: ({ after = part.after, limit }) => listPage(filter, { ...part, ...(after && { after }), limit }),
+        list: ({ after = part.after, limit }) =>
+          request('GET', pathOf('dead-letters', { ...filter, ...part, after, limit: String(limit) })),
         redrive: (ids) => redrive(ids, { force }),
         outcomes: askOutcomes,
         sleep,

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
+import type { ChangeAnswer } from '../../api/dead-letters.js';
 import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { Problems } from '../parts/problems.js';
 import { counted, numberText } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
-import type { Failure } from '../shell/request.js';
-import { discard } from './api.js';
+import { type Failure, request } from '../shell/request.js';
 import type { Filter } from './filter.js';
 
 type DiscardDialogProps = {
@@ -64,7 +64,7 @@ async function discardAll(
   onDone(done);
   do {
     const page = ids ? { ids } : { filter: filter ?? {}, limit: AT_ONCE, ...(after && { after }) };
-    const result = await discard({ ...page, why });
+    const result = await request<ChangeAnswer>('POST', 'dead-letters/discard', { ...page, why });
     if (!result.ok) return result.failure;
     const { counts, stopped, message, next } = result.value;
     if (stopped) return { kind: 'storage', message };

@@ -1,12 +1,29 @@
+import type { ComponentProps } from 'preact';
 import { useState } from 'preact/hooks';
 import { Check, Field } from '../parts/field.js';
 import { Problems, useFailure } from '../parts/problems.js';
 import { request } from '../shell/request.js';
 
 type AskFormProps = { readonly hosts: readonly string[]; readonly onAsked: (message: string) => void };
-type Entered = { since: string; until: string; service: string; types: string; workflow: string };
 
-const NOTHING: Entered = { since: '', until: '', service: '', types: '', workflow: '' };
+const NOTHING = { since: '', until: '', workflow: '', service: '', types: '' };
+/** The fields. `isOfChanges`: not for a search for removed resources, which has no times. */
+const FIELDS: readonly (Omit<ComponentProps<typeof Field>, 'value' | 'onInput'> & {
+  readonly name: keyof typeof NOTHING;
+  readonly isOfChanges?: boolean;
+})[] = [
+  { name: 'since', label: 'Changes since', type: 'datetime-local', required: true, isOfChanges: true },
+  {
+    name: 'until',
+    label: 'Changes until',
+    type: 'datetime-local',
+    note: 'Empty: until 10 minutes ago.',
+    isOfChanges: true,
+  },
+  { name: 'workflow', label: 'Only for the workflow', note: 'Such as a new one.', isOfChanges: true },
+  { name: 'service', label: 'Only the service', list: 'hosts' },
+  { name: 'types', label: 'Only the types', note: 'Such as Patient, Observation.' },
+];
 
 /** Asks the app to compare past changes, or to find removed resources. */
 export function AskForm({ hosts, onAsked }: AskFormProps) {
@@ -14,7 +31,6 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
   const [findRemoved, setFindRemoved] = useState(false);
   const [dryRun, setDryRun] = useState(true);
   const [failure, watched] = useFailure();
-  const set = (name: keyof Entered) => (value: string) => setEntered({ ...entered, [name]: value });
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const result = await watched(request('POST', 'reconcile', bodyOf(entered, findRemoved, dryRun)));
@@ -25,36 +41,19 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
       <summary>Ask for a comparison</summary>
       <form class="fields" onSubmit={submit}>
         <Check label="Find resources that were removed without an event" value={findRemoved} onInput={setFindRemoved} />
-        {!findRemoved && (
-          <>
-            <Field label="Changes since" type="datetime-local" value={entered.since} onInput={set('since')} required />
-            <Field
-              label="Changes until"
-              type="datetime-local"
-              value={entered.until}
-              onInput={set('until')}
-              note="Empty: until 10 minutes ago."
-            />
-            <Field
-              label="Only for the workflow"
-              value={entered.workflow}
-              onInput={set('workflow')}
-              note="Such as a new one."
-            />
-          </>
-        )}
-        <Field label="Only the service" value={entered.service} onInput={set('service')} list="hosts" />
+        {FIELDS.filter(({ isOfChanges }) => !isOfChanges || !findRemoved).map(({ name, isOfChanges: _, ...field }) => (
+          <Field
+            key={name}
+            {...field}
+            value={entered[name]}
+            onInput={(value) => setEntered({ ...entered, [name]: value })}
+          />
+        ))}
         <datalist id="hosts">
           {hosts.map((host) => (
             <option key={host} value={host} />
           ))}
         </datalist>
-        <Field
-          label="Only the types"
-          value={entered.types}
-          onInput={set('types')}
-          note="Such as Patient, Observation."
-        />
         <Check label="Count only, and change nothing" value={dryRun} onInput={setDryRun} />
         <Problems of={failure} />
         <div class="actions">
@@ -67,7 +66,8 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
   );
 }
 
-function bodyOf({ since, until, service, types, workflow }: Entered, findRemoved: boolean, dryRun: boolean) {
+function bodyOf(entered: typeof NOTHING, findRemoved: boolean, dryRun: boolean) {
+  const { since, until, service, types, workflow } = entered;
   const named = types
     .split(',')
     .map((type) => type.trim())
