@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { After, Filter } from '../dead-letters/list.js';
+import type { After } from '../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES } from '../dead-letters/listed.js';
 import { fullType } from '../events/kinds.js';
 
@@ -56,12 +56,7 @@ export const discardBody = z
   .refine(isOneChoice, { path: ['ids'], message: 'ids-or-filter' });
 
 /** The dead letters that a body selects: by ids, or by a filter. */
-export type Chosen = Readonly<{
-  ids?: string[] | undefined;
-  filter?: Filter | undefined;
-  limit: number;
-  after?: After | undefined;
-}>;
+export type Chosen = Readonly<Pick<z.output<typeof discardBody>, keyof typeof chosen>>;
 
 function isFilterField(name: string): name is FilterField {
   return (FILTER_FIELDS as readonly string[]).includes(name);

@@ -120,7 +120,7 @@ async function* pagesOfStage(
 ): AsyncGenerator<BlobsPage, void> {
   const isUndelivered = stage === 'undelivered';
   if (!isResolved) {
-    yield* isUndelivered ? undeliveredBlobs(undelivered, { page: first }) : pendingPages(blobs, stage, { page: first });
+    yield* isUndelivered ? undeliveredBlobs(undelivered, first) : pendingPages(blobs, stage, first);
     return;
   }
   const [container, prefix] = isUndelivered ? [undelivered, RESOLVED] : [blobs, `${RESOLVED}${stage}/`];

@@ -125,10 +125,7 @@ function wordOf(value: unknown): string {
 }
 
 /** Yields the blobs outside of `resolved/`, also those in `unreadable/`, page by page, in the order of their names. */
-export async function* undeliveredBlobs(
-  blobs: BlobStore,
-  { page: first }: { page?: string | undefined } = {},
-): AsyncGenerator<BlobsPage, void> {
+export async function* undeliveredBlobs(blobs: BlobStore, first?: string): AsyncGenerator<BlobsPage, void> {
   for await (const { answer, page } of blobPages(blobs, '', first)) {
     yield { blobs: answer.blobs.filter(({ name }) => !name.startsWith(RESOLVED)), page, next: answer.next };
   }

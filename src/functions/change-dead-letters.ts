@@ -22,7 +22,7 @@ const LOGGED = { redrive: 'letters-redriven', discard: 'letters-discarded' } as 
 type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry' | 'pipeline' | 'actions'>;
 type Request = Pick<HttpRequest, 'text' | 'headers'>;
 type Change = {
-  readonly body: Chosen & { readonly dryRun: boolean };
+  readonly body: Chosen;
   readonly intent: { readonly what: 'redrive' | 'discard'; readonly by: string; readonly why?: string };
   /** True if the body has a corrected event. */
   readonly isEdited?: boolean;

@@ -2,7 +2,7 @@ import { createReaders } from '../clients/readers.js';
 import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
 import type { DeadLetterStores } from '../dead-letters/stores.js';
-import { createInstances } from '../instances/instances.js';
+import { Instances } from '../instances/instances.js';
 import { LastHour } from '../instances/last-hour.js';
 import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline } from '../pipeline/pipeline.js';
@@ -62,7 +62,7 @@ export function composeApp(config: Config, parts: AppParts) {
     pipeline,
     instance,
     /** All processes over the same storage, as the page shows them. */
-    instances: createInstances({ ...shared, tables, instance, lastHour, circuits }),
+    instances: new Instances({ ...shared, tables, instance, lastHour, circuits }),
     /** Counts what is in storage, at most once a minute. @throws StorageError */
     countStorage: createStorageCount({ ...stores, stores: ports, clock, config }),
     /** The list of the actions of people, for other people on call. */

@@ -16,17 +16,6 @@ const GONE_AFTER_MS = 60 * 60_000;
 /** The page reads every few seconds, in many tabs, which share an answer. */
 const READ_EVERY_MS = 5000;
 
-export type Instances = {
-  /** Writes a heartbeat now and from now on, until `stop`. */
-  start(): void;
-  /** Writes the last heartbeat, which says that this instance has stopped. Never throws. */
-  stop(): Promise<void>;
-  /** Returns the instances of the last hour: this one as it is now, then the others, at most 5 s old. @throws StorageError */
-  all(): Promise<Seen[]>;
-  /** Returns this instance as it is now. */
-  own(): Seen;
-};
-
 type Deps = {
   readonly tables: TableStore;
   readonly clock: Clock;
@@ -37,8 +26,8 @@ type Deps = {
 };
 
 /**
- * Returns the instances of the app. Each instance writes its own row in the table `instances`. A row's age is by storage's
- * clock (T1). Nothing else depends on these rows.
+ * The instances of the app. Each instance writes its own row in the table `instances`. A row's age is by storage's clock
+ * (T1). Nothing else depends on these rows.
  *
  *   process dies before a heartbeat    the instance becomes silent, and its row is deleted after an hour
  *   process dies after the last one    the row says `stopped`, and is deleted after an hour
@@ -46,49 +35,15 @@ type Deps = {
  *   a heartbeat takes effect late      the next heartbeat replaces it; a stopped instance becomes silent
  *   two delete at once                 a delete names the version that was read: storage refuses one of the two. A row
  *                                      that its process has written again, after an hour of suspension, stays
- */
-export function createInstances(deps: Deps): Instances {
-  const { clock, instance } = deps;
-  const heartbeats = new Heartbeats(deps);
-  const readShared = createSharedAnswer(() => readInstances(deps), { clock, ms: READ_EVERY_MS });
-  const own = () => ownOf(deps);
-  return {
-    start() {
-      heartbeats.start();
-      readShared().catch(() => {}); // deletes old rows, also in an app whose page nobody opens
-    },
-    stop: () => heartbeats.stop(),
-    own,
-    all: async () => {
-      const others = (await readShared()).filter(({ id }) => id !== instance.id);
-      return [own(), ...others.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())];
-    },
-  };
-}
-
-function ownOf({ clock, instance, lastHour, circuits }: Deps): Seen {
-  return {
-    ...instance,
-    seenAt: clock.now(),
-    state: 'running',
-    hour: lastHour.hour(),
-    circuits: Object.entries(circuits()).map(circuitOf),
-    recent: lastHour.recent(),
-  };
-}
-
-function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: [string, CircuitState]): CircuitOf {
-  return { workflow, state, failuresInARow, openSince: openSince ?? null, nextProbeAt: openUntil ?? null };
-}
-
-/**
- * The heartbeats of this instance.
+ *
+ * The heartbeats of this instance:
  *
  *   busy    a number has changed since the last heartbeat: the next one comes after 10 s
  *   idle    no number has changed: after one more heartbeat that says so, one comes each minute
  */
-class Heartbeats {
+export class Instances {
   readonly #deps: Deps;
+  readonly #readShared: () => Promise<Seen[]>;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   #isStopped = false;
@@ -98,18 +53,41 @@ class Heartbeats {
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#readShared = createSharedAnswer(() => readInstances(deps), { clock: deps.clock, ms: READ_EVERY_MS });
   }
 
+  /** Writes a heartbeat now and from now on, until `stop`. */
   start(): void {
     if (!this.#writing && !this.#isStopped) this.#beat();
+    this.#readShared().catch(() => {}); // deletes old rows, also in an app whose page nobody opens
   }
 
+  /** Writes the last heartbeat, which says that this instance has stopped. Never throws. */
   async stop(): Promise<void> {
     if (!this.#writing || this.#isStopped) return;
     this.#isStopped = true;
     this.#cancel?.();
     await this.#writing;
     await this.#write('stopped', IDLE_MS).catch(() => {}); // on failure, the instance becomes silent
+  }
+
+  /** Returns the instances of the last hour: this one as it is now, then the others, at most 5 s old. @throws StorageError */
+  async all(): Promise<Seen[]> {
+    const others = (await this.#readShared()).filter(({ id }) => id !== this.#deps.instance.id);
+    return [this.own(), ...others.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())];
+  }
+
+  /** Returns this instance as it is now. */
+  own(): Seen {
+    const { clock, instance, lastHour, circuits } = this.#deps;
+    return {
+      ...instance,
+      seenAt: clock.now(),
+      state: 'running',
+      hour: lastHour.hour(),
+      circuits: Object.entries(circuits()).map(circuitOf),
+      recent: lastHour.recent(),
+    };
   }
 
   #beat(): void {
@@ -139,11 +117,15 @@ class Heartbeats {
 
   async #write(state: 'running' | 'stopped', nextInMs: number): Promise<void> {
     const { tables, instance } = this.#deps;
-    const row = rowOf({ ...ownOf(this.#deps), state, nextInMs });
+    const row = rowOf({ ...this.own(), state, nextInMs });
     const operation = { kind: 'upsert', key: instance.id, row } as const;
     const { kind } = await commitCreating(tables, [INSTANCES_TABLE, PARTITION], [operation]);
     if (kind !== 'done') throw new StorageError('table-busy', `The table ${INSTANCES_TABLE} is being dropped.`);
   }
+}
+
+function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: [string, CircuitState]): CircuitOf {
+  return { workflow, state, failuresInARow, openSince: openSince ?? null, nextProbeAt: openUntil ?? null };
 }
 
 /** Reads the rows of the last hour, and deletes those that are older. */

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../clock.js';
-import { createDeadLetters, type DeadLetters } from '../dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { boundedBlobs, boundedQueue, boundedTables, type CallLimit } from '../storage/bounded.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
@@ -64,7 +64,7 @@ export function createStores(unbounded: StoragePorts, { clock: own, random, call
     looks: createLooks({ tables }),
     pauses: createPauses({ tables }),
     watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
-    deadLetters: createDeadLetters({ blobs: bounded.deadLetters }),
+    deadLetters: new DeadLetters({ blobs: bounded.deadLetters }),
     workflowTables,
     workflowCommit,
     storageNow,

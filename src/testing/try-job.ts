@@ -1,4 +1,4 @@
-import { createDeadLetters } from '../dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import type { Stores } from '../pipeline/create-stores.js';
 import { withClaim } from '../pipeline/job.js';
@@ -174,7 +174,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps 
   const tables = createMemoryTableStore({ clock });
   const commit = createGroupCommit({ tables, clock, random });
   const waiting = createWaiting({ tables, commit, clock, random });
-  const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
+  const deadLetters = new DeadLetters({ blobs: createMemoryBlobStore({ clock }) });
   const shared = createShared({
     clock,
     random,

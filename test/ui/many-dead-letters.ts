@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../../src/clock.js';
-import { createDeadLetters } from '../../src/dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../../src/dead-letters/store/dead-letters.js';
 import { digest } from '../../src/digest.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { withRetries } from '../../src/storage/pace.js';
@@ -69,7 +69,7 @@ async function walk(): Promise<void> {
 async function seed(count: number): Promise<void> {
   const connection = { kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' } as const;
   const { signal } = new AbortController();
-  const store = createDeadLetters({ blobs: createAzureBlobStore(connection, 'dead-letters') });
+  const store = new DeadLetters({ blobs: createAzureBlobStore(connection, 'dead-letters') });
   for (let from = 0; from < count; from += AT_ONCE) {
     const part = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) => from + index);
     // A busy emulator closes connections. Writing a dead letter twice makes one.
@@ -79,7 +79,7 @@ async function seed(count: number): Promise<void> {
   }
 }
 
-function deadLetterOf(index: number): Parameters<ReturnType<typeof createDeadLetters>['write']>[0] {
+function deadLetterOf(index: number): Parameters<DeadLetters['write']>[0] {
   const day = `2026030${1 + (index % 9)}`;
   const workflow = `workflow-${index % CAUSES}`;
   return {

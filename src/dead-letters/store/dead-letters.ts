@@ -19,91 +19,76 @@ import { pendingPages } from './pending.js';
  * R7: a name is created only once, so two writers, or a repeated write after a crash, make one dead letter.
  * R6: a dead letter in both places is resolved, also if a former holder of the job writes it very late.
  */
-export type DeadLetters = {
+export class DeadLetters {
+  readonly #blobs: BlobStore;
+
+  /** `blobs`: the container. */
+  constructor({ blobs }: { blobs: BlobStore }) {
+    this.#blobs = blobs;
+  }
+
   /** Writes a dead letter to `pending/`; changes nothing if its name exists. */
-  write(deadLetter: DeadLetter): Promise<void>;
+  async write(deadLetter: DeadLetter): Promise<void> {
+    const { origin, ...rest } = deadLetter;
+    const job = origin.kind === 'job' ? { address: origin.address, redrives: origin.redrives } : { redrives: 0 };
+    await this.#create(`pending/${nameOf(deadLetter)}`, { ...rest, ...job });
+  }
+
   /** Moves the dead letters of a job whose number of redrives is below `before` to `resolved/`. */
-  resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
-  /** Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. */
-  move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void>;
+  async resolve({ address, stages }: { address: Address; stages: readonly Failing[] }, before: number): Promise<void> {
+    for (let redrives = 0; redrives < before; redrives += 1) {
+      for (const stage of stages) await this.move(nameOfJob(stage, address, redrives));
+    }
+  }
+
+  /**
+   * Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. R6: a copy,
+   * then a delete.
+   *
+   *   process dies before the copy    nothing has happened
+   *   process dies after the copy     the dead letter is in both places, so it is resolved; the next move deletes it
+   *   two processes at once           the first copy stands, and the second delete finds nothing
+   */
+  async move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void> {
+    const content = await this.#blobs.read(`pending/${name}`);
+    if (content === undefined) return;
+    const deadLetter = readDeadLetter(content);
+    if (!deadLetter) await this.#blobs.create(`resolved/${name}`, content);
+    else if (change) await this.#create(`resolved/${name}`, change(deadLetter));
+    else await this.#blobs.create(`resolved/${name}`, content, { about: aboutDeadLetter(deadLetter) });
+    await this.#blobs.delete(`pending/${name}`);
+  }
+
   /**
    * Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` says so after a page. `isMore`:
    * there is at least one more, and `oldestAt` is of those counted.
    */
-  count(
-    max: number,
-    isEnough?: () => boolean,
-  ): Promise<{
-    byStage: Record<Stage, number>;
-    byReason: Record<string, number>;
-    isMore: boolean;
-    oldestAt: Date | undefined;
-  }>;
-};
-
-/** Returns the store of dead letters in the container `blobs`. */
-export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters {
-  return {
-    async write(deadLetter) {
-      const { origin, ...rest } = deadLetter;
-      const job = origin.kind === 'job' ? { address: origin.address, redrives: origin.redrives } : { redrives: 0 };
-      return create(`pending/${nameOf(deadLetter)}`, { ...rest, ...job });
-    },
-
-    async resolve({ address, stages }, before) {
-      for (let redrives = 0; redrives < before; redrives += 1) {
-        for (const stage of stages) await move(nameOfJob(stage, address, redrives));
+  async count(max: number, isEnough = () => false) {
+    const byStage = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+    const byReason: Record<string, number> = {};
+    let oldestAt: Date | undefined;
+    let all = 0;
+    let isLast = false;
+    for (const stage of STAGES) {
+      for await (const { blobs } of pendingPages(this.#blobs, stage)) {
+        if (isLast && blobs.length > 0) return { byStage, byReason, isMore: true, oldestAt };
+        for (const { createdAt, about } of blobs) {
+          if (all === max) return { byStage, byReason, isMore: true, oldestAt };
+          const reason = about?.reason ?? 'unknown';
+          byStage[stage] += 1;
+          byReason[reason] = (byReason[reason] ?? 0) + 1;
+          all += 1;
+          if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
+        }
+        isLast = isEnough();
       }
-    },
-
-    move,
-    count: (max, isEnough = () => false) => countPending(blobs, max, isEnough),
-  };
-
-  // R6: a copy, then a delete.
-  //   process dies before the copy    nothing has happened
-  //   process dies after the copy     the dead letter is in both places, so it is resolved; the next move deletes it
-  //   two processes at once           the first copy stands, and the second delete finds nothing
-  async function move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void> {
-    const content = await blobs.read(`pending/${name}`);
-    if (content === undefined) return;
-    const deadLetter = readDeadLetter(content);
-    if (!deadLetter) await blobs.create(`resolved/${name}`, content);
-    else if (change) await create(`resolved/${name}`, change(deadLetter));
-    else await blobs.create(`resolved/${name}`, content, { about: aboutDeadLetter(deadLetter) });
-    await blobs.delete(`pending/${name}`);
-  }
-
-  async function create(name: string, deadLetter: StoredDeadLetter): Promise<void> {
-    await blobs.create(name, toJson(deadLetter), { about: aboutDeadLetter(deadLetter) });
-  }
-}
-
-async function countPending(
-  container: BlobStore,
-  max: number,
-  isEnough: () => boolean,
-): ReturnType<DeadLetters['count']> {
-  const byStage = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
-  const byReason: Record<string, number> = {};
-  let oldestAt: Date | undefined;
-  let all = 0;
-  let isLast = false;
-  for (const stage of STAGES) {
-    for await (const { blobs } of pendingPages(container, stage)) {
-      if (isLast && blobs.length > 0) return { byStage, byReason, isMore: true, oldestAt };
-      for (const { createdAt, about } of blobs) {
-        if (all === max) return { byStage, byReason, isMore: true, oldestAt };
-        const reason = about?.reason ?? 'unknown';
-        byStage[stage] += 1;
-        byReason[reason] = (byReason[reason] ?? 0) + 1;
-        all += 1;
-        if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
-      }
-      isLast = isEnough();
     }
+    return { byStage, byReason, isMore: false, oldestAt };
   }
-  return { byStage, byReason, isMore: false, oldestAt };
+
+  async #create(name: string, deadLetter: StoredDeadLetter): Promise<void> {
+    await this.#blobs.create(name, toJson(deadLetter), { about: aboutDeadLetter(deadLetter) });
+  }
 }
 
 function nameOf(deadLetter: DeadLetter): DeadLetterName {

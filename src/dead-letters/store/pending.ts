@@ -13,7 +13,7 @@ export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined; next: s
 export async function* pendingPages(
   container: BlobStore,
   stage: Stage,
-  { page: first }: { page?: string | undefined } = {},
+  first?: string,
 ): AsyncGenerator<BlobsPage, void> {
   const isResolved = createIsResolved(container, stage);
   for await (const { answer, page } of blobPages(container, `pending/${stage}/`, first)) {

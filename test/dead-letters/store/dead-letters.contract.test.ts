@@ -1,5 +1,5 @@
 import { systemClock } from '../../../src/clock.js';
-import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
 import { createAzureBlobStore } from '../../../src/storage/azure-blob-store.js';
 import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../../src/testing/index.js';
@@ -17,7 +17,7 @@ describe('dead letters on Azurite', () =>
 describe('dead letters in memory, beyond the contract', () => {
   it('given dead letters of several days, then the count has the time of the oldest pending one', async () => {
     const clock = createFakeClock('2026-03-14T12:00:00.000Z');
-    const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
+    const deadLetters = new DeadLetters({ blobs: createMemoryBlobStore({ clock }) });
     const address = addressFor({ id: 'resolved' });
     await deadLetters.write(letterOf({ origin: { kind: 'job', address, redrives: 0 } }));
     for (const stage of ['unknown-workflow', 'failed', 'crash'] as const) {
@@ -31,7 +31,7 @@ describe('dead letters in memory, beyond the contract', () => {
 
   it('given more than a page of either kind, then each is counted once', async () => {
     const blobs = createMemoryBlobStore({ clock: systemClock });
-    const deadLetters = createDeadLetters({ blobs });
+    const deadLetters = new DeadLetters({ blobs });
     const name = (n: number) => `failed/2026-03-14/${String(n).padStart(22, '0')}.0.json`;
     for (let n = 0; n < 3_500; n += 1) await blobs.create(`pending/${name(n)}`, '{}');
     for (let n = 0; n < 3_500; n += 3) await blobs.create(`resolved/${name(n)}`, '{}');

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../../src/dead-letters/store/dead-letter.js';
-import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
 import { STAGES } from '../../../src/dead-letters/store/names.js';
 import type { BlobStore } from '../../../src/storage/blob-store.js';
 import { addressFor } from '../../storage/ledger.contract.js';
@@ -10,11 +10,11 @@ const DIGEST = /[\w-]{22}/;
 /** The contract of dead letters. `makeBlobs` returns a container that does not exist yet; every test has its own. */
 export function deadLettersContract(makeBlobs: () => BlobStore): void {
   let blobs: BlobStore;
-  let deadLetters: ReturnType<typeof createDeadLetters>;
+  let deadLetters: DeadLetters;
 
   beforeEach(() => {
     blobs = makeBlobs();
-    deadLetters = createDeadLetters({ blobs });
+    deadLetters = new DeadLetters({ blobs });
   });
 
   async function names(prefix = ''): Promise<string[]> {

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../../src/dead-letters/store/dead-letter.js';
-import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { DeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
 import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
@@ -19,7 +19,7 @@ const letter = (redrives: number): DeadLetter => ({
 
 function createContainer() {
   const blobs = createMemoryBlobStore({ clock: createFakeClock() });
-  return { blobs, deadLetters: createDeadLetters({ blobs }), names: () => [...blobs.inspect().keys()].sort() };
+  return { blobs, deadLetters: new DeadLetters({ blobs }), names: () => [...blobs.inspect().keys()].sort() };
 }
 
 describe('a dead letter', () => {
