@@ -106,7 +106,7 @@ describe('a dead letter of several invalid events', () => {
     expect(await names()).toEqual(['pending/invalid/undated/….0.json', RESOLVED]);
   });
 
-  it('given that all its events are still invalid, then it is redriven only with force', async () => {
+  it('given all its events are still invalid, then it is redriven only with force', async () => {
     const { redrive, rows } = await withBatch(Array.from({ length: EVENTS }, (_, n) => ({ none: n })));
 
     expect(await redrive()).toMatchObject({ kind: 'not-an-event', problems: { length: 5 } });
@@ -115,7 +115,7 @@ describe('a dead letter of several invalid events', () => {
     expect(rows()).toHaveLength(EVENTS);
   });
 
-  it('given a corrected payload, then it says that it holds several; given large events, that no row can hold them', async () => {
+  it('given a corrected payload, then the redrive is refused; given large events, then they are too large for a row', async () => {
     const { redrive } = await withBatch();
     const large = await withBatch(eventsOf(EVENTS).map((raw) => ({ ...raw, more: 'x'.repeat(40_000) })));
 
@@ -123,7 +123,7 @@ describe('a dead letter of several invalid events', () => {
     expect(await large.redrive({ isForced: true })).toEqual({ kind: 'too-large' });
   });
 
-  it('given it is discarded, then it has moved with the note, and can be redriven all the same', async () => {
+  it('given it is discarded, then it moves with the note, and can still be redriven', async () => {
     const { deadLetterStores, id, redrive, rows, names, contentOf } = await withBatch();
 
     expect(await discardDeadLetter(id, { ...BY, why: 'enough' }, deadLetterStores)).toBe('discarded');

@@ -29,7 +29,7 @@ describe('when a dead letter is nested deeper than JSON.stringify can write', ()
     expect(String(rows()[0]?.row.event).includes(DEEP)).toBe(true);
   });
 
-  it('given a corrected payload that is, then it is kept, and runs', async () => {
+  it('given a corrected payload that is nested so deep, then it is stored, and runs', async () => {
     const { deadLetterStores, die, ids, runDueRows, runs, names } = openApp();
     await die();
     const [id = ''] = await ids({ workflow: 'one' });
@@ -44,7 +44,7 @@ describe('when a dead letter is nested deeper than JSON.stringify can write', ()
     expect((await names()).filter((name) => name.startsWith('edited/'))).toHaveLength(1);
   });
 
-  it('given one of Event Grid, then it is listed, shown and discarded, and imported after that', async () => {
+  it('given a dead letter of Event Grid, then it is listed, shown and discarded, and imported after that', async () => {
     const { app, deadLetterStores, ids, rows } = openApp();
     await app.stores.undelivered.create('A/x.json', toJson([deepEvent()]));
     const [id = ''] = await ids();

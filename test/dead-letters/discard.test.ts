@@ -26,7 +26,7 @@ describe('when a dead letter is discarded', () => {
     expect(records()).toContainEqual(expect.objectContaining({ state: 'settled', result: 'dead' }));
   });
 
-  it('given it was before, or never was, then it is gone, and the first note stands', async () => {
+  it('given it was discarded before, or never existed, then the outcome is gone, and the first note stays', async () => {
     const { deadLetterStores, id, contentOf } = await withDeadLetter();
     await discardDeadLetter(id, NOTE, deadLetterStores);
 
@@ -53,7 +53,7 @@ describe('when a dead letter is discarded', () => {
     expect(await redriveDeadLetter(id, NOTE, deadLetterStores)).toEqual({ kind: 'over' });
   });
 
-  it('given a redrive of it is under way, then that goes on', async () => {
+  it('given a redrive of it is under way, then the redrive goes on', async () => {
     const { deadLetterStores, id, runDueRows, records, names } = await withDeadLetter();
     await redriveDeadLetter(id, NOTE, deadLetterStores);
     await discardDeadLetter(id, NOTE, deadLetterStores);
@@ -67,22 +67,25 @@ describe('when a dead letter is discarded', () => {
   it.each([
     { given: 'events', content: [rawFhirEvent()], kept: [rawFhirEvent()] },
     { given: 'no JSON', content: 'no json', kept: 'no json' },
-  ])('given one of Event Grid with $given, then it is in resolved/ with a note', async ({ content, kept }) => {
-    const { deadLetterStores, app, ids, contentOf, names } = openApp();
-    await app.stores.undelivered.create('A/x.json', typeof content === 'string' ? content : JSON.stringify(content));
-    const [id = ''] = await ids();
+  ])(
+    'given a dead letter of Event Grid with $given, then it is in resolved/ with a note',
+    async ({ content, kept }) => {
+      const { deadLetterStores, app, ids, contentOf, names } = openApp();
+      await app.stores.undelivered.create('A/x.json', typeof content === 'string' ? content : JSON.stringify(content));
+      const [id = ''] = await ids();
 
-    expect(await discardDeadLetter(id, { ...NOTE, isDryRun: true }, deadLetterStores)).toBe('discarded');
-    expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('discarded');
+      expect(await discardDeadLetter(id, { ...NOTE, isDryRun: true }, deadLetterStores)).toBe('discarded');
+      expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('discarded');
 
-    expect(await names('undelivered')).toEqual(['resolved/A/x.json']);
-    expect(await contentOf('resolved/', 'undelivered')).toEqual({ discarded: NOTED, content: kept });
-    expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('gone');
-    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({
-      shown: { isResolved: true, discarded: NOTED },
-      payload: kept,
-    });
-  });
+      expect(await names('undelivered')).toEqual(['resolved/A/x.json']);
+      expect(await contentOf('resolved/', 'undelivered')).toEqual({ discarded: NOTED, content: kept });
+      expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('gone');
+      expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({
+        shown: { isResolved: true, discarded: NOTED },
+        payload: kept,
+      });
+    },
+  );
 
   it('given a discarded blob of Event Grid, then it can be imported by its id, and the note stays', async () => {
     const { deadLetterStores, app, ids, endsAs, runDueRows, runs, rows, names, contentOf } = openApp();
@@ -106,7 +109,7 @@ describe('when a dead letter is discarded', () => {
     expect(await contentOf('resolved/', 'undelivered')).toMatchObject({ discarded: NOTED });
   });
 
-  it('given a discarded one of Event Grid that is no list, then it is unreadable', async () => {
+  it('given a discarded blob of Event Grid that is no list, then it is unreadable', async () => {
     const { deadLetterStores, app, ids } = openApp();
     await app.stores.undelivered.create('A/x.json', 'no json');
     const [id = ''] = await ids();

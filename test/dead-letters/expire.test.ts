@@ -5,7 +5,7 @@ const DAY_MS = 24 * 3_600_000;
 const OURS = `failed/2026-01-01/${'d'.repeat(22)}.0.json`;
 
 describe('when resolved dead letters expire', () => {
-  it('given old and new ones of every kind, then the old ones go', async () => {
+  it('given old and new dead letters of every kind, then the old ones are deleted', async () => {
     const { deadLetterStores, app, clock, names } = openApp();
     const { deadLetters, undelivered } = app.stores;
     await deadLetters.create(`resolved/${OURS}`, '{}');
@@ -24,7 +24,7 @@ describe('when resolved dead letters expire', () => {
     expect(await names('undelivered')).toEqual(['A/waits.json', 'resolved/A/new.json']);
   });
 
-  it('given one that is pending as well, then it does not come back to life', async () => {
+  it('given a dead letter that is also in pending/, then it does not become pending again', async () => {
     const { deadLetterStores, app, clock, letters } = openApp();
     const { deadLetters, undelivered } = app.stores;
     await deadLetters.create(`resolved/${OURS}`, '{}');

@@ -32,7 +32,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await names('undelivered')).toEqual([`resolved/${NAME}`]);
   });
 
-  it('given it was delivered all the same, then nothing runs again', async () => {
+  it('given its events were delivered as well, then nothing runs again', async () => {
     const { deadLetterStores, deliver, runDueRows, runs } = await withBlob([rawFhirEvent()]);
     await deliver(rawFhirEvent());
 
@@ -42,7 +42,7 @@ describe('when an undelivered blob is imported', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('given what is no event, then it is a dead letter, and the others run', async () => {
+  it('given one of its events is invalid, then that event gets a dead letter, and the others run', async () => {
     const { deadLetterStores, runDueRows, runs, names } = await withBlob([
       'text',
       null,
@@ -57,7 +57,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await names()).toEqual(Array(3).fill('pending/invalid/undated/….0.json'));
   });
 
-  it('given an event that no row can hold, then it is the dead letter that its delivery would be', async () => {
+  it('given an event that no row can hold, then it gets the dead letter that its delivery would make', async () => {
     const large = { ...rawFhirEvent(), more: 'x'.repeat(40_000) };
     const { deadLetterStores, rows, letters, names } = await withBlob([large]);
 
@@ -70,7 +70,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await delivered.names()).toEqual(await names());
   });
 
-  it('given 1,200 events, then 1,200 rows', async () => {
+  it('given 1,200 events, then 1,200 rows are written', async () => {
     const events = Array.from({ length: 1200 }, (_, n) => rawFhirEvent({ id: `event-${n}` }));
     const { deadLetterStores, rows } = await withBlob(events);
 
@@ -117,7 +117,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await names()).toEqual(before);
   });
 
-  it('given it is in resolved/ already, then no row is added, and the move is ended', async () => {
+  it('given it is already in resolved/, then no row is added, and the move is completed', async () => {
     const { deadLetterStores, app, rows, names } = await withBlob([rawFhirEvent()]);
     await app.stores.undelivered.create(`resolved/${NAME}`, '[]');
 
@@ -126,7 +126,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await names('undelivered')).toEqual([`resolved/${NAME}`]);
   });
 
-  it('given it is asked for by its id, then the same; a dry run says how many events it holds', async () => {
+  it('given its id, then it is imported; a dry run returns the number of its events', async () => {
     const { deadLetterStores, ids, rows } = await withBlob([rawFhirEvent()]);
     const [id = ''] = await ids();
 
@@ -142,7 +142,7 @@ describe('when an undelivered blob is imported', () => {
 });
 
 describe('when all undelivered blobs are imported', () => {
-  it('given the app is not well, then nothing; given there is nothing, then it is not even asked', async () => {
+  it('given an app that is not ready, then nothing is imported; given no blob, then nobody asks whether the app is ready', async () => {
     const { deadLetterStores, names } = await withBlob([rawFhirEvent()]);
     let asked = 0;
     const ill = async () => {
@@ -161,7 +161,7 @@ describe('when all undelivered blobs are imported', () => {
     expect(asked).toBe(1);
   });
 
-  it('given several, then the oldest first, whatever their names, until there are enough events', async () => {
+  it('given several, then the oldest come first, whatever their names, until there are enough events', async () => {
     const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/2026/1/1/9/0.json');
     const some = (from: number) => Array.from({ length: 2500 }, (_, n) => ({ id: `${from}-${n}` }));
     for (const [at, name] of ['A/2026/1/1/10/1.json', 'A/2026/1/1/2/2.json', 'A/2026/1/1/1/3.json'].entries()) {
@@ -186,7 +186,7 @@ describe('when all undelivered blobs are imported', () => {
     });
   });
 
-  it('given one of which storage refuses the content, then the newer ones are not held back', async () => {
+  it('given one whose content storage refuses, then the newer ones are imported', async () => {
     const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/0.json');
     clock.advance(60_000);
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
@@ -204,7 +204,7 @@ describe('when all undelivered blobs are imported', () => {
     expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
   });
 
-  it('given storage refuses one after another, then it ends', async () => {
+  it('given storage refuses several in a row, then the import ends', async () => {
     const { deadLetterStores, app } = await withBlob('[]', 'A/0.json');
     for (const name of ['A/1.json', 'A/2.json', 'A/3.json']) await app.stores.undelivered.create(name, '[]');
     let asked = 0;
@@ -232,7 +232,7 @@ describe('when all undelivered blobs are imported', () => {
     });
   });
 
-  it('given one that cannot be read, then it moves to unreadable/, the others are imported, and it is left there', async () => {
+  it('given an unreadable one, then it moves to unreadable/ and stays there, and the others are imported', async () => {
     const { deadLetterStores, app, names } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
 

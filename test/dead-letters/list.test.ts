@@ -29,7 +29,7 @@ async function openFullApp() {
 }
 
 describe('when dead letters are listed', () => {
-  it('given none, then none', async () => {
+  it('given none, then the list is empty', async () => {
     expect(await openApp().letters()).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('when dead letters are listed', () => {
     ]);
   });
 
-  it('given one that Event Grid wrote, then its words are those of all its events', async () => {
+  it('given one of Event Grid, then its type and error are those of all its events', async () => {
     const { letters } = await openFullApp();
 
     expect(await letters({ stage: 'undelivered' })).toMatchObject([
@@ -86,14 +86,14 @@ describe('when dead letters are listed', () => {
     expect((await letters(filter)).map(({ stage }) => stage)).toEqual(stages);
   });
 
-  it('given a workflow is asked for, then what got to none is not even read', async () => {
+  it('given the filter is a workflow, then blobs that never reached a workflow are not read', async () => {
     const { deadLetterStores } = await openFullApp();
     const undelivered = { ...deadLetterStores.undelivered, list: async () => Promise.reject(new Error('asked')) };
 
     expect(await allOf(deadLettersOf({ ...deadLetterStores, undelivered }, { workflow: 'one' }))).toHaveLength(1);
   });
 
-  it('given it goes on behind any of them, then all the others come, each once', async () => {
+  it('given the list starts after any of them, then each later one is listed once', async () => {
     const { deadLetterStores, ids } = await openFullApp();
     const all = await ids();
     let after: After | undefined;
@@ -110,7 +110,7 @@ describe('when dead letters are listed', () => {
     expect(seen).toEqual(all);
   });
 
-  it('given one that is in resolved/ as well, then it is not pending', async () => {
+  it('given one that is also in resolved/, then it is not listed as pending', async () => {
     const { app, letters } = await openFullApp();
     const [failed] = (await app.stores.deadLetters.list('pending/failed/', { limit: 1 })).blobs;
     await app.stores.deadLetters.create(failed?.name.replace('pending', 'resolved') ?? '', '{}');
@@ -118,7 +118,7 @@ describe('when dead letters are listed', () => {
     expect(await letters({ stage: 'failed' })).toHaveLength(1);
   });
 
-  it('given one that goes while it is read, then it is left out', async () => {
+  it('given one that disappears while it is read, then it is left out', async () => {
     const { deadLetterStores } = await openFullApp();
     const undelivered = { ...deadLetterStores.undelivered, readText: async () => undefined };
 
@@ -160,7 +160,7 @@ describe('when there are 100,000', () => {
   }
   const nothing = createMemoryBlobStore({ clock: createFakeClock() });
 
-  it('given who reads them, then each page is read when it is needed, and nothing is held', async () => {
+  it('given a reader of all, then each page is read when it is needed, and nothing is kept in memory', async () => {
     const { asked, store } = endlessContainer(true);
     let seen = 0;
     let max = 0;
@@ -187,7 +187,7 @@ describe('when there are 100,000', () => {
     expect(asked.pages).toBe(1);
   });
 
-  it('given they must be read, then few at a time, and no more than are asked for', async () => {
+  it('given their content must be read, then a few are read at a time, and no more than are asked for', async () => {
     const { asked, store } = endlessContainer(false);
     const letters = deadLettersOf({ blobs: store, undelivered: nothing }, {});
 
@@ -196,7 +196,7 @@ describe('when there are 100,000', () => {
     expect(asked).toMatchObject({ pages: 1, reads: 104, maxReadsAtOnce: 8 });
   });
 
-  it('given they are counted by cause, then only the causes are held', async () => {
+  it('given they are counted by cause, then only the causes are kept in memory', async () => {
     const { store } = endlessContainer(true);
     const letters = deadLettersOf({ blobs: store, undelivered: nothing }, {});
 
@@ -218,7 +218,7 @@ describe('when there are 100,000', () => {
 });
 
 describe('when dead letters are counted by cause', () => {
-  it('given several causes, then the largest first, with the oldest as an example', async () => {
+  it('given several causes, then the largest comes first, with the oldest dead letter as an example', async () => {
     const { deadLetterStores, letters } = await openFullApp();
     const [, failed] = await letters();
 
@@ -231,7 +231,7 @@ describe('when dead letters are counted by cause', () => {
     ]);
   });
 
-  it('given more than are to be looked at, then it says so', async () => {
+  it('given more than the limit, then the count says so', async () => {
     const { deadLetterStores } = await openFullApp();
 
     expect(await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['stage'], 3)).toMatchObject({

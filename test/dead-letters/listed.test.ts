@@ -20,7 +20,7 @@ function strayId(name: string): string {
 
 describe('the id of a dead letter', () => {
   it.each([`failed.2026-03-14.${DIGEST}.0`, `unknown-workflow.2026-03-14.${DIGEST}.12`, `invalid.undated.${DIGEST}.0`])(
-    'given %s, then it leads to its blob',
+    'given %s, then the id leads to its blob',
     (id) => {
       const name = `${id.replace('.', '/').replace('.', '/')}.json`;
 
@@ -58,13 +58,13 @@ describe('the id of a dead letter', () => {
     strayId('elsewhere/x.json'),
     strayId('failed/../x.json'),
     strayId(`failed/2026-03-14/${DIGEST}.0.json`),
-  ])("given '%s', then it is none", (id) => {
+  ])("given '%s', then it is no id", (id) => {
     expect(placeOfId(id)).toBeUndefined();
   });
 });
 
 describe('when a dead letter is listed', () => {
-  it('given a job, then its cause, its event, and no value of it', async () => {
+  it('given a job, then the entry has its cause and its event, and no value of the event', async () => {
     const { die, letters } = openApp();
     await die({ resourceId: 'secret-marker' });
 
@@ -86,7 +86,7 @@ describe('when a dead letter is listed', () => {
     });
   });
 
-  it('given the place in the code that failed, then by metadata and by content, as a filter, and as a group', async () => {
+  it('given the place in the code that failed, then metadata and content show it, and it serves as a filter and a group', async () => {
     const { endsAs, deliver, app, letters, deadLetterStores } = openApp();
     const filename = `${process.cwd()}/src/workflows/bad.js`;
     const throwThere: (throws: () => void) => void = new Script('\n(call) => call()', { filename }).runInThisContext();
@@ -111,7 +111,7 @@ describe('when a dead letter is listed', () => {
     ]);
   });
 
-  it('given what is no event, then its type if that is known, and not its id, which could be anything', async () => {
+  it('given an invalid event, then the entry has its type if that is known, and not its id, which could be anything', async () => {
     const { deliver, letters } = openApp();
     const type = 'Microsoft.HealthcareApis.FhirResourceDeleted';
     await deliver(

@@ -49,7 +49,7 @@ describe('when many dead letters are redriven', () => {
     expect(rows()).toHaveLength(20);
   });
 
-  it('given a rate, then no more than so many a second', async () => {
+  it('given a rate, then no more than that are redriven in a second', async () => {
     const { redrive, clock, rows } = await withDeadLetters(10);
     const redriven = redrive({}, { perSecond: 2, atOnce: 8 });
     const asked: number[] = [];
@@ -120,7 +120,7 @@ describe('when many dead letters are redriven', () => {
     expect(onNoApp).not.toHaveBeenCalled();
   });
 
-  it('given it waits, then no more are under way than may be', async () => {
+  it('given it waits, then no more than `atOnce` are under way', async () => {
     const { redrive, clock, rows } = await withDeadLetters(10);
     const stopping = new AbortController();
 
@@ -156,7 +156,7 @@ describe('when many dead letters are redriven', () => {
     expect(rows().length).toBeLessThanOrEqual(10);
   });
 
-  it('given a share may fail, and just so many do, then it goes on to the end', async () => {
+  it('given a share may fail, and exactly that share fails, then it goes on to the end', async () => {
     const { redrive, through, endsAs } = await withDeadLetters(20);
     let runs = 0;
     endsAs(() => {
@@ -169,7 +169,7 @@ describe('when many dead letters are redriven', () => {
     });
   });
 
-  it('given storage fails now and then, then it is asked again a little later', async () => {
+  it('given storage fails sometimes, then each call is repeated a little later', async () => {
     const { deadLetterStores, redrive, through } = await withDeadLetters(20);
     const { read } = deadLetterStores.ledger;
     let reads = 0;
@@ -202,7 +202,7 @@ describe('when many dead letters are redriven', () => {
     expect(tries).toBe(4);
   });
 
-  it('given storage rejects it, then it is not asked again', async () => {
+  it('given storage rejects the request, then it is not repeated', async () => {
     const { deadLetterStores, redrive, through } = await withDeadLetters(1);
     let reads = 0;
     Object.assign(deadLetterStores.ledger, {
@@ -227,7 +227,7 @@ describe('when many dead letters are redriven', () => {
     });
   });
 
-  it('given a bug, then it is thrown on, and nothing goes on behind it', async () => {
+  it('given a bug, then its error is thrown, and nothing more is redriven', async () => {
     const { deadLetterStores, redrive, through, rows } = await withDeadLetters(30);
     Object.assign(deadLetterStores.ledger, { read: () => Promise.reject(new TypeError('a bug')) });
 
@@ -235,7 +235,7 @@ describe('when many dead letters are redriven', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given it is stopped before it begins, then nothing happens', async () => {
+  it('given it is stopped before it begins, then nothing is redriven', async () => {
     const { redrive, rows } = await withDeadLetters(3);
 
     expect(await redrive({}, { signal: AbortSignal.abort() })).toEqual({ counts: {}, stopped: 'asked-to' });
@@ -244,7 +244,7 @@ describe('when many dead letters are redriven', () => {
 });
 
 describe('when many dead letters are discarded', () => {
-  it('given a filter, then those and no others', async () => {
+  it('given a filter, then the matching ones and no others are discarded', async () => {
     const { deadLetterStores, ids } = await withDeadLetters(5);
 
     const note = { by: 'me', why: 'of a test' };
@@ -270,7 +270,7 @@ describe('when many dead letters are discarded', () => {
     expect(await ids({ workflow: 'two' })).toHaveLength(5);
   });
 
-  it('given ids that are none among them, then those are gone', async () => {
+  it('given ids of no dead letter, then they are counted as gone', async () => {
     const { deadLetterStores, deliver, ids } = openApp();
     await deliver({ id: 'none' }, rawFhirEvent());
     async function* each() {

@@ -41,7 +41,7 @@ describe('when the newest dead letters are listed', () => {
     });
   });
 
-  it("given many of Event Grid's, reads only those that it lists", async () => {
+  it('given many of Event Grid, reads only those that it lists', async () => {
     const { deadLetterStores, clock } = openApp();
     for (let n = 0; n < 50; n += 1) {
       await deadLetterStores.undelivered.create(
@@ -61,7 +61,7 @@ describe('when the newest dead letters are listed', () => {
     expect(read).toHaveBeenCalledTimes(3);
   });
 
-  it('given resolved ones, lists those alone, of both kinds', async () => {
+  it('given a list of resolved ones, lists only these, of both kinds', async () => {
     const { deadLetterStores, ids, runDueRows } = await openAppWithDays(1);
     await deadLetterStores.undelivered.create(
       'SUB/2026/1/1/1/blob.json',

@@ -26,7 +26,7 @@ async function outcomeOf({ deadLetterStores: stores }: ReturnType<typeof openApp
 }
 
 describe('when storage is busy', () => {
-  it('given it refuses some reads, then those wait, and the others are counted', async () => {
+  it('given it refuses some reads, then their outcome is waiting, and the others are counted', async () => {
     const { deadLetterStores, id } = await start();
     const read = jest.fn(deadLetterStores.blobs.read).mockRejectedValueOnce(new StorageError('http-503', 'busy'));
     const stores = { ...deadLetterStores, blobs: { ...deadLetterStores.blobs, read } };
@@ -36,7 +36,7 @@ describe('when storage is busy', () => {
     expect(counts).toEqual({ resolved: 0, failedAgain: 0, waiting: 1, unknown: 1 });
   });
 
-  it('given it refuses all, then so does this', async () => {
+  it('given it refuses all reads, then the error is thrown', async () => {
     const { deadLetterStores, id } = await start();
     const read = () => Promise.reject(new StorageError('http-503', 'busy'));
 
@@ -65,7 +65,7 @@ describe('what became of the dead letter of a job', () => {
     expect([before, await outcome()]).toEqual(['waiting', 'resolved']);
   });
 
-  it('given the job waits for its next try, then the dead letter has moved, and waits all the same', async () => {
+  it('given the job waits for its next try, then the outcome is waiting, though the dead letter has moved', async () => {
     const { deadLetterStores, id, outcome, runDueRows, endsAs, ids, clock } = await start();
     endsAs(fail);
     await redriveDeadLetter(id, BY, deadLetterStores);
@@ -80,7 +80,7 @@ describe('what became of the dead letter of a job', () => {
     expect(await outcome()).toBe('resolved');
   });
 
-  it('given the job has failed again, then it has; once that dead letter is redriven and resolved, so is this', async () => {
+  it('given the job has failed again, then the outcome says so, until the new dead letter is redriven and resolved', async () => {
     const { deadLetterStores, id, outcome, runDueRows, endsAs, ids } = await start();
     endsAs(giveUp);
     await redriveDeadLetter(id, BY, deadLetterStores);
@@ -142,7 +142,7 @@ describe('what became of the dead letter of a job', () => {
   });
 
   it.each(['', 'no-id', 'failed.2026-01-01.aaaaaaaaaaaaaaaaaaaaaa.0', 'undelivered.YQ'])(
-    "given no dead letter has the id '%s', then that is unknown",
+    "given no dead letter has the id '%s', then the outcome is unknown",
     async (id) => {
       const { outcome } = await start();
 
@@ -159,7 +159,7 @@ describe('what became of the dead letter of an invalid event', () => {
     return { ...opened, id, outcome: () => outcomeOf(opened, id) };
   }
 
-  it('given its event is invalid still, then a redrive fails again', async () => {
+  it('given its event is still invalid, then a redrive fails again', async () => {
     const { outcome } = await startInvalid();
 
     expect(await outcome()).toBe('failedAgain');
@@ -174,7 +174,7 @@ describe('what became of the dead letter of an invalid event', () => {
     expect([before, await outcome()]).toEqual(['waiting', 'resolved']);
   });
 
-  it('given its workspace is listed now, then it waits; where it is not, a redrive fails again', async () => {
+  it('given its workspace is listed now, then it waits; if it is not, a redrive fails again', async () => {
     const opened = openApp({
       WORKSPACES: '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
     });
@@ -199,7 +199,7 @@ describe("what became of Event Grid's dead letters", () => {
   });
 });
 
-it('given 100 ids, then at most two requests for each, at most 8 at once', async () => {
+it('given 100 ids, then each takes at most two requests, and at most 8 run at once', async () => {
   const opened = openApp();
   for (let n = 0; n < 50; n += 1) await opened.die({ id: `event-${n}`, resourceId: `r-${n}` });
   const ids = await opened.ids();

@@ -21,7 +21,7 @@ async function withDeadLetter() {
 }
 
 describe('the redrive of a dead job', () => {
-  it('given it succeeds, then that workflow alone runs again, the dead letter has moved, and it says completed', async () => {
+  it('given it succeeds, then only that workflow runs again, the dead letter has moved, and the outcome is completed', async () => {
     const { redrive, runDueRows, runs, names, records } = await withDeadLetter();
 
     const redriven = await redrive();
@@ -54,7 +54,7 @@ describe('the redrive of a dead job', () => {
     ]);
   });
 
-  it('given it was asked for before, then the second does nothing, before it has run and after', async () => {
+  it('given it was requested before, then the second request changes nothing, before the first has run and after', async () => {
     const { redrive, runDueRows, runs, rows } = await withDeadLetter();
 
     await redrive();
@@ -67,7 +67,7 @@ describe('the redrive of a dead job', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given it failed three times before, then only with force', async () => {
+  it('given it failed three times before, then it is redriven only with force', async () => {
     const { die, deadLetterStores, letters, endsAs, runDueRows, rows } = openApp();
     await die();
     endsAs(giveUp);
@@ -84,7 +84,7 @@ describe('the redrive of a dead job', () => {
     expect(await redriveDeadLetter(id, { ...BY, isForced: true }, deadLetterStores)).toMatchObject({ kind: 'asked' });
   });
 
-  it('given a dry run, then it says the same, and nothing has happened', async () => {
+  it('given a dry run, then the report is the same, and nothing changes', async () => {
     const { redrive, rows, names } = await withDeadLetter();
     const before = await names();
 
@@ -94,7 +94,7 @@ describe('the redrive of a dead job', () => {
     expect(await names()).toEqual(before);
   });
 
-  it('given its job runs for long, then so does its row', async () => {
+  it('given a long job, then its row is in the queue of long jobs', async () => {
     const { deadLetterStores, app, id } = await withDeadLetter();
     const name = `pending/${id.replace('.', '/').replace('.', '/')}.json`;
     const letter = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
@@ -135,7 +135,7 @@ describe('the redrive of a corrected payload', () => {
     expect(shown?.shown.edits).toEqual([expect.stringContaining(`.1.${record?.edit}.json`)]);
   });
 
-  it('given it fails for good, then the next dead letter holds it, and a redrive of that is of the same correction', async () => {
+  it('given it fails for good, then the next dead letter holds the correction, which its redrive runs again', async () => {
     const { redrive, runDueRows, endsAs, records, letters, deadLetterStores, app } = await withDeadLetter();
     endsAs(giveUp);
     await redrive({ event: corrected });
@@ -152,7 +152,7 @@ describe('the redrive of a corrected payload', () => {
     expect(records().find(({ redrives }) => redrives === 2)).toMatchObject({ result: 'completed', edit });
   });
 
-  it('given it is no event, another one, or too large, then nothing happens', async () => {
+  it('given the payload is no event, another event, or too large, then nothing happens', async () => {
     const { redrive, names, rows } = await withDeadLetter();
     const before = await names();
 
@@ -178,7 +178,7 @@ describe('the redrive of an invalid event', () => {
     };
   }
 
-  it('given it still is none, then it stays as it is; by force it is tried all the same', async () => {
+  it('given the event is still invalid, then its dead letter stays; with force it is redriven', async () => {
     const { redrive, runDueRows, names, rows } = await withInvalid({ id: 'none' });
 
     expect(await redrive()).toMatchObject({
@@ -206,7 +206,7 @@ describe('the redrive of an invalid event', () => {
     expect(await names()).toEqual(['edited/undated/….1.….json', 'resolved/invalid/undated/….0.json']);
   });
 
-  it('given its workspace is not listed, then it stays; given it is listed by then, then it is taken in', async () => {
+  it('given its workspace is not listed, then its dead letter stays; given it is listed by then, then the event runs', async () => {
     const workspace = rawFhirEvent().topic;
     const { redrive, runDueRows, names, app, stores } = await withInvalid(rawFhirEvent(), {
       WORKSPACES: '/subscriptions/another',
@@ -246,7 +246,7 @@ describe('the redrive of an invalid event', () => {
 
 describe('the redrive of what there is not', () => {
   it.each(['', 'nonsense', `failed.2026-01-01.${'d'.repeat(22)}.0`, 'undelivered.QQ'])(
-    "given '%s', then it is gone",
+    "given the id '%s', then the outcome is gone",
     async (id) => {
       expect(await redriveDeadLetter(id, BY, openApp().deadLetterStores)).toEqual({ kind: 'gone' });
     },
@@ -282,7 +282,7 @@ describe('the redrive of what there is not', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given an invalid one with an address, then it is unreadable', async () => {
+  it('given a dead letter of an invalid event with an address, then it is unreadable', async () => {
     const { deadLetterStores, app } = openApp();
     const letter = { reason: 'invalid', error: { code: 'invalid' }, event: rawFhirEvent(), address: 'nonsense' };
     await app.stores.deadLetters.create(`pending/invalid/undated/${'d'.repeat(22)}.0.json`, JSON.stringify(letter));

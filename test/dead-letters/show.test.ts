@@ -3,7 +3,7 @@ import { rawFhirEvent } from '../testing/raw-events.js';
 import { openApp } from './open-app.js';
 
 describe('when a dead letter is shown', () => {
-  it('given a job, then all that happened, with the payload beside it and not in it', async () => {
+  it('given a job, then all that happened is shown, and the payload only beside it', async () => {
     const { deadLetterStores, die, ids } = openApp();
     await die({ resourceId: 'secret-marker' });
     const [id = ''] = await ids({ workflow: 'one' });
@@ -33,7 +33,7 @@ describe('when a dead letter is shown', () => {
     expect(found).toMatchObject({ message: 'no', payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
   });
 
-  it('given an invalid event, then what is wrong with it', async () => {
+  it('given an invalid event, then its problems are shown', async () => {
     const { deadLetterStores, deliver, ids } = openApp();
     await deliver({ id: 'secret-marker' });
 
@@ -48,7 +48,7 @@ describe('when a dead letter is shown', () => {
     expect(found?.payload).toEqual({ id: 'secret-marker' });
   });
 
-  it('given one of Event Grid, then what it holds', async () => {
+  it('given a dead letter of Event Grid, then its content is shown', async () => {
     const { deadLetterStores, app, ids } = openApp();
     const events = [rawFhirEvent({ id: 'a' }), rawFhirEvent({ id: 'b' })];
     await app.stores.undelivered.create('A/x.json', JSON.stringify(events));
@@ -62,7 +62,7 @@ describe('when a dead letter is shown', () => {
     expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { isResolved: true }, payload: events });
   });
 
-  it('given an unknown id, then nothing; given a blob that is not a dead letter, then its text is the payload', async () => {
+  it('given an unknown id, then nothing is shown; given a blob that is not a dead letter, then its text is the payload', async () => {
     const { deadLetterStores, app } = openApp();
     const id = `failed.2026-01-01.${'d'.repeat(22)}.0`;
 

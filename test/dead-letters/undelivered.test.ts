@@ -34,7 +34,7 @@ describe('a dead letter of Event Grid', () => {
     },
   );
 
-  it('given what is no event among them, then it is kept as it is', () => {
+  it('given something among them that is no event, then it is kept unchanged', () => {
     expect(eventsOf('["text", null, [1], {"deliveryAttempts": 3}]')).toEqual([
       { delivered: 'text', reason: '', outcome: '' },
       { delivered: null, reason: '', outcome: '' },
@@ -43,7 +43,7 @@ describe('a dead letter of Event Grid', () => {
     ]);
   });
 
-  it('given one event without a list, with the reason in it, then that', () => {
+  it('given one event without a list, with a reason in it, then the event and the reason are read', () => {
     const event = sample('FhirResourceCreated.cloudevents');
 
     expect(eventsOf(JSON.stringify({ ...event, ...OF_CLOUD_EVENTS }))).toEqual([

@@ -44,7 +44,7 @@ describe('when a blob of Event Grid cannot be imported', () => {
   });
 
   it.each(['copy', 'delete'] as const)(
-    'given the %s fails, then the blob is there all the same, and the next run moves it',
+    'given the %s fails, then the blob stays, and the next run moves it',
     async (method) => {
       const { deadLetterStores, app, names } = await withBlob('no json');
       const real = app.stores.undelivered[method];
@@ -59,7 +59,7 @@ describe('when a blob of Event Grid cannot be imported', () => {
     },
   );
 
-  it('given two processes at once, then it is there once; given one that comes after a discard, then it copies nothing', async () => {
+  it('given two processes at once, then one copy exists; given a process that comes after a discard, then it copies nothing', async () => {
     const { deadLetterStores, names, ids } = await withBlob('no json');
 
     await Promise.all([importUndelivered(NAME, deadLetterStores), importUndelivered(NAME, deadLetterStores)]);
@@ -70,7 +70,7 @@ describe('when a blob of Event Grid cannot be imported', () => {
     expect(await names('undelivered')).toEqual([`resolved/${ASIDE}`]);
   });
 
-  it('given several before one that can be imported, then that one is', async () => {
+  it('given several before a readable blob, then the readable blob is imported', async () => {
     const { deadLetterStores, app, clock, runDueRows, runs } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', notUtf8);
     await app.stores.undelivered.create('A/2.json', tooLarge);
@@ -87,7 +87,7 @@ describe('when a blob of Event Grid cannot be imported', () => {
 });
 
 describe('when a person deals with a blob in unreadable/', () => {
-  it('given a list, then it is there, found by its stage and reason, and not read', async () => {
+  it('given a list, then it is found by its stage and reason, without a read of its content', async () => {
     const { deadLetterStores, app, letters } = await withBlob('no json');
     await importUndelivered(NAME, deadLetterStores);
     Object.assign(app.stores.undelivered, { readText: () => Promise.reject(new StorageError('http-503', 'No.')) });

@@ -50,7 +50,7 @@ function start(env: Record<string, string> = SIGN_IN) {
 const levelsWithKeys = CLOSED.map((name) => ALL[name]?.authLevel);
 
 describe('when a sign-in is required', () => {
-  it('given the functions, then each HTTP function has a route here, and the host asks none for a key', () => {
+  it('given all functions, then each HTTP function has a route here, and the host asks for no key', () => {
     const { functions, levels } = start();
     const http = functions.names().filter((name) => functions.optionsOf(name)?.route !== undefined);
 
@@ -85,7 +85,7 @@ describe('when a sign-in is required', () => {
     ]);
   });
 
-  it.each(CLOSED)('given the role of %s alone, then it opens, and every other role does not open it', async (name) => {
+  it.each(CLOSED)('given only the role of %s, then it opens; every other role does not open it', async (name) => {
     const { role = '' } = ALL[name] ?? {};
     const roles = role === 'signed-in' ? [] : ['Reader', 'Operator', 'Clinician'];
     const opens = (one: string) => one === role || (one === 'Operator' && role === 'Reader');
@@ -176,7 +176,7 @@ describe('when keys and sign-ins are possible', () => {
 describe('GET access', () => {
   const addresses = { signInAddress: '/.auth/login/aad', signOutAddress: '/.auth/logout' };
 
-  it('given a sign-in, then who it is, and what the caller may do, and no cache keeps that', async () => {
+  it('given a sign-in, then the answer says who the caller is and what the caller may do, and no cache keeps it', async () => {
     const { jsonBody, headers } = await start().call('access', signedInAs('Operator'));
 
     expect(accessAnswer.parse(jsonBody)).toEqual({
@@ -187,7 +187,7 @@ describe('GET access', () => {
     expect(headers).toEqual({ 'Cache-Control': 'no-store' });
   });
 
-  it('given the key of an administrator, then everything', async () => {
+  it('given the key of an administrator, then the caller may do everything', async () => {
     const { functions, call } = start({});
 
     expect((await call('access', {})).jsonBody).toEqual({

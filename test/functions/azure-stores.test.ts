@@ -18,12 +18,12 @@ describe('when the stores of Azure are made', () => {
     expect([await due.length(), await dueLong.length()]).toEqual([expect.any(Number), expect.any(Number)]);
   });
 
-  it('given storage of the workflows, then it has a store of its own', async () => {
+  it('given storage of the workflows, then their tables have a separate store', async () => {
     const config = readConfig({ EventStorage: testConnection(), WorkflowStorage: testConnection() });
     expect(await createAzureStores(config).workflowTables?.list('nosuchtable')).toEqual([]);
   });
 
-  it('given an identity, then its token is asked for, and not before the first call', async () => {
+  it('given an identity, then its token is requested at the first call, not before', async () => {
     await using identities = await startIdentityServer();
     const { tables } = createAzureStores(
       readConfig({

@@ -142,7 +142,7 @@ describe('when the log names a caller', () => {
     { given: 'a sign-in', headers: signedInAs(), by: PERSON },
     { given: 'a key', headers: {}, by: 'key-holder' },
     { given: 'a principal that is wrong', headers: { 'x-ms-client-principal': '' }, by: 'unknown' },
-  ])('given $given, then it is $by', ({ headers, by }) => {
+  ])('given $given, then the log names $by', ({ headers, by }) => {
     expect(callerOf({ headers: new Headers(headers as Record<string, string>) }, { config })).toBe(by);
   });
 });

@@ -26,7 +26,7 @@ function start(env: Record<string, string> = { WORKSPACES: topic }, workflows: r
 }
 
 describe('when somebody asks what became of a change', () => {
-  it('given its event was delivered, then the outcome of its jobs', async () => {
+  it('given its event was delivered, then the answer has the outcome of its jobs', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([rawFhirEvent()]);
 
@@ -35,7 +35,7 @@ describe('when somebody asks what became of a change', () => {
     });
   });
 
-  it('given two events of the change, after a hard delete, then both', async () => {
+  it('given two events of the change, after a hard delete, then the answer has both', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([rawFhirEvent(), rawFhirEvent({ id: 'event-2', time: '2026-01-02T12:00:00.000Z' })]);
 
@@ -44,7 +44,7 @@ describe('when somebody asks what became of a change', () => {
     expect(jsonBody.events.map(({ id }) => id).sort()).toEqual(['event-1', 'event-2']);
   });
 
-  it('given an image, then the outcome of its jobs', async () => {
+  it('given an image, then the answer has the outcome of its jobs', async () => {
     const { app, ask } = start();
     const { partitionName, imageStudyInstanceUid, imageSeriesInstanceUid, imageSopInstanceUid, ...more } =
       rawDicomEvent().data;
@@ -61,7 +61,7 @@ describe('when somebody asks what became of a change', () => {
     expect(await ask('dicomChanges', image)).toMatchObject({ jsonBody: { events: [{ id: 'event-2' }] } });
   });
 
-  it('given another version, then there is none, and what may be the cause', async () => {
+  it('given another version, then the answer has no event, and says what may be the cause', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([rawFhirEvent()]);
 
@@ -71,7 +71,7 @@ describe('when somebody asks what became of a change', () => {
     });
   });
 
-  it('given no workspace in the settings, then which setting to set', async () => {
+  it('given no workspace in the settings, then the answer says which setting to set', async () => {
     const { ask } = start({});
 
     expect(await ask('fhirChanges', PATIENT)).toMatchObject({
@@ -80,7 +80,7 @@ describe('when somebody asks what became of a change', () => {
     });
   });
 
-  it('given a body that lacks a property, then its name, and no value that was sent', async () => {
+  it('given a body that lacks a property, then the answer names it, and holds no value that was sent', async () => {
     const { ask } = start();
     const { resourceType: _, ...rest } = PATIENT;
 
@@ -104,14 +104,14 @@ describe('when somebody asks what became of a resource, without a version', () =
   it.each([
     { given: 'the index of resources is on', workflows: [note, resourceIndex] },
     { given: 'it is off', workflows: [note] },
-  ])('given $given, then the known versions, the newest first', async ({ workflows }) => {
+  ])('given $given, then the answer has the known versions, the newest first', async ({ workflows }) => {
     const { app, ask } = start(undefined, workflows);
     await app.pipeline.deliver([1, 2, 5].map(versionOf));
 
     expect(idsOf(await ask('fhirChanges', RESOURCE))).toEqual(['v5', 'v2', 'v1']);
   });
 
-  it('given more than 20 versions, then the newest 20', async () => {
+  it('given more than 20 versions, then the answer has the newest 20', async () => {
     for (const workflows of [[note, resourceIndex], [note]]) {
       const { app, ask } = start(undefined, workflows);
       await app.pipeline.deliver(Array.from({ length: 30 }, (_, n) => versionOf(n + 1)));
@@ -127,7 +127,7 @@ describe('when somebody asks what became of a resource, without a version', () =
     expect(idsOf(await ask('fhirChanges', RESOURCE))).toEqual(['v57']);
   });
 
-  it('given no index and such a version, then there is none, and the answer says which setting helps', async () => {
+  it('given no index and such a version, then the answer has no event, and says which setting helps', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([versionOf(57)]);
 
@@ -170,7 +170,7 @@ describe('when somebody asks what became of a resource, without a version', () =
   it.each([
     { given: 'the index is on', workflows: [note, resourceIndex], ids: ['event-2'] },
     { given: 'it is off', workflows: [note], ids: undefined },
-  ])('given an image, and $given, then its newest change, or none', async ({ workflows, ids }) => {
+  ])('given an image, and $given, then the answer has its newest change, or none', async ({ workflows, ids }) => {
     const { app, ask } = start(undefined, workflows);
     const raw = rawDicomEvent();
     const { partitionName, imageStudyInstanceUid, imageSeriesInstanceUid, imageSopInstanceUid } = raw.data;
@@ -188,7 +188,7 @@ describe('when somebody asks what became of a resource, without a version', () =
     else expect(answer).toMatchObject({ status: 404 });
   });
 
-  it('given the index holds another host of this name, then it leads nowhere', async () => {
+  it('given the index holds the name on another host, then it is not used', async () => {
     const { app, ask } = start(undefined, [note, resourceIndex]);
     await app.pipeline.deliver([versionOf(57)]);
 

@@ -30,13 +30,13 @@ describe('when the app is composed', () => {
     expect(await workflowTables.list('')).toEqual(['own', 'watermarks']);
   });
 
-  it('given two apps, then each is an instance of its own', () => {
+  it('given two apps, then they are two instances', () => {
     const [one, other] = [composeMemoryApp().app, composeMemoryApp().app];
     expect(one.instance.id).not.toBe(other.instance.id);
     expect(one.instance.startedAt).toEqual(new Date('2026-01-01T12:00:00Z'));
   });
 
-  it('given a machine whose clock is a day ahead, then what it writes after its first answer is by the clock of storage', async () => {
+  it('given a machine whose clock is a day ahead, then its writes after the first answer use the clock of storage', async () => {
     const failing = defineWorkflow({
       name: 'failing',
       on: fhir('*'),

@@ -64,7 +64,7 @@ describe('when few among many dead letters are asked for', () => {
     expect(ids.size).toBe(COUNT / EVERY);
   });
 
-  it('given a time that none was written in, then a request ends as well', async () => {
+  it('given a time in which none was written, then a request ends, too', async () => {
     const { stores, listed } = openStores();
 
     const { letters, next } = await takePage({ filter: { from: new Date('2027-01-01') }, limit: 100 }, stores);
@@ -102,7 +102,7 @@ describe('when few among many dead letters are asked for', () => {
 });
 
 describe('when many dead letters are counted', () => {
-  it('given more than a request looks at, then it says where the next goes on, and the counts add up', async () => {
+  it('given more than a request reads, then it says where the next one goes on, and the counts add up', async () => {
     const { stores } = openStores();
     const counts: number[] = [];
     const redriven: number[] = [];
@@ -189,7 +189,7 @@ describe('when dead letters come and go after their cause was counted', () => {
     },
   );
 
-  it('given some of the same second, then those of the part are in it, and no others', async () => {
+  it('given several of the same second, then the part has its own, and no others', async () => {
     const { stores, write, part } = await openCounted();
     for (const index of [0, 698, 701, 1550, 2599, 2600, 2999]) await write(nameOf(index, 'b'), 'rare');
     const { after, until } = part;
@@ -199,7 +199,7 @@ describe('when dead letters come and go after their cause was counted', () => {
     expect(letters.length).toBe(20 + 3);
   });
 
-  it('given the part of a cause, then no name behind it is looked at', async () => {
+  it('given the part of a cause, then no name after it is read', async () => {
     const { blobs, stores, part } = await openCounted();
     const seen: string[] = [];
     const list: typeof blobs.list = async (...of) => {

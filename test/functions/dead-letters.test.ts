@@ -66,7 +66,7 @@ describe('GET dead-letters', () => {
     expect(seen).toEqual(await ids());
   });
 
-  it('given a filter and the key of the function beside it, then only those', async () => {
+  it('given a filter and a function key in the query, then only matching ones are listed', async () => {
     const { get } = await start({ more: 1 });
 
     const { jsonBody } = await get('deadLetters', {
@@ -79,7 +79,7 @@ describe('GET dead-letters', () => {
     expect(jsonBody.letters).toHaveLength(1);
   });
 
-  it('given resolved ones are asked for, then only these, page by page, with the same filter', async () => {
+  it('given `resolved`, then only resolved ones are listed, page by page, with the same filter', async () => {
     const { get, post, ids } = await start({ more: 3 });
     const pending = await ids({ stage: 'invalid' });
     await post('discardDeadLetters', { filter: { stage: 'invalid' }, why: 'a test' });
@@ -96,7 +96,7 @@ describe('GET dead-letters', () => {
     });
   });
 
-  it('given they are to be grouped, then by cause with an example', async () => {
+  it('given grouping, then each cause has an example', async () => {
     const { get, ids } = await start({ more: 2 });
     const [invalid] = await ids();
 
@@ -195,7 +195,7 @@ describe('GET dead-letters', () => {
 });
 
 describe('GET dead-letters/{id}', () => {
-  it('given its id, then all its fields without the payload', async () => {
+  it('given its id, then the answer has all its fields without the payload', async () => {
     const { show, ids } = await start();
     const [id = ''] = await ids({ workflow: 'one' });
 
@@ -215,7 +215,7 @@ describe('GET dead-letters/{id}', () => {
 });
 
 describe('GET dead-letters/{id}/payload', () => {
-  it('given its id, then the payload, for no cache to keep, and the log says that it was shown', async () => {
+  it('given its id, then the answer is the payload, no cache keeps it, and the log says that it was shown', async () => {
     const { show, ids, lines } = await start();
     const [id = ''] = await ids({ workflow: 'one' });
 
@@ -265,7 +265,7 @@ describe('POST dead-letters/redrive', () => {
     expect(await stores.due.length()).toBeGreaterThan(0);
   });
 
-  it('given ids, then each is asked for, and the log says by whom', async () => {
+  it('given ids, then each redrive is requested, and the log says by whom', async () => {
     const { post, ids, rows, lines } = await start();
 
     const answer = await post('redriveDeadLetters', { ids: [...(await ids()), 'nonsense'] });
@@ -288,7 +288,7 @@ describe('POST dead-letters/redrive', () => {
     });
   });
 
-  it('given a filter and a limit, then a page of them, and where it goes on', async () => {
+  it('given a filter and a limit, then a page is redriven, and the answer says where the next begins', async () => {
     const { post, rows } = await start({ more: 4 });
 
     const first = await post('redriveDeadLetters', { filter: { stage: 'invalid' }, limit: 3, force: true });
@@ -304,7 +304,7 @@ describe('POST dead-letters/redrive', () => {
     expect(rows()).toHaveLength(4);
   });
 
-  it('given a dry run, then what would be asked for, and no row, nor a line in the log', async () => {
+  it('given a dry run, then the answer says what would be requested, and there is no row and no line in the log', async () => {
     const { post, rows, lines } = await start();
     const before = lines.length;
 
@@ -315,7 +315,7 @@ describe('POST dead-letters/redrive', () => {
     expect(lines).toHaveLength(before);
   });
 
-  it('given one id and a corrected event, then that is run', async () => {
+  it('given one id and a corrected event, then the corrected event runs', async () => {
     const { post, ids, runDueRows, runs } = await start();
     const [id = ''] = await ids({ workflow: 'two' });
 
@@ -426,7 +426,7 @@ describe('POST dead-letters/redrive', () => {
 });
 
 describe('POST dead-letters/discard', () => {
-  it('given a filter and why, then they are put away with a note, which the log does not hold', async () => {
+  it('given a filter and why, then they are discarded with a note, which the log does not hold', async () => {
     const { post, ids, contentOf, lines } = await start();
 
     const answer = await post('discardDeadLetters', { filter: { workflow: 'one' }, why: 'secret-marker was wrong' });
@@ -504,7 +504,7 @@ describe('when a body is not declared as JSON', () => {
 });
 
 describe('POST dead-letters/outcomes', () => {
-  it('given ids of several kinds, then how many of each outcome, and nothing of a payload', async () => {
+  it('given ids of several kinds, then the answer counts each outcome, and holds nothing of a payload', async () => {
     const { post, ids, runDueRows } = await start({ more: 1 });
     const [invalid = '', one = '', two = ''] = await ids();
     await post('redriveDeadLetters', { ids: [one] });

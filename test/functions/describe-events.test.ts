@@ -93,7 +93,7 @@ describe('when a job has a record', () => {
     ]);
   });
 
-  it('given a row that only looks again, then the record is told, and nothing else', () => {
+  it('given a row that only looks again, then the answer shows the record alone', () => {
     const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
     expect(describeEvents(records, [row()])).toEqual(describeEvents(records, []));
   });
@@ -123,7 +123,7 @@ describe('when a job has a record', () => {
     ]);
   });
 
-  it('given it has no time, then that is null', () => {
+  it('given it has no time, then the time is null', () => {
     expect(describeEvents([found({ time: '' })], [])).toMatchObject([{ time: null }]);
   });
 });
@@ -158,11 +158,11 @@ describe('when a job has a story', () => {
       record: { state: { kind: 'waiting', due: 'later' } },
       last: { at: '2026-01-01T12:02:00.000Z', what: 'wait' },
     },
-  ])('given $given, then its claim and that', ({ record, last }) => {
+  ])('given $given, then the story is its claim and that step', ({ record, last }) => {
     expect(storyOf(record)?.steps).toEqual([CLAIMED, last]);
   });
 
-  it('given it runs for the first time, then its claim alone', () => {
+  it('given it runs for the first time, then the story is its claim', () => {
     expect(storyOf({})?.steps).toEqual([CLAIMED]);
   });
 
@@ -190,7 +190,7 @@ describe('when a job has a story', () => {
     ]);
   });
 
-  it('given more steps than a record holds, then how many are left out, and the last dead letter all the same', () => {
+  it('given more steps than a record holds, then the story says how many are left out, and names the last dead letter', () => {
     const at = new Date('2026-01-01T12:01:02.000Z');
     let steps = withStep(RECORD, { what: 'claimed', at });
     for (let n = 0; n < 2; n += 1) steps = withStep({ ...RECORD, steps }, { what: 'claimed', at });
@@ -200,7 +200,7 @@ describe('when a job has a story', () => {
     expect(storyOf({ steps })).toMatchObject({ stepsLeftOut: 5, deadLetter: idOf(0), steps: { length: 20 } });
   });
 
-  it('given it is reopened by a redrive that is to come, then its story so far', () => {
+  it('given a redrive is about to reopen it, then the story ends before that', () => {
     const records = [found({ record: { state: DEAD } })];
 
     expect(describeEvents(records, [row({ redrive: 1 })])).toMatchObject([
@@ -210,7 +210,7 @@ describe('when a job has a story', () => {
 });
 
 describe('when a job has only a row', () => {
-  it('given one, then it waits, and the event is what the row holds', () => {
+  it('given one row, then the job waits, and the event comes from the row', () => {
     expect(describeEvents([], [row()])).toEqual([
       {
         id: 'event-1',
@@ -223,14 +223,14 @@ describe('when a job has only a row', () => {
     ]);
   });
 
-  it('given several, then the next try is the earliest', () => {
+  it('given several rows, then the next try is the earliest', () => {
     const rows = [row(), row({ dueAt: new Date('2026-01-01T12:09:00Z') })];
     expect(describeEvents([], rows)).toMatchObject([
       { workflows: { note: { nextTryAt: '2026-01-01T12:09:00.000Z' } } },
     ]);
   });
 
-  it('given another workflow of the event has a record, then both are of one event', () => {
+  it('given another workflow of the event has a record, then both jobs belong to one event', () => {
     const records = [
       found({ workflow: 'fast', record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } }),
     ];
@@ -239,7 +239,7 @@ describe('when a job has only a row', () => {
     ]);
   });
 
-  it('given its payload is no event, then the event is told by its digest', () => {
+  it('given its payload is no event, then the digest identifies the event', () => {
     expect(describeEvents([], [row({ event: '{"id":' })])).toMatchObject([
       {
         id: keyOf(EVENT).id,
@@ -256,28 +256,28 @@ describe('when a job has only a row', () => {
 describe('when an event is to come as a delivery', () => {
   const item = { kind: 'delivery', eventIdDigest: keyOf(EVENT).id } as const;
 
-  it('given nothing else of it, then it is open, with no workflows yet', () => {
+  it('given no job yet, then the event is open, without workflows', () => {
     expect(describeEvents([], [row({ item })])).toMatchObject([{ id: 'event-1', state: 'open', workflows: {} }]);
   });
 
-  it('given its jobs are settled, then it is open all the same', () => {
+  it('given its jobs are settled, then the event is still open', () => {
     const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
     expect(describeEvents(records, [row({ item })])).toMatchObject([
       { state: 'open', workflows: { note: { status: 'completed' } } },
     ]);
   });
 
-  it('given it is no event, then it is left out', () => {
+  it('given its payload is no event, then it is left out', () => {
     expect(describeEvents([], [row({ item, event: '{}' })])).toEqual([]);
   });
 });
 
-it('given two events that share an id, then they are told apart', () => {
+it('given two events that share an id, then the answer has both', () => {
   const other = fhirEvent({ id: 'event-1', resourceId: 'patient-2' });
   expect(describeEvents([found(), found({ event: other })], [])).toHaveLength(2);
 });
 
-it('given nothing, then nothing', () => {
+it('given no record and no row, then the answer is empty', () => {
   expect(describeEvents([], [])).toEqual([]);
 });
 

@@ -48,7 +48,7 @@ describe.each(['fhirEvents', 'dicomEvents'])('when Event Grid delivers to %s', (
     expect(handled).toEqual(['event-1']);
   });
 
-  it('given no events, then all is well', async () => {
+  it('given no events, then the delivery succeeds', async () => {
     const { functions, handled } = start();
 
     await functions.call(name, []);
@@ -70,7 +70,7 @@ describe('when events come by a queue', () => {
   const json = (id: string) => JSON.stringify(rawFhirEvent({ id, resourceId: id }));
   const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-  it('given it, then the webhook is closed, and a message is one event', async () => {
+  it('given the trigger of the queue, then the webhook is closed, and a message is one event', async () => {
     const { functions, handled } = start(QUEUE);
 
     await functions.call('queuedEvents', rawFhirEvent());
@@ -80,13 +80,13 @@ describe('when events come by a queue', () => {
     expect(handled).toEqual(['event-1']);
   });
 
-  it('given an account for undelivered events, then the queue is there', () => {
+  it('given an account for undelivered events, then the queue is in that account', () => {
     const { functions } = start({ env: { INGRESS: 'queue', UndeliveredStorage: 'UseDevelopmentStorage=true' } });
 
     expect(functions.optionsOf('queuedEvents')?.connection).toBe('UndeliveredStorage');
   });
 
-  it('given a text that is no event, then it is a dead letter, and the message goes', async () => {
+  it('given a text that is no event, then it gets a dead letter, and the message is deleted', async () => {
     const { functions, app } = start(QUEUE);
 
     await functions.call('queuedEvents', 'no JSON');
@@ -102,7 +102,7 @@ describe('when events come by a queue', () => {
     expect(handled).toEqual([]);
   });
 
-  it('given poisoned messages, plain or in base64, then each event is handled once, and they go', async () => {
+  it('given poisoned messages, plain or in base64, then each event is handled once, and the messages are deleted', async () => {
     const { functions, handled, poison, app } = start(QUEUE);
     for (let n = 0; n < 40; n += 1) poison.put(n % 2 === 0 ? json(`e${n}`) : base64(json(`e${n}`)));
     poison.put('neither of both');
@@ -114,7 +114,7 @@ describe('when events come by a queue', () => {
     expect((await app.deadLetters.count(10)).byStage.invalid).toBe(1);
   });
 
-  it('given poison while storage fails, then a line says so, and the message is there again after a minute', async () => {
+  it('given poison while storage fails, then a line says so, and the message is visible again after a minute', async () => {
     const { functions, poison, lines } = start({ ...QUEUE, stores: { tables: refusing() } });
     poison.put(json('e'));
 

@@ -27,7 +27,7 @@ function start(options: Parameters<typeof composeMemoryApp>[0] = { workflows: [n
 }
 
 describe('when somebody asks what became of an event', () => {
-  it('given its jobs are completed, waiting and dead, then it says so of each', async () => {
+  it('given its jobs are completed, waiting and dead, then the answer says so of each', async () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent()]);
 
@@ -65,7 +65,7 @@ describe('when somebody asks what became of an event', () => {
     });
   });
 
-  it('given two events share the id, then both are told', async () => {
+  it('given two events share the id, then the answer has both', async () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent(), rawFhirEvent({ resourceId: 'patient-2' })]);
 
@@ -75,7 +75,7 @@ describe('when somebody asks what became of an event', () => {
     expect(JSON.stringify(jsonBody)).not.toContain('patient');
   });
 
-  it('given nobody knows it, then 404 and what that may mean', async () => {
+  it('given an unknown id, then 404 says what that may mean', async () => {
     const { functions } = start();
 
     expect(await functions.get('events', { params: { eventId: 'event-9' } })).toMatchObject({
@@ -102,7 +102,7 @@ describe('when somebody asks what became of an event', () => {
     expect(JSON.stringify(jsonBody)).not.toContain('secret');
   });
 
-  it('given a bug, then it is thrown on', async () => {
+  it('given a bug, then its error is thrown', async () => {
     const query = async () => Promise.reject(new RangeError('a bug'));
     const { functions } = start({
       stores: { tables: { ...createMemoryTableStore({ clock: createFakeClock() }), query } },

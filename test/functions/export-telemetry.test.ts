@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => collector.stop());
 
 describe('when the app starts', () => {
-  it('given no destination, then the host is told nothing, and nothing is loaded', async () => {
+  it('given no destination, then nothing is loaded, and the host gets no setting', async () => {
     const functions = createFakeFunctions();
     const { app } = composeMemoryApp();
 
@@ -22,7 +22,7 @@ describe('when the app starts', () => {
     expect(app.telemetry.trace('deliver', undefined)).toBeUndefined();
   });
 
-  it('given a collector, then it hears all from the start on, of this process; the host leaves the log to us', async () => {
+  it('given a collector, then it gets all telemetry from the start on, and the host leaves the log to the app', async () => {
     const functions = createFakeFunctions();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, WEBSITE_SITE_NAME: 'func-1' };
     const { app, lines } = composeMemoryApp({ env });
@@ -40,7 +40,7 @@ describe('when the app starts', () => {
     expect(resources[0]).toEqual({ 'service.name': 'func-1', 'service.instance.id': app.instance.id });
   });
 
-  it('given it refuses, then the console says so, and the app goes on', async () => {
+  it('given a collector that refuses, then the console says so, and the app goes on', async () => {
     const { app, lines } = composeMemoryApp({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
     collector.answers((response) => response.writeHead(401).end());
     exportTelemetry(createFakeFunctions().app, app);

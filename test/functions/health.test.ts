@@ -70,7 +70,7 @@ describe('when somebody asks whether the app is ready', () => {
 });
 
 describe('when somebody asks whether the process lives', () => {
-  it('given any storage, then 200, and nobody is asked for a key', async () => {
+  it('given any storage, then 200, without a key', async () => {
     const { functions } = start({ deadLetters: { ...createMemoryBlobStore({ clock }), list: neverAnswer } });
 
     expect(await functions.get('healthLive')).toEqual({ jsonBody: { live: true } });

@@ -32,11 +32,11 @@ function start(env: Record<string, string> = { LOOKUPS: 'on', MOOD: 'fine' }) {
 }
 
 describe('when somebody asks a workflow', () => {
-  it('given LOOKUPS is not on, then there is nobody to ask', () => {
+  it('given LOOKUPS is not on, then there is no function for lookups', () => {
     expect(start({}).functions.names()).toEqual([]);
   });
 
-  it('given it is on, then by POST alone, with a function key', () => {
+  it('given LOOKUPS is on, then the function takes only POST, with a function key', () => {
     expect(start().functions.optionsOf('lookup-notes')).toMatchObject({
       methods: ['POST'],
       route: 'lookups/notes',
@@ -44,7 +44,7 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
-  it('given a question, then the answer of the lookup, which no cache keeps', async () => {
+  it('given a question, then the lookup answers, and no cache keeps the answer', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([rawFhirEvent({ resourceId: 'r1' })]);
 
@@ -73,7 +73,7 @@ describe('when somebody asks a workflow', () => {
   );
 
   it.each(['text/plain', 'text/plain; x=application/json', 'application/x-www-form-urlencoded'])(
-    'given a question as %s, then 415 and what is needed, for a page of another site may send that',
+    'given a question as %s, which a page of another site may send, then 415 says what is needed',
     async (type) => {
       expect(await start().ask('{"id":"r1"}', type)).toMatchObject({
         status: 415,
@@ -101,7 +101,7 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
-  it('given the lookup throws, then its code is logged and answered, and its message goes nowhere', async () => {
+  it('given the lookup throws, then log and answer have its code, and not its message', async () => {
     const { app, functions, lines } = start();
     const broken = { ...app.workflowTables, read: () => Promise.reject(new TypeError('secret-marker')) };
     registerLookups(functions.app, { ...app, workflowTables: broken });

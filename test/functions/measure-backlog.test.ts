@@ -31,13 +31,13 @@ const noBlobs = () => createMemoryBlobStore({ clock: createFakeClock() });
 const unreachable = async () => Promise.reject(new StorageError('unreachable', 'Of https://account/secret.'));
 
 describe('when the backlog is measured', () => {
-  it('given it is registered, then each minute', async () => {
+  it('given the timer is registered, then it runs each minute', async () => {
     const { functions } = await start();
 
     expect(functions.optionsOf('measureBacklog')?.schedule).toBe('0 * * * * *');
   });
 
-  it('given nothing waits, then zeros say so', async () => {
+  it('given nothing waits, then each measure is 0', async () => {
     const { measured } = await start();
 
     expect((await measured()).sort()).toEqual([
@@ -57,7 +57,7 @@ describe('when the backlog is measured', () => {
     ]);
   });
 
-  it('given paused workflows, then for how long, also one that the app no longer has', async () => {
+  it('given paused workflows, then the time of each pause is measured, also of a workflow that the app no longer has', async () => {
     const { app, clock, measured } = await start();
     const pause = { since: clock.now().toISOString(), by: 'ana', why: 'a person' };
     await app.pauses.pause({ ...pause, workflow: 'long' });
@@ -76,7 +76,7 @@ describe('when the backlog is measured', () => {
     expect(await measured()).toContainEqual(['workflowPaused', 0, 'long']);
   });
 
-  it('given something of each, then how many, and for how long', async () => {
+  it('given some of each kind, then their number and their age are measured', async () => {
     const { app, clock, stores, measured } = await start();
     await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }, { id: 'invalid, too' }]);
     await stores.undelivered.create(`${OLD}/1.json`, '[]');
@@ -101,7 +101,7 @@ describe('when the backlog is measured', () => {
     );
   });
 
-  it('given a queue of events, then how many messages are in it, and for how long', async () => {
+  it('given a queue of events, then the number and the age of its messages are measured', async () => {
     const { stores, clock, measured } = await start({ env: { INGRESS: 'queue' } });
     await stores.eventQueues.events.send('1');
     await stores.eventQueues.events.send('2');
@@ -129,7 +129,7 @@ describe('when the backlog is measured', () => {
     );
   });
 
-  it('given more than 5,000, then it stops there, after two requests', async () => {
+  it('given more than 5,000, then the count stops there, after two requests', async () => {
     const undelivered = noBlobs();
     for (let n = 0; n < 6500; n += 1) await undelivered.create(`${OLD}/${n}.json`, '[]');
     let lists = 0;
@@ -143,7 +143,7 @@ describe('when the backlog is measured', () => {
     expect(lists).toBe(2);
   });
 
-  it('given a part of storage fails, then that is told by its code, and the rest is measured', async () => {
+  it('given a part of storage fails, then its code is logged, and the rest is measured', async () => {
     const { measured, lines } = await start({ stores: { deadLetters: { ...noBlobs(), list: unreachable } } });
 
     const metrics = new Set((await measured()).map(([metric]) => metric));

@@ -147,7 +147,7 @@ describe('when the overview looks for problems', () => {
     ]);
   });
 
-  it('given the circuit of a workflow is open in two instances, then one problem says so, since the first', () => {
+  it('given the circuit of a workflow is open in two instances, then one problem says so, with the earlier time', () => {
     const later = { ...circuit('open'), id: 'i2' };
 
     const [problem, ...others] = problemsOf({ seen: [circuit('half-open'), later] });

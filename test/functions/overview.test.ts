@@ -55,7 +55,7 @@ describe('when somebody looks at the overview', () => {
     expect(overview.minutes.at.at(-1)).toBe(Date.parse('2026-01-01T12:00:00.000Z') / 1000);
   });
 
-  it('given several instances, then the numbers of each, and their sums', async () => {
+  it('given several instances, then the answer has the numbers of each, and their sums', async () => {
     const clock = createFakeClock();
     const tables = createMemoryTableStore({ clock });
     const [one, other] = [start({ clock, stores: { tables } }), start({ clock, stores: { tables } })];
@@ -162,7 +162,7 @@ describe('when storage fails', () => {
     expect(JSON.stringify(jsonBody)).not.toContain('secret');
   });
 
-  it('given it answers again, then so does the overview', async () => {
+  it('given storage answers again, then the overview answers, too', async () => {
     let fault: Fault = 'fail-before';
     const { functions, ask } = start({
       stores: { tables: faultyTables(createMemoryTableStore({ clock: createFakeClock() }), () => fault) },
@@ -210,7 +210,7 @@ describe('when somebody asks what the app has just done', () => {
     ]);
   });
 
-  it('given five instances with 50 runs each, then the newest 200, in order', async () => {
+  it('given five instances with 50 runs each, then the answer has the newest 200, in order', async () => {
     const clock = createFakeClock();
     const tables = createMemoryTableStore({ clock });
     const apps = Array.from({ length: 5 }, () => start({ clock, stores: { tables } }));

@@ -48,7 +48,7 @@ describe('POST workflows/{name}/pause and /resume', () => {
     expect(lines).toEqual(['info {"what":"workflow-paused","workflow":"tally","by":"key-holder"}']);
   });
 
-  it('given pauses and a resume of two people, then the actions say who, why, and what it changed', async () => {
+  it('given pauses and a resume of two people, then each action says who, why, and what it changed', async () => {
     const { app, clock, pause, resume } = start();
 
     await pause();

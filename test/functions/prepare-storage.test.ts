@@ -8,7 +8,7 @@ import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { composeMemoryApp } from './memory-app.js';
 
 describe('when storage is prepared', () => {
-  it('given nothing is there, then the queues, tables and containers are made that triggers and timers ask for', async () => {
+  it('given an empty account, then the queues, tables and containers of triggers and timers are made', async () => {
     const { app, calls } = start();
 
     await prepareStorage(app);
@@ -21,7 +21,7 @@ describe('when storage is prepared', () => {
     ]);
   });
 
-  it('given a service that is compared, then the tables are made too that the timer asks for', async () => {
+  it('given a service that is compared, then the tables of that timer are made, too', async () => {
     const { app, calls } = start({ env: { FHIR_HOSTS: 'w-f.fhir.azurehealthcareapis.com' } });
 
     await prepareStorage(app);
@@ -29,7 +29,7 @@ describe('when storage is prepared', () => {
     expect(calls).toEqual(expect.arrayContaining(['tables create reconcile']));
   });
 
-  it('given tables that are there, then they are not made again: storage would answer 409', async () => {
+  it('given tables that exist, then they are not made again, because storage would answer 409', async () => {
     const { app, calls } = start();
     await prepareStorage(app);
     calls.splice(0);
@@ -39,7 +39,7 @@ describe('when storage is prepared', () => {
     expect(calls.filter((call) => call.startsWith('tables create'))).toEqual([]);
   });
 
-  it('given a queue of events, then it is made, and its poison queue, which a timer reads', async () => {
+  it('given a queue of events, then the queue and its poison queue, which a timer reads, are made', async () => {
     const { app, calls } = start({ env: { INGRESS: 'queue' } });
 
     await prepareStorage(app);
@@ -47,7 +47,7 @@ describe('when storage is prepared', () => {
     expect(calls).toEqual(expect.arrayContaining(['events create', 'events-poison create', 'undelivered prepare']));
   });
 
-  it('given an account of its own for undelivered events, then nothing is asked of it', async () => {
+  it('given a separate account for undelivered events, then no request goes to it', async () => {
     const { app, calls } = start({ env: { UndeliveredStorage: 'UseDevelopmentStorage=true', INGRESS: 'queue' } });
 
     await prepareStorage(app);

@@ -140,7 +140,7 @@ describe('POST reconcile with findRemoved', () => {
 });
 
 describe('when the timer reconcile searches for removed resources', () => {
-  it('given one that is gone, then each workflow runs for its deletion, and the counts are those of the command', async () => {
+  it('given one removed resource, then each workflow runs for its deletion, and the counts are those of the command', async () => {
     await using service = await startService(fhirResources([patient('kept')]));
     const { ask, show, tick, runRows, runs, lines, rows } = await start(service.url, {
       [ON_PAGE_1]: 'kept',
@@ -194,7 +194,7 @@ describe('when the timer reconcile searches for removed resources', () => {
     expect(service.asked).toEqual([]);
   });
 
-  it('given the time of a run is over within page 2, then the next run reads only page 2, a quarter at first', async () => {
+  it('given the time of a run ends within page 2, then the next run reads only page 2, first a quarter of it', async () => {
     const resources = fhirResources([patient('kept')]);
     await using service = await startService((request, response) => {
       // 3 requests for page 1, a search for page 2; then no answer for `two`
@@ -243,7 +243,7 @@ describe('when the timer reconcile searches for removed resources', () => {
     expect(runs.sort()).toEqual(['one', 'two']);
   });
 
-  it('given a service that fails on page 2, then failed with its code; asked again, the search begins anew, and so it does when done', async () => {
+  it('given a service that fails on page 2, then the request fails with its code; requested again, also when done, the search begins anew', async () => {
     const resources = fhirResources([patient('one'), patient('two')]);
     await using service = await startService(resources, status(403), resources);
     const { ask, show, tick, lines } = await start(service.url, { [ON_PAGE_1]: 'one', [ON_PAGE_2]: 'two' });

@@ -340,7 +340,7 @@ describe('when the timer reconcile works on requests', () => {
     expect((await show(id)).jsonBody).toMatchObject({ state: 'done', counts: { compared: 5, missing: 5 } });
   });
 
-  it('given a service that fails, then failed with its code; asked again, the request goes on', async () => {
+  it('given a service that fails, then the request fails with its code; requested again, it goes on', async () => {
     const history = fhirHistory(versionsOf(4), { maxPage: 2 });
     await using service = await startService(history, status(403), history);
     const { ask, show, tick, lines, advance } = start({ fhir: service.url });
@@ -367,7 +367,7 @@ describe('when the timer reconcile works on requests', () => {
     expect(service.urls()[2]).toContain(`_since=${encodeURIComponent(timeOf(1))}`);
   });
 
-  it('given a request that is done and asked again, then it begins anew', async () => {
+  it('given a done request that is requested again, then it begins anew', async () => {
     await using service = await startService(fhirHistory(versionsOf(3)));
     const { ask, show, tick, runRows } = start({ fhir: service.url });
     const id = await ask({ since: SINCE });
@@ -394,7 +394,7 @@ describe('when the timer reconcile works on requests', () => {
     expect(runs).toEqual(['new', 'new']);
   });
 
-  it('given types that no workflow wants of the service, then done, and it says that there was nothing', async () => {
+  it('given types that no workflow wants of the service, then the request is done, and says that there was nothing', async () => {
     await using service = await startService(dicomFeed(feedOf(2)));
     const { ask, show, tick } = start({ dicom: service.url });
     const id = await ask({ since: SINCE, types: ['Patient'] });
@@ -407,7 +407,7 @@ describe('when the timer reconcile works on requests', () => {
     });
   });
 
-  it('given a request that the ledger has forgotten while it waited, then failed, and it says which time to name', async () => {
+  it('given a request whose days the ledger has dropped meanwhile, then it fails, and says which time to name', async () => {
     await using service = await startService(fhirHistory(versionsOf(2)));
     const { ask, show, tick, advance } = start({ fhir: service.url });
     const id = await ask({ since: SINCE });

@@ -32,7 +32,7 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(lines).toEqual(['info {"what":"undelivered-taken-up","numbers":{"blobs":1,"events":1}}']);
   });
 
-  it('given one that cannot be read, then the log says so, once, and it moves to unreadable/', async () => {
+  it('given an unreadable blob, then the log says so once, and the blob moves to unreadable/', async () => {
     const { tick, names, lines } = await start({ blobs: ['secret-marker'] });
 
     await tick();

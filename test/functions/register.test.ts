@@ -27,7 +27,7 @@ describe('when a line is written to the console', () => {
 });
 
 describe('when the app is registered', () => {
-  it('given all is well, then every function is there', () => {
+  it('given right settings, then every function is registered', () => {
     const functions = createFakeFunctions();
 
     registerFunctions(functions.app, composeMemoryApp().app);
@@ -67,7 +67,7 @@ describe('when the app is registered', () => {
     ]);
   });
 
-  it('given a queue of events, then its functions are there in place of the webhook', () => {
+  it('given a queue of events, then its functions replace the webhook', () => {
     const [webhook, queue] = ['webhook', 'queue'].map((INGRESS) => {
       const functions = createFakeFunctions();
       registerFunctions(functions.app, composeMemoryApp({ env: { INGRESS } }).app);
@@ -77,7 +77,7 @@ describe('when the app is registered', () => {
     expect(queue).toEqual(['queuedEvents', 'poisonedEvents', ...(webhook ?? []).slice(2)]);
   });
 
-  it('given a service that may be read, then the timer reconcile is there too', () => {
+  it('given a service that may be read, then the timer reconcile is registered, too', () => {
     const functions = createFakeFunctions();
 
     const { app } = composeMemoryApp({ env: { FHIR_HOSTS: 'w-f.fhir.azurehealthcareapis.com' } });
@@ -86,7 +86,7 @@ describe('when the app is registered', () => {
     expect(functions.names()).toContain('reconcile');
   });
 
-  it('given it, then only health/live needs no key, and what changes or shows more needs that of the admin', () => {
+  it('given all functions, then only health/live needs no key, and those that change or show more need an admin key', () => {
     const functions = createFakeFunctions();
 
     registerFunctions(functions.app, composeMemoryApp().app);
@@ -153,11 +153,11 @@ describe('when the app is registered', () => {
 });
 
 describe('when the settings are read', () => {
-  it('given all is well, then they are what they are', () => {
+  it('given right settings, then the app has their values', () => {
     expect(readSettings([named('a'), named('b')], ENV).config.leaseMs).toBe(60_000);
   });
 
-  it('given no workflows, then that is no error', () => {
+  it('given no workflows, then the app starts', () => {
     expect(() => readSettings([], ENV)).not.toThrow();
   });
 
@@ -174,7 +174,7 @@ describe('when the settings are read', () => {
     );
   });
 
-  it('given workflows that are off or wrong with these settings, then they are left out, or the app does not start', () => {
+  it('given workflows that are off or wrong with these settings, then they are left out, or the start fails', () => {
     const setup = (setting: Setting): Setup<'mode-off'> => {
       const mode = setting('MODE');
       if (mode === 'wrong') return { kind: 'wrong', problems: ["MODE is 'wrong', must be right"] };
@@ -188,7 +188,7 @@ describe('when the settings are read', () => {
     expect(() => read('wrong')).toThrow("Fix these settings:\n- MODE is 'wrong', must be right");
   });
 
-  it('given a workflow that goes on for longer than the ledger remembers, then it says so', () => {
+  it('given a workflow that retries for longer than the retention of the ledger, then the error says so', () => {
     expect(() => readSettings([named('a'), patient], ENV)).toThrow('LEDGER_RETENTION_DAYS is 7, must be at least 14');
   });
 });

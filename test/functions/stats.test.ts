@@ -17,7 +17,7 @@ function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
 }
 
 describe('when somebody asks for the stats', () => {
-  it('given events, then the counters of this instance, and what waits and is dead-lettered for all', async () => {
+  it('given events, then the answer has the counters of this instance, and rows and dead letters of all', async () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }]);
     for (const name of ['A/2026/1/1/1/x.json', 'resolved/A/2026/1/1/1/y.json', 'a', 'unreadable/b']) {
@@ -48,7 +48,7 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given a queue of events, then how many messages it has, and since when; if it cannot be counted, the code', async () => {
+  it('given a queue of events, then the answer has the number and age of its messages; if a count fails, the code', async () => {
     const { functions, stores, clock } = start({ env: { INGRESS: 'queue' } });
     const { events, poison } = stores.eventQueues;
     await events.send('hidden', { inMs: 1000 });
@@ -64,7 +64,7 @@ describe('when somebody asks for the stats', () => {
     expect(await counted()).toMatchObject({ eventQueue: { error: 'forbidden' } });
   });
 
-  it('given a workflow that fails, then how its circuit stands', async () => {
+  it('given a workflow that fails, then the answer has the state of its circuit', async () => {
     const failing = defineWorkflow({
       name: 'failing',
       on: fhir('*'),
@@ -86,13 +86,13 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given nothing, then nulls for what there is not', async () => {
+  it('given nothing to count, then the answer has null in these places', async () => {
     expect(await start().functions.get('stats')).toMatchObject({
       jsonBody: { allInstances: { waiting: { rows: 0, earliestDueAt: null }, deadLetters: { oldestAt: null } } },
     });
   });
 
-  it('given it was counted a moment ago, then the counters are new and the count is not', async () => {
+  it('given a count of a moment ago, then the counters are new and the count is not', async () => {
     const { functions, app, clock } = start();
     await functions.get('stats');
 
@@ -111,7 +111,7 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given services that are compared, then how far each has come', async () => {
+  it('given services that are compared, then the answer has the position of each', async () => {
     const host = 'w-f.fhir.azurehealthcareapis.com';
     const { functions, stores } = start({ env: { FHIR_HOSTS: host } });
     const row = { service: 'fhir', host, upTo: '2026-01-01T11:48:00.000Z', compared: 9, missing: 2, broughtIn: 2 };
@@ -123,7 +123,7 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given the account of what was undelivered fails, then its code, and the rest all the same', async () => {
+  it('given the account of undelivered events fails, then the answer has its code, and the rest', async () => {
     const list = async () => Promise.reject(new StorageError('forbidden', 'No.'));
     const { functions } = start({
       stores: { undelivered: { ...createMemoryBlobStore({ clock: createFakeClock() }), list } },
@@ -134,7 +134,7 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given storage fails, then 503 with its code, and the counters all the same', async () => {
+  it('given storage fails, then 503 has its code, and the counters', async () => {
     const list = async () => Promise.reject(new StorageError('unreachable', 'Of https://account/secret.'));
     const { functions } = start({
       stores: { deadLetters: { ...createMemoryBlobStore({ clock: createFakeClock() }), list } },

@@ -20,14 +20,14 @@ function start(run: (context: TaskContext<'tidied' | 'rows'>) => Promise<void>, 
 }
 
 describe('when a task is due', () => {
-  it('given its schedule, then a timer of its name', () => {
+  it('given its schedule, then a timer has its name', () => {
     const { functions } = start(async () => {});
 
     expect(functions.names()).toEqual(['tidyNotes']);
     expect(functions.optionsOf('tidyNotes')).toMatchObject({ schedule: '0 * * * * *' });
   });
 
-  it('given it changes a row, then by the rules of the workflow, with time, settings and a log', async () => {
+  it('given it changes a row, then the rules of the workflow hold, and it gets time, settings and a log', async () => {
     const { functions, stores, lines } = start(
       async ({ tables, now, setting, log }) => {
         await tables('notes').change('all', 'n1', (current) => ({ times: Number(current?.times ?? 0) + 1 }));

@@ -26,7 +26,7 @@ function problemsIn(workflows: readonly Workflow[]): string[] {
 }
 
 describe('when workflows share a name', () => {
-  it('given all names are different, then that is no error', () => {
+  it('given all names are different, then there is no error', () => {
     expect(problemsIn([])).toEqual([]);
     expect(problemsIn([here('a'), named('b'), both('c')])).toEqual([]);
   });
@@ -40,7 +40,7 @@ describe('when workflows share a name', () => {
     expect(problem).toMatch(/named-workflow\.ts:\d+:\d+/);
   });
 
-  it('given several names, then each', () => {
+  it('given several names, then the error names each', () => {
     const problems = problemsIn([here('a'), here('b'), here('a'), here('b'), here('a')]);
 
     expect(problems).toEqual([expect.stringContaining("named 'a'"), expect.stringContaining("named 'b'")]);
@@ -61,7 +61,7 @@ describe('when workflows share a name', () => {
     ]);
   });
 
-  it('given the app starts, then it does not, and speaks of no setting', () => {
+  it('given the start of the app, then it fails, and its error names no setting', () => {
     const read = () => readSettings([here('a'), named('a')], { AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
 
     expect(read).toThrow(WorkflowError);

@@ -73,7 +73,7 @@ describe('when a message is decoded', () => {
     expect(decodeWakeup(input, DUE_SHARD_NAMES)).toEqual(expected);
   });
 
-  it('given the long queue, then it knows the long shards alone', () => {
+  it('given the long queue, then only long shards are valid', () => {
     expect(decodeWakeup({ shard: 'long-3' }, LONG_SHARD_NAMES)).toEqual({ shard: 'long-3' });
     expect(decodeWakeup({ shard: '3' }, LONG_SHARD_NAMES)).toBeUndefined();
   });

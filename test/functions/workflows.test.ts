@@ -33,7 +33,7 @@ async function turns(): Promise<void> {
 }
 
 describe('when somebody asks for the workflows', () => {
-  it('given nothing has happened, then each with its options, in the order of the app', async () => {
+  it('given no event so far, then the answer has each with its options, in the order of the app', async () => {
     const { ask } = start();
 
     expect(await ask()).toEqual([
@@ -49,7 +49,7 @@ describe('when somebody asks for the workflows', () => {
     ]);
   });
 
-  it('given two instances, then the sums of both, and the circuits of each', async () => {
+  it('given two instances, then the answer has the sums of both, and the circuits of each', async () => {
     const clock = createFakeClock();
     const tables = createMemoryTableStore({ clock });
     const [one, other] = [start({ clock, stores: { tables } }), start({ clock, stores: { tables } })];
@@ -73,7 +73,7 @@ describe('when somebody asks for the workflows', () => {
     ]);
   });
 
-  it('given a pause, then since when, by whom and why', async () => {
+  it('given a pause, then the answer says since when, by whom and why', async () => {
     const pause = { since: '2026-01-01T11:00:00.000Z', by: 'key-holder', why: 'The downstream moves.' };
     const { ask } = start(
       {},

@@ -27,7 +27,7 @@ function start(env: Record<string, string>, problems: readonly string[] = []) {
 }
 
 describe('when workflows share a name', () => {
-  it('given the app is deployed, then it reports so, and only the log names the files', async () => {
+  it('given a deployed app, then its functions report this, and only the log names the files', async () => {
     const functions = createFakeFunctions();
     const twin = () => defineWorkflow({ name: 'twin', on: fhir('*'), handle() {} });
     const message = "Workflows share a name; the app's log names the files.";
@@ -44,7 +44,7 @@ describe('when workflows share a name', () => {
 });
 
 describe('when settings are wrong', () => {
-  it('given them, then nothing but the health functions and the webhook is registered', () => {
+  it('given the webhook, then only the webhook and the health functions are registered', () => {
     const functions = start({ LEASE_SECONDS: '1' });
 
     const all = functions
@@ -58,7 +58,7 @@ describe('when settings are wrong', () => {
     ]);
   });
 
-  it('given them and a queue of events, then there is no webhook, and the events wait in the queue', () => {
+  it('given a queue of events, then there is no webhook, and the events wait in the queue', () => {
     process.env.INGRESS = 'queue';
     const functions = start({ LEASE_SECONDS: '1' });
     delete process.env.INGRESS;
@@ -66,7 +66,7 @@ describe('when settings are wrong', () => {
     expect(functions.names()).toEqual(['healthLive', 'healthReady']);
   });
 
-  it('given them, then both health functions answer 503 with names and expectations, without a value', async () => {
+  it('given several of them, then both health functions answer 503 with names and expectations, without a value', async () => {
     const functions = start({ LEASE_SECONDS: '77777', EventStorage: 'secret-marker', LOOKUPS: 'secret' });
     const problems = [
       'EventStorage must be a storage connection string or UseDevelopmentStorage=true',
@@ -90,7 +90,7 @@ describe('when settings are wrong', () => {
     },
   );
 
-  it("given a workflow's problem in the usual form, then its expectation, and in another form, then only that there is one", async () => {
+  it("given a workflow's problem in the usual form, then its expectation is shown; in another form, only that there is one", async () => {
     const usual = "MODE is 'secret, must be secret', must be right";
     const functions = start({}, [usual, 'the secret is no good']);
 
@@ -99,7 +99,7 @@ describe('when settings are wrong', () => {
     });
   });
 
-  it('given them, then the log of the host has all that is known', () => {
+  it('given a wrong setting, then the log of the host has the whole error', () => {
     start({ LEASE_SECONDS: '1' });
 
     expect(logged.mock.calls).toEqual([

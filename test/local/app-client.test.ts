@@ -55,7 +55,7 @@ const answers = (status: number, body: string, headers = {}) => {
 };
 
 describe('when a command gets --app', () => {
-  it('given an app in Azure, then a token for its registration, or for --scope, goes there', async () => {
+  it('given an app in Azure, then it gets a token for its registration, or for --scope', async () => {
     expect(await ask({ app: AZURE })).toEqual({ live: true });
     await ask({ app: `${AZURE}/`, scope: 'api://other/.default' });
 
@@ -127,7 +127,7 @@ describe('when a command gets --app', () => {
     expect(refusal).toMatchObject({ status, problems: [{ path: 'filter.workflow', message: 'is unknown' }] });
   });
 
-  it('given no app there, then the command says so', async () => {
+  it('given no app at the address, then the command says so', async () => {
     await expect(ask({ app: 'http://127.0.0.1:9' })).rejects.toThrow('The app does not answer: http://127.0.0.1:9');
   });
 

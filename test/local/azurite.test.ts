@@ -28,7 +28,7 @@ describe('when the keeper of an Azurite is about to end', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('given it lives and listens no more, then who wants to join it looks again, and says so in the end', async () => {
+  it('given its process runs and listens no more, then a command that wants to join looks again, and at last says so', async () => {
     const port = await closedPort();
     writeFileSync(join(folder, 'keeper.json'), JSON.stringify({ pid: process.pid, port }));
 

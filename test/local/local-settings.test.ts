@@ -13,11 +13,11 @@ beforeEach(() => {
 afterEach(() => rmSync(appRoot, { recursive: true }));
 
 describe('when the settings are gathered', () => {
-  it("given no file of one's own, then the sample's, but for its connection", () => {
+  it('given no file, then the settings are those of the sample, without its connection', () => {
     expect(withLocalSettings(appRoot, {})).toEqual({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development', SIMULATOR: 'on' });
   });
 
-  it("given a file of one's own, then its values with its connection, and none of the sample's", () => {
+  it('given a file, then the settings are its values with its connection, and none of the sample', () => {
     write('local.settings.json', { EventStorage: 'own', LOOKUPS: 'on' });
 
     expect(withLocalSettings(appRoot, {})).toEqual({
@@ -27,7 +27,7 @@ describe('when the settings are gathered', () => {
     });
   });
 
-  it('given the same in the environment, then that counts, unless it is empty', () => {
+  it('given a setting in the environment, too, then the environment counts, unless it is empty', () => {
     write('local.settings.json', { LOOKUPS: 'on', SIMULATOR: 'on' });
 
     expect(withLocalSettings(appRoot, { LOOKUPS: 'off', SIMULATOR: '' })).toMatchObject({
@@ -36,13 +36,13 @@ describe('when the settings are gathered', () => {
     });
   });
 
-  it('given values that are no texts, then it names them', () => {
+  it('given values that are no texts, then the error names them', () => {
     write('local.settings.json', { PORT: 7191, LOOKUPS: true, WORKSPACES: 'a' } as never);
 
     expect(() => withLocalSettings(appRoot, {})).toThrow(/put quotes around the values of PORT, LOOKUPS/);
   });
 
-  it('given a file that is no JSON, then it says so', () => {
+  it('given a file that is no JSON, then the error says so', () => {
     writeFileSync(join(appRoot, 'local.settings.json'), '{');
 
     expect(() => withLocalSettings(appRoot, {})).toThrow(StartError);

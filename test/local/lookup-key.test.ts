@@ -14,7 +14,7 @@ afterEach(() => rmSync(appRoot, { recursive: true }));
 const file = () => join(appRoot, '.local', 'lookup-key');
 
 describe('when the app is started on a machine of its own', () => {
-  it('given no key, then one of 32 bytes is made, which only its owner can read', () => {
+  it('given no key, then a key of 32 bytes is made, which only its owner can read', () => {
     const env = withLookupKey(appRoot, { SIMULATOR: 'on' });
 
     expect(env).toEqual({ SIMULATOR: 'on', LOOKUP_KEY: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) });
@@ -23,7 +23,7 @@ describe('when the app is started on a machine of its own', () => {
     expect(readdirSync(join(appRoot, '.local'))).toEqual(['lookup-key']);
   });
 
-  it('given it is started again, then it is the same key; in another folder, another one', () => {
+  it('given another start, then the key is the same; in another folder, the key is another', () => {
     const first = withLookupKey(appRoot, {});
     const other = mkdtempSync(join(tmpdir(), 'ahds-'));
 
@@ -32,19 +32,19 @@ describe('when the app is started on a machine of its own', () => {
     rmSync(other, { recursive: true });
   });
 
-  it.each(['LOOKUP_KEY', 'lookup_key'])('given %s, then that counts, and none is made', (name) => {
+  it.each(['LOOKUP_KEY', 'lookup_key'])('given %s, then that counts, and no key is made', (name) => {
     expect(withLookupKey(appRoot, { [name]: 'own' })).toEqual({ [name]: 'own' });
     expect(readdirSync(appRoot)).toEqual([]);
   });
 
-  it('given a file that was put there, then what it holds', () => {
+  it('given a file with a key, then that key is used', () => {
     mkdirSync(join(appRoot, '.local'));
     writeFileSync(file(), 'given\n');
 
     expect(withLookupKey(appRoot, {})).toEqual({ LOOKUP_KEY: 'given' });
   });
 
-  it('given it cannot be read, then it says what to do', () => {
+  it('given a file that cannot be read, then the error says what to do', () => {
     mkdirSync(file(), { recursive: true });
 
     expect(() => withLookupKey(appRoot, {})).toThrow(StartError);

@@ -37,7 +37,7 @@ describe('when no storage is named', () => {
     expect((await tableOf(second).getEntity('p', 'r')).value).toBe('kept');
   });
 
-  it('given one that another process has started, then both share it, and it outlives a kill of the first', async () => {
+  it('given an Azurite of another process, then both share it, and it outlives a kill of the first', async () => {
     const first = await useStorage();
     const second = await useStorage();
     expect(connectionOf(second)).toBe(connectionOf(first));
@@ -49,13 +49,13 @@ describe('when no storage is named', () => {
     expect(keeperPid(appRoot)).toBeUndefined();
   });
 
-  it('given two that start at the same time, then both share it', async () => {
+  it('given two processes that start at once, then they share one Azurite', async () => {
     const [first, second] = await Promise.all([useStorage(), useStorage()]);
 
     expect(connectionOf(second)).toBe(connectionOf(first));
   });
 
-  it('given two of different folders that start at the same time, then each has one, though both want the usual ports', async () => {
+  it('given two processes of different folders that start at once, then each has its own, though both want the usual ports', async () => {
     const another = mkdtempSync(join(tmpdir(), 'ahds-'));
     const [first, second] = await Promise.all([useStorage(), useStorage(another)]);
 
@@ -65,7 +65,7 @@ describe('when no storage is named', () => {
     rmSync(another, { recursive: true });
   });
 
-  it('given what a keeper that was killed has left, then Azurite is started anew', async () => {
+  it('given the files of a killed keeper, then a new Azurite is started', async () => {
     const first = await useStorage();
     const pid = keeperPid(appRoot) ?? Number.NaN;
     process.kill(pid, 'SIGKILL');
@@ -75,7 +75,7 @@ describe('when no storage is named', () => {
     await first.kill();
   });
 
-  it('given the usual ports taken, then it takes others', async () => {
+  it('given the usual ports are in use, then Azurite gets others', async () => {
     let looks = 0;
     const taken = await eventually(() =>
       takePort(10_002).catch(async () => {
@@ -91,7 +91,7 @@ describe('when no storage is named', () => {
     taken.release();
   });
 
-  it('given a .local that cannot be written, then it says so in one line', async () => {
+  it('given a .local that cannot be written, then one line says so', async () => {
     writeFileSync(join(appRoot, '.local'), 'a file where a folder belongs');
 
     expect(await failure(NO_STORAGE)).toMatch(/^\S+\.local\/azurite cannot be written \(ENOTDIR\)\. .+$/);
@@ -99,13 +99,13 @@ describe('when no storage is named', () => {
 });
 
 describe('when a storage is named', () => {
-  it('given one that answers, then it is used as it is', async () => {
+  it('given a storage that answers, then it is used as it is', async () => {
     const user = startUser({ ...NO_STORAGE, EventStorage: testConnection() });
 
     await user.printed('provided as it is');
   });
 
-  it('given one that does not answer, then it says so in one line, without the key', async () => {
+  it('given a storage that does not answer, then one line says so, without the key', async () => {
     const { port, release } = await takePort();
     release();
     const endpoints = ['Blob', 'Queue', 'Table'].map((name) => `${name}Endpoint=http://127.0.0.1:${port}/account`);

@@ -31,7 +31,7 @@ describe('when the project is set up', () => {
     ]);
   });
 
-  it('given all is installed, then it says nothing', () => {
+  it('given all is installed, then it prints nothing', () => {
     setUp(INSTALLS);
 
     expect(setUp(INSTALLS)).toEqual({ status: 0, lines: [] });

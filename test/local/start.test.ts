@@ -16,7 +16,7 @@ const BOTH_COMPLETED = [
 const folder = useAppFolder();
 
 describe('when npm start runs', () => {
-  it('given nothing but a clone, then it demonstrates, goes on serving, and ends with all that it has started', async () => {
+  it('given a fresh clone, then it runs the demonstration, serves, and ends with all that it has started', async () => {
     const app = start(['--port', '0']);
     await app.printed('Ctrl-C ends it.');
 
@@ -39,7 +39,7 @@ describe('when npm start runs', () => {
     expect(keeperPid(folder.path())).toBeUndefined();
   });
 
-  it('given --no-demo, then it serves at once', async () => {
+  it('given --no-demo, then it serves without a demonstration', async () => {
     const app = start(['--no-demo', '--port', '0']);
 
     await app.printed('Ctrl-C ends it.');
@@ -47,7 +47,7 @@ describe('when npm start runs', () => {
     expect(app.output()).not.toContain('demonstration');
   });
 
-  it('given SIMULATOR=off, then it is not there, and nothing is demonstrated', async () => {
+  it('given SIMULATOR=off, then there is no simulator and no demonstration', async () => {
     const app = start(['--port', '0'], { SIMULATOR: 'off' });
 
     await app.printed('Ctrl-C ends it.');
@@ -85,7 +85,7 @@ describe('when npm start runs', () => {
     expect(keeperPid(folder.path())).toBeUndefined();
   });
 
-  it('given unknown names in local.settings.json, then it names those that may be meant, and no value', async () => {
+  it('given unknown names in local.settings.json, then it names the nearest, and prints no value', async () => {
     const file = join(folder.path(), 'local.settings.json');
     const Values = { SIMULATR: 'secret', LOKUPS: 'secret', LEASE_SECONDS: '1' };
     writeFileSync(file, JSON.stringify({ Values }));
@@ -117,7 +117,7 @@ describe('when npm start runs', () => {
     expect(app.output().trim()).toBe(line);
   });
 
-  it('given --help, then it explains itself', async () => {
+  it('given --help, then it prints its options', async () => {
     const app = start(['--help']);
 
     expect(await app.ended).toBe(0);

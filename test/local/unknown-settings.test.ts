@@ -17,12 +17,12 @@ describe('when names of settings are checked', () => {
     { typed: 'AzureWebJobStorage', meant: 'AzureWebJobsStorage' },
     { typed: 'OTEL_TRACE_SAMPLER', meant: 'OTEL_TRACES_SAMPLER' },
     { typed: 'MY_LIMITS', meant: 'MY_LIMIT' },
-  ])('given $typed, then it asks for $meant', ({ typed, meant }) => {
+  ])('given $typed, then the line asks for $meant', ({ typed, meant }) => {
     expect(describeUnknownSettings([typed], ['MY_LIMIT'])).toBe(`${TITLE}- ${typed}: did you mean ${meant}?\n`);
   });
 
   it.each(['GREETING', 'SIMUTR', 'HOST'])(
-    'given %s, which is near none, then it says how it would be known',
+    'given %s, which is near none, then the line says how to make it known',
     (name) => {
       expect(describeUnknownSettings(['SIMULATOR', name], [])).toBe(
         `${TITLE}- ${name}: no workflow asks for it in setup. Remove it, unless a handler reads it.\n`,

@@ -21,7 +21,7 @@ function start(chance = 0) {
 }
 
 describe('when a workflow fails', () => {
-  it('given 19 times in a row, then it is tried on, and a success forgets them', () => {
+  it('given 19 failures in a row, then jobs go on, and a success resets the count', () => {
     const { circuits, failTimes } = start();
 
     expect(failTimes(19)).not.toContain(true);
@@ -33,7 +33,7 @@ describe('when a workflow fails', () => {
     expect(circuits.states().w).not.toHaveProperty('openSince');
   });
 
-  it('given 20 times in a row, then it opens once, for 10 s, and others are tried on', () => {
+  it('given 20 failures in a row, then the circuit opens once, for 10 s, and other workflows go on', () => {
     const { circuits, failTimes } = start();
 
     expect(failTimes(22).indexOf(true)).toBe(FAILURES_TO_OPEN - 1);
@@ -55,7 +55,7 @@ describe('when a workflow fails', () => {
 });
 
 describe('when the time of an open circuit is over', () => {
-  it('given several ask, then one is let in, and the others wait for what becomes of it', () => {
+  it('given several jobs, then one is the probe, and the others wait for its outcome', () => {
     const { clock, circuits, failTimes } = start();
     failTimes(20);
     clock.advance(10_000);
@@ -69,7 +69,7 @@ describe('when the time of an open circuit is over', () => {
     expect(circuits.states()).toMatchObject({ w: { state: 'half-open', openSince: '2026-01-01T12:00:00.000Z' } });
   });
 
-  it('given the probe succeeds, then it is closed', () => {
+  it('given the probe succeeds, then the circuit is closed', () => {
     const { clock, circuits, failTimes, probe } = start();
     failTimes(20);
     clock.advance(10_000);
@@ -96,7 +96,7 @@ describe('when the time of an open circuit is over', () => {
     expect(circuits.states()).toMatchObject({ w: { state: 'open', openSince: '2026-01-01T12:00:00.000Z' } });
   });
 
-  it('given what was under way when it opened fails beside the probe, then that is no answer of the probe', () => {
+  it('given a job from before the opening fails beside the probe, then it does not count as the probe', () => {
     const { clock, circuits, failTimes } = start();
     failTimes(20);
     clock.advance(10_000);
@@ -109,7 +109,7 @@ describe('when the time of an open circuit is over', () => {
     expect(circuits.enter('w', 0).kind).toBe('wait');
   });
 
-  it('given the probe ends neither way, then the next one is let in at once', () => {
+  it('given the probe ends without an outcome, then the next job is the probe at once', () => {
     const { clock, circuits, failTimes } = start();
     failTimes(20);
     clock.advance(10_000);
@@ -122,7 +122,7 @@ describe('when the time of an open circuit is over', () => {
     expect(circuits.enter('w', 0).kind).toBe('wait');
   });
 
-  it('given what was under way when it opened succeeds, then it is closed', () => {
+  it('given a job from before the opening succeeds, then the circuit is closed', () => {
     const { circuits, failTimes } = start();
     failTimes(20);
 
@@ -132,7 +132,7 @@ describe('when the time of an open circuit is over', () => {
 });
 
 describe('when many wait', () => {
-  it('given chance, then they come one after the other, the longer each has been there', () => {
+  it('given random waits, then a job waits the longer, the older it is', () => {
     const { circuits, failTimes } = start(0.5);
     failTimes(20);
 
@@ -168,7 +168,7 @@ describe('when the downstream of one workflow is broken', () => {
     expect(waiting.filter(({ tries }) => tries !== 0)).toEqual([]);
   });
 
-  it('given 500 events, then it is called little more than 20 times, and the others go on as if nothing was', async () => {
+  it('given 500 events, then it is called little more than 20 times, and other workflows complete', async () => {
     const { account, app, broken, healthy } = startBroken(() => Promise.reject(new Error('down')));
 
     for (let n = 0; n < 500; n += 10) await app.pipeline.deliver(events(n, 10));
@@ -182,7 +182,7 @@ describe('when the downstream of one workflow is broken', () => {
     ]);
   });
 
-  it('given it is back after an hour, then all are completed, and none has used more than a few of its tries', async () => {
+  it('given the downstream is back after an hour, then all jobs complete, with a few tries each', async () => {
     let isDown = true;
     const { account, app, broken } = startBroken(() =>
       isDown ? Promise.reject(new Error('down')) : Promise.resolve(),
@@ -208,7 +208,7 @@ describe('when the downstream of one workflow is broken', () => {
     expect(app.lines).toContain('info {"what":"circuit-closed","workflow":"broken"}');
   });
 
-  it('given events that are each beyond help, then that says nothing of it, and the next one is tried', async () => {
+  it('given events that fail for good, then the circuit stays closed', async () => {
     const { account, app, broken } = startBroken(() => Promise.reject(new NonRetriableError('no')));
 
     await app.pipeline.deliver(events(0, 50));
@@ -218,7 +218,7 @@ describe('when the downstream of one workflow is broken', () => {
     expect(app.pipeline.circuits()).toEqual({});
   });
 
-  it('given it never comes back, then what waits comes to an end as a dead letter, and none untried', async () => {
+  it('given the downstream never comes back, then each job is tried, and becomes a dead letter', async () => {
     const { account, app } = startBroken(() => Promise.reject(new Error('down')));
     await app.pipeline.deliver(events(0, 30));
 

@@ -5,7 +5,7 @@ import { recordOf } from '../storage/ledger.contract.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 describe('jobs that have crashed often', () => {
-  it('given a workflow with few places, then they leave some to what is new', async () => {
+  it('given a workflow with few slots, then they leave some to new jobs', async () => {
     const account = createAccount();
     const ran: string[] = [];
     const start = (concurrency: number) =>

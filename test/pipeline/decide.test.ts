@@ -108,17 +108,20 @@ describe('when something brings a job', () => {
     Object.keys(sources).map((by) => ({ given, by, current, then: decisions[by] })),
   );
 
-  it.each(cases)('given $given, when $by brings it, then it is as the table says', ({ by, current, then }) => {
-    expect(decideFrom(current, sources[by])).toEqual(then);
-  });
+  it.each(cases)(
+    'given $given, when $by brings it, then the decision is that of the table',
+    ({ by, current, then }) => {
+      expect(decideFrom(current, sources[by])).toEqual(then);
+    },
+  );
 
-  it('given a dead job, when a redrive has a lower number, then it stays settled', () => {
+  it('given a dead job, when a redrive has a lower number, then the job stays settled', () => {
     const twice = stored({ kind: 'settled', result: 'dead' }, { redrives: 3 });
 
     expect(decideFrom(twice, { name: 'row', redrive: 2 })).toEqual({ kind: 'settled', result: 'dead', redrives: 3 });
   });
 
-  it('given a job that waits for a row, when a row comes whose name is a part of that, then it is another', () => {
+  it('given a job that waits for a row, when the name of a due row is a part of its name, then the job still waits', () => {
     const current = stored({ kind: 'waiting', due: '2026-01-01T12:00:00.000Z.a.b' });
 
     expect(decideFrom(current, { name: '2026-01-01T12:00:00.000Z.a' })).toEqual(wait);
@@ -198,7 +201,7 @@ describe('when a lapsed job is taken over', () => {
   });
 
   it.each(['failed', 'crash', 'unknown-workflow'] as const)(
-    'given it was failing as %s, then it stays that, whatever the crashes',
+    'given it was failing as %s, then it is still failing as that, whatever the number of crashes',
     (failing) => {
       for (const crashes of [0, 4, 9]) {
         expect(lapse(crashes, failing)).toMatchObject({ record: { crashes: crashes + 1, state: { failing } } });
@@ -228,7 +231,7 @@ describe('when a handler has thrown', () => {
       { now: NOW, random: { number: () => number, token: () => '' } },
     );
 
-  it('given a NonRetriableError, then it is for good, with all tries left', () => {
+  it('given a NonRetriableError, then the job fails for good, with all tries left', () => {
     expect(failing(new NonRetriableError('no'))).toEqual({ kind: 'for-good', reason: 'non-retriable' });
   });
 
@@ -263,23 +266,23 @@ describe('when a handler has thrown', () => {
     });
   });
 
-  it('given too many others write the same row for a handler, then it counts as a try', () => {
+  it('given too many others write the row of a handler, then the failure counts as a try', () => {
     expect(failing(new StorageError('contention', 'others'))).toMatchObject({ kind: 'retry', countsAsTry: true });
   });
 
-  it('given a RetryAfterError whose wait is no number, then it is retried at a time, or given up', () => {
+  it('given a RetryAfterError whose wait is no number, then the job is retried at a valid time, or given up', () => {
     const failure = failing(new RetryAfterError('busy', seconds(Number('Wed, 21 Oct 2026 07:28:00 GMT'))));
 
     expect(failure.kind === 'for-good' || Number.isFinite(failure.inMs)).toBe(true);
   });
 
-  it('given a RetryAfterError without a wait, as JavaScript allows, then it is an ordinary failure', () => {
+  it('given a RetryAfterError without a wait, as JavaScript allows, then it counts as an ordinary failure', () => {
     const error = new RetryAfterError('busy', { ms: undefined } as never);
 
     expect(failing(error)).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true });
   });
 
-  it('given a RetryAfterError after the last try, then it is retried all the same', () => {
+  it('given a RetryAfterError after the last try, then the job is retried', () => {
     const error = new RetryAfterError('busy', seconds(1));
 
     expect(failing(error, { ...FIRST, tries: 7 }, { tries: 8 })).toMatchObject({ kind: 'retry', countsAsTry: false });
@@ -297,11 +300,14 @@ describe('when a handler has thrown', () => {
     expect(failing(new Error('no'), { ...FIRST, tries }, retry)).toEqual(then);
   });
 
-  it.each([undefined, null, 'text', 0, { message: 'no error' }])('given %p was thrown, then it is a try', (thrown) => {
-    expect(failing(thrown)).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true });
-  });
+  it.each([undefined, null, 'text', 0, { message: 'no error' }])(
+    'given %p was thrown, then it counts as a try',
+    (thrown) => {
+      expect(failing(thrown)).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true });
+    },
+  );
 
-  it('given one try in all, then the first is the last', () => {
+  it('given one try in all, then a failure is for good', () => {
     expect(failing(new Error('no'), FIRST, { tries: 1 })).toEqual({ kind: 'for-good', reason: 'tries-spent' });
   });
 
@@ -316,18 +322,18 @@ describe('when a handler has thrown', () => {
 });
 
 describe('when the waits between tries are asked for', () => {
-  it('given 10 s to 6 h in 8 tries, then they are a geometric series from one to the other', () => {
+  it('given 10 s to 6 h in 8 tries, then the waits are a geometric series', () => {
     const { retry } = workflowWith({});
     const waits = [1, 2, 3, 4, 5, 6, 7].map((tries) => Math.round(waitAfterMs(tries, retry) / 1000));
 
     expect(waits).toEqual([10, 36, 129, 465, 1671, 6008, 21_600]);
   });
 
-  it.each([1, 2])('given %i tries, then there is one wait at the most: the shortest', (tries) => {
+  it.each([1, 2])('given %i tries, then the only wait is the shortest', (tries) => {
     expect(waitAfterMs(1, workflowWith({ tries }).retry)).toBe(10_000);
   });
 
-  it('given whatever from, to and tries, then each wait is in between, and longer than the one before by the same factor', () => {
+  it('given any from, to and tries, then each wait is between them, and longer than the one before by the same factor', () => {
     const some = fc.record({
       tries: fc.integer({ min: 3, max: 100 }),
       fromMs: fc.integer({ min: 1, max: 1_000_000 }),
@@ -360,7 +366,7 @@ describe('when the longest that a job can be retried is asked for', () => {
     expect(longestRetryMs(workflowWith(retry, seconds(20)))).toBeCloseTo(then, 6);
   });
 
-  it('given one try, then its time', () => {
+  it('given one try, then the answer is the time of the handler', () => {
     expect(longestRetryMs(workflowWith({ tries: 1, giveUpAfter: seconds(1) }, seconds(20)))).toBe(20_000);
   });
 });
@@ -389,7 +395,7 @@ describe('when the code of an error is recorded', () => {
     expect(errorCodeOf(error, ['bad-code'])).toBe(then);
   });
 
-  it('given any code and name, then none gets through', () => {
+  it('given any undeclared code and name, then neither is recorded', () => {
     const word = fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z-]{1,12}$/), fc.uuid(), fc.emailAddress());
     const unknown = word.filter((one) => knownCode(one, []) !== one && knownName(one) !== one);
     fc.assert(

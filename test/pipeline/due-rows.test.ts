@@ -7,7 +7,7 @@ import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memo
 const raw = rawEvent();
 
 describe('two rows of one job in a page', () => {
-  it('given its handler is at work, then the end of the process waits for it', async () => {
+  it('given its handler runs, then the end of the process waits for it', async () => {
     const { account, app, workflow, calls } = startHeld({ timeout: seconds(14) });
     const address = addressOfRaw(raw, workflow);
     for (let rows = 0; rows < 2; rows += 1) {
@@ -32,7 +32,7 @@ describe('a row whose event is none to this version of the app', () => {
   const { workflow } = countingWorkflow();
   const address = addressOfRaw(raw, workflow);
 
-  it('given half an hour, then it stays; after that it is a dead letter, and gone', async () => {
+  it('given half an hour, then the row stays; after that it is replaced by a dead letter', async () => {
     const { account, app } = startWith(workflow);
     await app.addRow({ kind: 'job', address }, unreadable);
 
@@ -46,7 +46,7 @@ describe('a row whose event is none to this version of the app', () => {
     expect(Object.values(account.letters())).toMatchObject([{ reason: 'unknown-type', event: unreadable }]);
   });
 
-  it('given its record waits for it, then that is settled as dead', async () => {
+  it('given its record waits for it, then the record is settled as dead', async () => {
     const account = createAccount();
     const app = startApp(account, { workflows: [countingWorkflow(() => Promise.reject(new Error('no'))).workflow] });
     await app.pipeline.deliver([raw]);

@@ -63,7 +63,7 @@ function holdSomething() {
 }
 
 describe('when something is held', () => {
-  it('given the claim took 2 s, then the lease counts from before it was sent', () => {
+  it('given the claim took 2 s, then the lease counts from before the claim was sent', () => {
     expect(holdSomething().hold).toMatchObject({ heldUntilMs: 70_000, isOver: false, value: { note: 'claimed' } });
   });
 
@@ -82,7 +82,7 @@ describe('when something is held', () => {
 });
 
 describe('when it is updated', () => {
-  it('given it is written, then the lease counts from before that was sent, and the next write goes by its etag', async () => {
+  it('given the write succeeds, then the lease counts from before it was sent, and the next write uses its etag', async () => {
     const { clock, hold, last, update } = holdSomething();
     const first = update('one');
     const { etag, untilMs, value } = last();
@@ -105,7 +105,7 @@ describe('when it is updated', () => {
     expect(last()).toMatchObject({ etag: 'e2', untilMs: 72_000, value: { write: 3, note: 'claimed, one, two' } });
   });
 
-  it('given a limit of its own, then the write is told that', () => {
+  it('given a time limit, then the write gets it', () => {
     const { last, update } = holdSomething();
 
     update('one', 30_000);
@@ -113,7 +113,7 @@ describe('when it is updated', () => {
     expect(last().untilMs).toBe(30_000);
   });
 
-  it('given several at once, then each is sent when the one before is answered, and builds on it', async () => {
+  it('given several updates at once, then each is sent after the answer to the one before, and builds on it', async () => {
     const { hold, sent, update } = holdSomething();
     const all = ['one', 'two', 'three'].map((note) => update(note));
     await allThatFollows();
@@ -135,7 +135,7 @@ describe('when it is updated', () => {
   });
 
   it.each(['conflict', 'table-busy'] as const)(
-    'given it is refused (%s), then it is lost, over, and nothing more is written',
+    'given the write is refused (%s), then the hold is over, and nothing more is written',
     async (kind) => {
       const { hold, sent, last, update } = holdSomething();
       const all = [update('one'), update('two')];
@@ -151,7 +151,7 @@ describe('when it is updated', () => {
     },
   );
 
-  it('given its outcome is unknown, then that is thrown, it is over, and nothing more is written', async () => {
+  it('given an unknown outcome, then the error is thrown, the hold is over, and nothing more is written', async () => {
     const { hold, sent, last, update } = holdSomething();
     const first = update('one');
     const next = update('two');
@@ -205,7 +205,7 @@ describe('when it is kept', () => {
     return { ...held, stop, lost: () => lost };
   }
 
-  it('given time passes, then it is renewed every third of the lease, not to be sent in the last of it', async () => {
+  it('given time passes, then it is renewed after each third of the lease, but not in the last seconds', async () => {
     const { clock, hold, sent, last } = keepSomething();
 
     clock.advance(19_999);
@@ -245,7 +245,7 @@ describe('when it is kept', () => {
     expect(hold.isOver).toBe(true);
   });
 
-  it('given another write has lost it, then the next renewal tells', async () => {
+  it('given another write has lost the hold, then the next renewal reports it', async () => {
     const { clock, sent, last, lost, update } = keepSomething();
     update('one');
     last().refused('conflict');
@@ -258,7 +258,7 @@ describe('when it is kept', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('given it is told to stop, then it renews no more', async () => {
+  it('given a stop, then it is renewed no more', async () => {
     const { clock, sent, stop, lost } = keepSomething();
 
     stop();
@@ -287,7 +287,7 @@ describe('when it is kept', () => {
     expect(lost()).toBe(0);
   });
 
-  it('given a renewal is under way, then what is written next follows it', async () => {
+  it('given a renewal is under way, then the next write follows it', async () => {
     const { clock, sent, last, update } = keepSomething();
     clock.advance(20_000);
     const settle = update('settled');

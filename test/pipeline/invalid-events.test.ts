@@ -14,7 +14,7 @@ const eventsIn = (letters: readonly StoredDeadLetter[]): unknown[] =>
   letters.flatMap(({ event, causes }) => (causes ? (event as unknown[]) : [event]));
 
 describe('invalid events, when their container is down', () => {
-  it('given their POSTs have failed, then nobody goes on writing them: they come again', async () => {
+  it('given their POSTs have failed, then no more of their dead letters are written', async () => {
     const { account, app } = startWith();
     app.storageIs(({ method }) => (method === 'create' ? 'fail-before' : 'ok'));
     const posts = [100, 500].map((events) => Array.from({ length: events }, (_, n) => ({ none: n })));
@@ -54,7 +54,7 @@ describe('when many events of one delivery are invalid', () => {
     expect(storedLetters(account)).toEqual(letters);
   });
 
-  it('given 100,000 that are the same, then they have one dead letter, and each is counted', async () => {
+  it('given 100,000 equal events, then they have one dead letter, and each is counted', async () => {
     const { account, app } = startWith();
 
     await app.pipeline.deliver(Array.from({ length: 100_000 }, () => ({})));
@@ -64,7 +64,7 @@ describe('when many events of one delivery are invalid', () => {
     expect(app.counters).toMatchObject({ eventsReceived: 100_000, eventsInvalid: 100_000 });
   });
 
-  it('given several reasons and problems, then a dead letter for each reason, with the problems of each event', async () => {
+  it('given several reasons and problems, then each reason has a dead letter, with the problems of each event', async () => {
     const account = createAccount();
     const none = Array.from({ length: 120 }, (_, n) => ({ none: n }));
     const other = Array.from({ length: 3 }, (_, n) => ({ ...rawEvent(), eventType: 'Other.Kind', id: `o-${n}` }));
@@ -88,7 +88,7 @@ describe('when many events of one delivery are invalid', () => {
     expect(invalid?.causes?.[1]?.problems).toEqual([{ path: 'topic', code: 'invalid-type' }]);
   });
 
-  it('given large ones, then each dead letter holds a megabyte or so', async () => {
+  it('given large events, then each dead letter holds about a megabyte', async () => {
     const account = createAccount();
     const post = Array.from({ length: 300 }, (_, n) => ({ none: n, more: 'x'.repeat(50_000) }));
 

@@ -184,7 +184,7 @@ describe('when a suspect runs alone', () => {
   });
 });
 
-describe('when two versions are in line', () => {
+describe('when two versions are in a queue', () => {
   it.each([
     { given: 'a higher version', a: versionOf(3), b: versionOf(2), then: true },
     { given: 'a lower version', a: versionOf(2), b: versionOf(3), then: false },

@@ -63,7 +63,7 @@ describe('a process that dies with a job at work', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('given it comes back to life, then it writes nothing: the record is that of who took over', async () => {
+  it('given it goes on after a pause, then it writes nothing, because another process has taken over', async () => {
     const { account, app: frozen, workflow, started, calls } = startHeld({ timeout: seconds(15) });
     void watched(frozen.pipeline.deliver([rawEvent()]));
     const late = await started(0);
@@ -192,7 +192,7 @@ describe('jobs that were at work when processes died', () => {
     expect(names()).toEqual(['fresh', 'suspect-0']);
   });
 
-  it('given it runs on after the deadline, then the record no longer says alone before others start', async () => {
+  it('given it runs beyond the deadline, then the record no longer says alone before others start', async () => {
     const { account, app, held, names } = await startSuspects([6]);
     const address = addressOfRaw(rawEvent({ id: 'suspect-0', resourceId: 's0' }), held.workflow);
     const recordAtStart: unknown[] = [];
@@ -245,7 +245,7 @@ describe('a workflow that this process does not know', () => {
     }
   }
 
-  it('given 29 minutes, then it is looked at every minute, without a try', async () => {
+  it('given 29 minutes, then its row comes again each minute, without a try', async () => {
     const job = await startWithRow();
 
     await passMinutes(job, 29);
@@ -260,7 +260,7 @@ describe('a workflow that this process does not know', () => {
     expect(job.account.letters()).toEqual({});
   });
 
-  it('given a process knows it, then it runs', async () => {
+  it('given a process that knows it, then its job runs', async () => {
     const job = await startWithRow();
     await passMinutes(job, 29);
 
@@ -271,7 +271,7 @@ describe('a workflow that this process does not know', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given 30 minutes, then it is a dead letter', async () => {
+  it('given 30 minutes, then its job becomes a dead letter', async () => {
     const job = await startWithRow();
 
     await passMinutes(job, 31);
@@ -303,7 +303,7 @@ describe('a state that this process does not know', () => {
 });
 
 describe('a handler that ignores its signal', () => {
-  it('given 60 s after its timeout, then it is a failed try, its slot is free, and its late end changes nothing', async () => {
+  it('given 60 s after its timeout, then the try fails, the slot is free, and the late end changes nothing', async () => {
     const { account, app, started, calls, address } = startHeld({ concurrency: 1 });
     void watched(app.pipeline.deliver([rawEvent()]));
     const call = await started(0);
@@ -372,7 +372,7 @@ describe('a handler that does not wait for what it begins', () => {
     expect(app.counters.jobsCompleted).toBe(1);
   });
 
-  it('given what storage will never take, then it is a dead letter at once', async () => {
+  it('given a change that storage will always refuse, then the job becomes a dead letter at once', async () => {
     const wrong = defineWorkflow({
       name: 'wrong',
       on: fhir('*'),

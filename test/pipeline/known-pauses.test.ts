@@ -21,7 +21,7 @@ function start({ chance = 0 } = {}) {
 }
 
 describe('when a process asks which workflows are paused', () => {
-  it('given jobs at once, then one read', async () => {
+  it('given several jobs at once, then they share one read', async () => {
     const { pauses, storage } = start();
 
     await Promise.all([pauses.refreshed(), pauses.refreshed()]);
@@ -31,7 +31,7 @@ describe('when a process asks which workflows are paused', () => {
     expect([pauses.waitMs('w'), pauses.waitMs('other')]).toEqual([30_000, undefined]);
   });
 
-  it('given 10 s, then the next job reads, and those meanwhile wait for its read', async () => {
+  it('given 10 s have passed, then the next job reads, and other jobs wait for its read', async () => {
     const { clock, pauses, storage } = start();
     await pauses.refreshed();
     storage.paused = ['other'];
@@ -67,7 +67,7 @@ describe('when a process asks which workflows are paused', () => {
     expect(pauses.waitMs('w')).toBeUndefined();
   });
 
-  it('given the first read fails, then an error, and the next job reads at once', async () => {
+  it('given the first read fails, then the error is thrown, and the next job reads at once', async () => {
     const { pauses, storage } = start();
     storage.isDown = true;
 
@@ -93,7 +93,7 @@ describe('when many jobs of a paused workflow wait', () => {
     expect((await waits(1, chance))[0]).toBe(first);
   });
 
-  it('given 10,000, then at most 50 come back in a second', async () => {
+  it('given 10,000 jobs, then at most 50 come back in a second', async () => {
     const all = await waits(10_000, 0);
 
     const busiest = Math.max(...[30, 100, 229].map((s) => all.filter((ms) => Math.floor(ms / 1000) === s).length));
@@ -101,7 +101,7 @@ describe('when many jobs of a paused workflow wait', () => {
     expect(Math.max(...all)).toBe(229_980);
   });
 
-  it('given a million, then none waits longer than 11 minutes', async () => {
+  it('given a million jobs, then none waits longer than 11 minutes', async () => {
     expect(Math.max(...(await waits(1_000_000, 0.999)).slice(-1000))).toBe(659_940);
   });
 });

@@ -94,7 +94,7 @@ async function dieBeforeApplying(hospital: Hospital): Promise<App> {
 }
 
 describe('when a version has written its row, and its process dies before the watermark says so', () => {
-  it('given the version before it comes, then that is superseded, and the row never goes back', async () => {
+  it('given the version before it arrives, then the earlier version is superseded, and the row never goes back', async () => {
     const hospital = startHospital();
     const app = await dieBeforeApplying(hospital);
 
@@ -122,7 +122,7 @@ describe('when a version has written its row, and its process dies before the wa
     expect(hospital.account.letters()['pending/failed/2026-01-01/0']).toMatchObject({ holdsState: true });
   });
 
-  it('given both are run, then no older version has a higher fence', async () => {
+  it('given both run, then the older version never has the higher fence', async () => {
     const hospital = startHospital();
     const app = await dieBeforeApplying(hospital);
     await hospital.deliver(app, eventOf(2));
@@ -137,8 +137,8 @@ describe('when a version has written its row, and its process dies before the wa
   });
 });
 
-describe('when storage stands still for most of the lease before the watermark says that a version was applied', () => {
-  it('given the version before it comes to another process, then the row never goes back', async () => {
+describe('when storage answers nothing for most of the lease before the watermark says that a version was applied', () => {
+  it('given another process gets the version before it, then the row never goes back', async () => {
     const hospital = startHospital();
     const { account, start } = hospital;
     const first = start();

@@ -88,7 +88,7 @@ describe('when a run asks for the fence of the run before', () => {
 });
 
 describe('when a resource is taken', () => {
-  it('given nobody has had it, then it is won with fence 1, under a lease', async () => {
+  it('given no holder so far, then it is won with fence 1, under a lease', async () => {
     const { process, mark } = startProcesses();
 
     const hold = holdOf(await takeResource(runOf(2), process().deps));
@@ -111,7 +111,7 @@ describe('when a resource is taken', () => {
     expect(one.calls).toEqual(calls);
   });
 
-  it('given an older version was applied, then it is won with the next fence, and still holds what was applied', async () => {
+  it('given an older version was applied, then it is won with the next fence, and the watermark keeps that version', async () => {
     const { process, mark } = startProcesses();
     const { deps } = process();
     await apply(runOf(2), deps);
@@ -136,7 +136,7 @@ describe('when a resource is taken', () => {
     expect(mark()).toEqual(before);
   });
 
-  it('given the write cannot be made, then that is thrown after a quarter of the lease', async () => {
+  it('given the write fails, then the error is thrown after a quarter of the lease', async () => {
     const { account, process } = startProcesses();
     const one = process();
     one.storageIs(({ method }) => (method === 'read' ? 'ok' : 'fail-before'));
@@ -150,7 +150,7 @@ describe('when a resource is taken', () => {
     expect(claim).toMatchObject({ state: 'rejected', error: expect.any(StorageError) });
   });
 
-  it('given it has another workflow, then both have it at once', async () => {
+  it('given another workflow, then both hold the resource at once', async () => {
     const { process } = startProcesses();
     const { deps } = process();
     await takeResource(runOf(2), deps);
@@ -159,7 +159,7 @@ describe('when a resource is taken', () => {
   });
 });
 
-describe('when somebody else has it', () => {
+describe('when another job holds the resource', () => {
   it.each([
     { passMs: 0, then: 'retry' },
     { passMs: 61_500, then: 'retry' },
@@ -173,7 +173,7 @@ describe('when somebody else has it', () => {
     expect((await takeResource(runOf(3), process().deps)).kind).toBe(then);
   });
 
-  it('given its lease has lapsed, then the fence rises, and who had it can apply nothing', async () => {
+  it('given its lease has lapsed, then the fence rises, and the former holder can apply nothing', async () => {
     const { account, process, mark } = startProcesses();
     const former = holdOf(await takeResource(runOf(2), process().deps));
     account.clock.advance(63_000);
@@ -208,7 +208,7 @@ describe('when somebody else has it', () => {
   }
 });
 
-describe('when somebody else takes it in between', () => {
+describe('when another process takes the resource between read and write', () => {
   /** Takes the resource in one process, and calls `meanwhile` with another process between the read and the write. */
   async function takeWith(run: Job, meanwhile: (deps: JobDeps) => Promise<unknown>) {
     const { process, mark } = startProcesses();
@@ -252,14 +252,14 @@ describe('when somebody else takes it in between', () => {
     expect((await takeWith(run, meanwhile)).claim).toEqual(then);
   });
 
-  it('given it applies an older one, then it is won with the fence after that', async () => {
+  it('given it applies an older version, then the resource is won with the next fence', async () => {
     const { claim, mark } = await takeWith(runOf(5), (deps) => apply(runOf(4), deps));
 
     expect(holdOf(claim).value).toMatchObject({ fence: 3, applied: { version: 4 } });
     expect(mark()).toMatchObject({ fence: 3, version: 4 });
   });
 
-  it('given a creation that is not the first event of its resource, then the conflict says what there is', async () => {
+  it('given a creation that is not the first event of its resource, then it is superseded after a conflict and a read', async () => {
     const { process } = startProcesses();
     await apply(runOf(2), process().deps);
     const one = process();
@@ -268,7 +268,7 @@ describe('when somebody else takes it in between', () => {
     expect(one.calls).toEqual(['commit', 'read']);
   });
 
-  it('given two at once, then one has it', async () => {
+  it('given two at once, then one gets the resource', async () => {
     const { process } = startProcesses();
 
     const claims = await Promise.all([runOf(2), runOf(3), runOf(4)].map((run) => takeResource(run, process().deps)));
@@ -276,7 +276,7 @@ describe('when somebody else takes it in between', () => {
     expect(claims.map(({ kind }) => kind).sort()).toEqual(['retry', 'retry', 'won']);
   });
 
-  it('given it is taken and freed again and again, then after four times it is busy', async () => {
+  it('given four conflicts in a row, then the resource counts as busy', async () => {
     const { process } = startProcesses();
     const { deps } = process();
     let writes = 0;
@@ -330,7 +330,7 @@ describe('when a version was applied', () => {
     });
   });
 
-  it('given the answer is lost, then the write is recognised', async () => {
+  it('given the answer is lost, then the process recognises its write', async () => {
     const { account, process, mark } = startProcesses();
     const one = process();
     const hold = holdOf(await takeResource(runOf(2), one.deps));
@@ -345,7 +345,7 @@ describe('when a version was applied', () => {
     expect(mark()).toMatchObject({ version: 2, owner: '' });
   });
 
-  it('given it cannot be written, then it is not applied, and that throws nothing', async () => {
+  it('given the watermark cannot be written, then the version is not applied, and nothing is thrown', async () => {
     const { account, process, mark } = startProcesses();
     const one = process();
     const hold = holdOf(await takeResource(runOf(2), one.deps));
@@ -397,14 +397,14 @@ describe('when a version has failed', () => {
     },
   );
 
-  it('given a newer one has started since, then its redrive is superseded', async () => {
+  it('given a newer version has started since, then its redrive is superseded', async () => {
     const { deps } = await startWithFailed(9);
     await freeResource(holdOf(await takeResource(runOf(10), deps)), NO_LIMIT);
 
     expect(await takeResource(runOf(9), deps)).toEqual({ kind: 'superseded' });
   });
 
-  it('given it is redriven with a corrected payload, then it runs as the version that this says', async () => {
+  it('given it is redriven with a corrected payload, then the version of the payload counts', async () => {
     const { deps, mark } = await startWithFailed(9);
     const corrected = { ...runOf(9), event: runOf(4).event };
 
@@ -414,7 +414,7 @@ describe('when a version has failed', () => {
     expect(await takeResource(runOf(5), deps)).toMatchObject({ kind: 'won' });
   });
 
-  it('given it cannot be freed, then that throws nothing, and its lease lapses', async () => {
+  it('given the resource cannot be freed, then nothing is thrown, and its lease lapses', async () => {
     const { account, process } = startProcesses();
     const one = process();
     const hold = holdOf(await takeResource(runOf(2), one.deps));

@@ -78,7 +78,7 @@ function eventsNamed(name: string, count: number) {
   return Array.from({ length: count }, (_, n) => rawEvent({ id: `${name}-${n}`, resourceId: `${name}${n}` }));
 }
 
-describe('when processes die again and again', () => {
+describe('when processes crash again and again', () => {
   it.each([65, 250])(
     'given %i kills, 16 a minute, all jobs complete, the last at most 30 s after the last kill',
     async (kills) => {

@@ -16,7 +16,7 @@ async function start(workflows: Workflows = [countingWorkflow().workflow]) {
 }
 
 describe('when events come', () => {
-  it('given each kind, then they are counted by what they are taken for', async () => {
+  it('given events of each kind, then they are counted by kind', async () => {
     const { app, of } = await start();
 
     await app.pipeline.deliver([
@@ -45,7 +45,7 @@ describe('when events come', () => {
     expect(of('events').slice(-1)).toEqual([[2, { outcome: 'not-safe', type: 'unknown' }]]);
   });
 
-  it('given an id that comes again, then it counts as reused where its data are other', async () => {
+  it('given an id that occurs again, then it counts as reused if its data differ', async () => {
     const { app, of } = await start();
 
     await app.pipeline.deliver([rawEvent(), rawEvent(), rawEvent({ version: 2 })]);
@@ -76,7 +76,7 @@ describe('when a job is settled', () => {
     expect(of('jobTries')).toEqual([[1, told]]);
   });
 
-  it('given an event without a time, then nothing is said of its lag', async () => {
+  it('given an event without a time, then its lag is not recorded', async () => {
     const { app, of } = await start();
     const { eventTime: _, topic, eventType, dataVersion: __, ...rest } = rawEvent() as Record<string, unknown>;
 
@@ -86,7 +86,7 @@ describe('when a job is settled', () => {
     expect([...of('jobLag'), ...of('jobsSettled')]).toEqual([]);
   });
 
-  it('given it was redriven, then it is late by a decision, and counts apart', async () => {
+  it('given it was redriven, then its lag counts separately', async () => {
     const fatal = countingWorkflow((run) => {
       if (run === 1) throw new NonRetriableError('no');
     });
@@ -142,7 +142,7 @@ describe('when a job is not settled yet', () => {
     expect(of('jobs').map(([, { outcome }]) => outcome)).toEqual(['shared', 'completed', 'duplicate']);
   });
 
-  it('given its handler is not done by the deadline, then it is put off, and how long it ran is told at its end', async () => {
+  it('given its handler is not done by the deadline, then it is deferred, and its duration is recorded at its end', async () => {
     const { workflow, started } = holdWorkflow({ timeout: seconds(15) });
     const { account, app, of } = await start([workflow]);
     void app.pipeline.deliver([rawEvent()]);
@@ -156,7 +156,7 @@ describe('when a job is not settled yet', () => {
     expect(of('workflowDuration')).toEqual([[15, { workflow: 'held', outcome: 'done' }]]);
   });
 
-  it('given its process dies, then the one that takes over says so, by the name of a workflow that it knows', async () => {
+  it('given its process dies, then the next process counts the takeover, under `unknown` for a workflow that it does not have', async () => {
     const { account, app: first, started, address } = startHeld();
     await first.addRow({ kind: 'job', address }, rawEvent());
     void first.runDueRows();
@@ -184,7 +184,7 @@ describe('when a job is not settled yet', () => {
   });
 });
 
-describe('when traces are told', () => {
+describe('when traces are exported', () => {
   const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
   it('given a POST, then its trace is that of the invocation, with a part for each job', async () => {
@@ -234,7 +234,7 @@ describe('when traces are told', () => {
     expect(traces[0]).toMatchObject({ isOver: true, fields: { errorCode: 'timeout' } });
   });
 
-  it('given nobody sees it, then nothing is made of it', async () => {
+  it('given a trace that is not sampled, then nothing is recorded', async () => {
     const account = createAccount();
     const recording = createRecording({ isSampled: false });
     const app = startApp(account, { workflows: [countingWorkflow().workflow], exporter: recording.exporter });

@@ -9,7 +9,7 @@ const rowsOf = (account: Account) =>
   account.waiting().map(({ dueAt, row }) => `${row.kind} ${row.count ?? 1} ${dueAt.slice(14, 19)}`);
 
 describe('when jobs of a POST are not done by the deadline', () => {
-  it('given two slots, then those that queue share a row, those at work share another, and nothing was claimed', async () => {
+  it('given two slots, then queued jobs share a row, running jobs share another, and no queued job was claimed', async () => {
     const { account, app, calls } = startHeld({ concurrency: 2, timeout: seconds(15) });
 
     const answer = watched(app.pipeline.deliver(raws));
@@ -22,7 +22,7 @@ describe('when jobs of a POST are not done by the deadline', () => {
     expect(rowsOf(account)).toEqual(['jobs 4 01:15', 'jobs 2 01:17']);
   });
 
-  it('given slots that are free later, then each job runs once, and no row stays', async () => {
+  it('given slots become free, then each job runs once, and no row stays', async () => {
     const { account, app, calls } = startHeld({ concurrency: 2, timeout: seconds(15) });
     void app.pipeline.deliver(raws);
     await account.pass(15_000);
@@ -99,7 +99,7 @@ describe('when jobs of a POST are not done by the deadline', () => {
 });
 
 describe('when a process dies that has taken a row of several jobs', () => {
-  it('given none of them has begun, then another process runs them a minute later', async () => {
+  it('given no job has begun, then another process runs all a minute later', async () => {
     const account = createAccount();
     const held = holdWorkflow({ concurrency: 1, timeout: seconds(15) });
     const dying = startApp(account, { workflows: [held.workflow] });
@@ -144,7 +144,7 @@ describe('when a row of several jobs comes to another version of the app', () =>
     expect(account.waiting().map(({ row }) => [row.kind, row.idDigest])).toEqual([['job', 'e2']]);
   });
 
-  it('given a workflow that it does not have, then the jobs wait for it', async () => {
+  it('given a workflow that it does not have, then the jobs wait', async () => {
     const { account, app } = await start((raw) => raw);
     workflows.pop();
     const without = startApp(account, { workflows: [] });

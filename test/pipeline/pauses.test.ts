@@ -60,7 +60,7 @@ describe('when a workflow is paused', () => {
     expect(account.record(address)).toMatchObject({ state: 'settled', result: 'completed', tries: 1 });
   });
 
-  it('given a handler at work, then it ends as always', async () => {
+  it('given a running handler, then it ends as usual', async () => {
     const account = createAccount();
     const held = holdWorkflow();
     const app = startApp(account, { workflows: [held.workflow] });

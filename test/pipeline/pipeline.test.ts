@@ -7,7 +7,7 @@ import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp, watched } f
 // The tables of the contract, row by row. A job is one event for one workflow; every try takes place at 12:00:00.
 
 describe('a job that is new', () => {
-  it('given a handler that ends, then it is claimed before, settled after, and only then acknowledged', async () => {
+  it('given a handler that ends, then the job is claimed before it, settled after it, and then acknowledged', async () => {
     const { account, app, started, address } = startHeld();
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
@@ -24,7 +24,7 @@ describe('a job that is new', () => {
     expect(account.waiting()).toEqual([]);
   });
 
-  it('given all goes well, then it costs two writes and no read', async () => {
+  it('given no trouble, then the job costs two writes and no read', async () => {
     const account = createAccount();
     const app = startApp(account, { workflows: [countingWorkflow().workflow] });
     await app.pipeline.deliver([rawEvent({ id: 'first' })]);
@@ -35,7 +35,7 @@ describe('a job that is new', () => {
     expect(app.calls).toEqual(['commit ledger20260101', 'commit ledger20260101']);
   });
 
-  it('given one that is slow and one that fails beside it, then each goes its own way', async () => {
+  it('given a slow job and a failing job beside it, then neither changes the other', async () => {
     const account = createAccount();
     const slow = holdWorkflow({ name: 'slow' });
     const failing = countingWorkflow(() => Promise.reject(new Error('no')), { name: 'failing' });
@@ -71,7 +71,7 @@ describe('a job that is settled', () => {
 });
 
 describe('a job that waits for its next try', () => {
-  it('given a delivery of it, then nothing but its row brings it back', async () => {
+  it('given a delivery of it, then only its row runs it', async () => {
     const { account, app, counting } = startCounting((run) => {
       if (run === 1) throw new Error('not yet');
     });
@@ -91,7 +91,7 @@ describe('a job that waits for its next try', () => {
 });
 
 describe('a job that runs in this process', () => {
-  it('given more deliveries of it, in one POST and in others, then all share its answer', async () => {
+  it('given more deliveries of it, in one POST and in others, then all share its outcome', async () => {
     const { account, app, started, calls } = startHeld();
 
     const answers = [
@@ -110,7 +110,7 @@ describe('a job that runs in this process', () => {
     expect(app.counters.jobsShared).toBe(3);
   });
 
-  it('given a row has brought it, then a delivery of it is safe at once: the row is there', async () => {
+  it('given it came from a row, then a delivery of it is safe at once, because the row exists', async () => {
     const { account, app, started, calls, address } = startHeld();
     await app.addRow({ kind: 'job', address }, rawEvent());
     const ran = app.runDueRows();
@@ -190,7 +190,7 @@ describe('a job that failed, and may succeed later', () => {
     expect(record()).toMatchObject({ tries: 1, errorCode: 'timeout' });
   });
 
-  it('given the next try succeeds, then it is settled, and its row is gone', async () => {
+  it('given the next try succeeds, then the job is settled, and its row is deleted', async () => {
     const account = createAccount();
     const attempts: number[] = [];
     const counting = countingWorkflow((run, { attempt }) => {
@@ -222,7 +222,7 @@ describe('a row that comes back', () => {
       if (run === 1) throw new Error('not yet');
     });
 
-  it('given the process that left its record to wait, then it is claimed without a read', async () => {
+  it('given the process that wrote the waiting record, then it claims the job without a read', async () => {
     const account = createAccount();
     const app = startApp(account, { workflows: [failingOnce().workflow] });
     await app.pipeline.deliver([rawEvent()]);
@@ -237,7 +237,7 @@ describe('a row that comes back', () => {
     ]);
   });
 
-  it('given another process has run it since, then the claim of the one that left it is refused, and nothing runs', async () => {
+  it('given another process has run the job since, then a claim without a read is refused, and nothing runs', async () => {
     const account = createAccount();
     const counting = failingOnce();
     const [left, other] = [1, 2].map(() => startApp(account, { workflows: [counting.workflow] }));
@@ -259,7 +259,7 @@ describe('a row that comes back', () => {
     expect(account.waiting()).toEqual([]);
   });
 
-  it('given many of a workflow that is at its limit, then a delivery of it does not wait for all of them', async () => {
+  it('given many rows of a workflow at its limit, then a delivery of it does not wait for all of them', async () => {
     const { account, app, workflow, calls } = startHeld({ concurrency: 1 });
     const raws = Array.from({ length: 5 }, (_, n) => rawEvent({ id: `row-${n}` }));
     for (const raw of raws) {
@@ -308,7 +308,7 @@ describe('a handler that is not done by the deadline', () => {
 });
 
 describe('a job that is not started by the deadline', () => {
-  it('given no slot, then a row is due at once, and there is no claim', async () => {
+  it('given no free slot, then a row is due at once, and there is no claim', async () => {
     const { account, app, workflow, started, calls } = startHeld({ concurrency: 1, timeout: seconds(15) });
     const second = rawEvent({ id: 'second' });
     void watched(app.pipeline.deliver([rawEvent()]));
@@ -324,7 +324,7 @@ describe('a job that is not started by the deadline', () => {
     expect(account.waiting().map(({ dueAt }) => dueAt)).toContain('2026-01-01T12:00:16.000Z');
   });
 
-  it('given a workflow that takes longer than the deadline, then a row for the long is due at once, no claim', async () => {
+  it('given a workflow with long jobs, then a row in the queue of long jobs is due at once, without a claim', async () => {
     const { account, app, counting, record } = startCounting(() => {}, { timeout: seconds(16) });
 
     await app.pipeline.deliver([rawEvent()]);
@@ -452,7 +452,7 @@ describe('an event that is none of ours', () => {
 });
 
 describe('a process that does not know yet which addresses its jobs have', () => {
-  it('given storage does not say, then nothing is acknowledged, and the next delivery asks again', async () => {
+  it('given the read fails, then nothing is acknowledged, and the next delivery reads again', async () => {
     const account = createAccount({ isUpgrade: true });
     const { query } = account.tables;
     let isDown = true;
@@ -515,7 +515,7 @@ describe('storage that cannot be written', () => {
     },
   );
 
-  it('given a failed job whose row cannot be written, then it is not acknowledged, and the row is written when it can be', async () => {
+  it('given a failed job whose row cannot be written, then it is not acknowledged until the row is written', async () => {
     const { account, app, counting, record } = startCounting(() => Promise.reject(new Error('no')));
     app.storageIs(({ method, on }) => (method === 'commit' && on === 'waiting' ? 'fail-before' : 'ok'));
 
@@ -545,7 +545,7 @@ describe('storage that cannot be written', () => {
     expect(counting.runs).toBe(0);
   });
 
-  it('given an outcome that cannot be written, then deliveries share its answer, and the work is not done again', async () => {
+  it('given an outcome that cannot be written, then deliveries share it, and the handler does not run again', async () => {
     const { account, app, started, calls, record } = startHeld();
     const first = watched(app.pipeline.deliver([rawEvent()]));
     const call = await started(0);

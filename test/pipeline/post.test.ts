@@ -19,7 +19,7 @@ function startPost<C extends FakeClock>(open: number, clock = createFakeClock() 
 }
 
 describe('when a POST is answered', () => {
-  it('given nothing is open, then at once, and there is no deadline', async () => {
+  it('given nothing is open, then the answer comes at once, and there is no deadline', async () => {
     const { clock, post, deadlines } = startPost(0);
 
     await post.answer();
@@ -28,7 +28,7 @@ describe('when a POST is answered', () => {
     expect(deadlines).toEqual([]);
   });
 
-  it('given all was safe before, then at once', async () => {
+  it('given all was safe before, then the answer comes at once', async () => {
     const { post } = startPost(2);
     post.safe();
     post.safe();
@@ -36,7 +36,7 @@ describe('when a POST is answered', () => {
     expect(await post.answer()).toBeUndefined();
   });
 
-  it('given some are open, then when the last is safe, and no deadline follows', async () => {
+  it('given some are open, then the answer comes when the last is safe, and no deadline follows', async () => {
     const { clock, post, deadlines } = startPost(2);
     const answer = watched(post.answer());
 
@@ -52,7 +52,7 @@ describe('when a POST is answered', () => {
     expect(deadlines).toEqual([]);
   });
 
-  it('given it is out, at whatever time, then no timer is left', async () => {
+  it('given the answer is sent, at any time, then no timer is left', async () => {
     for (const atMs of [1000, 16_000, 20_000]) {
       const { clock, post } = startPost(1, createTestClock());
       const answer = watched(post.answer());
@@ -65,7 +65,7 @@ describe('when a POST is answered', () => {
     }
   });
 
-  it('given what is open becomes safe between deadline and answer, then it succeeds', async () => {
+  it('given open events become safe between deadline and answer, then the POST succeeds', async () => {
     const { clock, post, deadlines } = startPost(1);
     const answer = watched(post.answer());
     clock.advance(19_999);
@@ -78,7 +78,7 @@ describe('when a POST is answered', () => {
 });
 
 describe('when its deadline has come', () => {
-  it('given some are still open, then that is told once, and the answer is out 5 s later, as a failure', async () => {
+  it('given some are still open, then the deadline is reported once, and the POST fails 5 s later', async () => {
     const { clock, post, deadlines } = startPost(3);
     const answer = watched(post.answer());
     post.safe();
@@ -97,7 +97,7 @@ describe('when its deadline has come', () => {
     expect(deadlines).toEqual([15_000]);
   });
 
-  it('given the rest becomes safe after the answer, then nothing happens', async () => {
+  it('given the others become safe after the answer, then nothing changes', async () => {
     const { clock, post } = startPost(2);
     const answer = watched(post.answer());
     clock.advance(20_000);
@@ -112,7 +112,7 @@ describe('when its deadline has come', () => {
 });
 
 describe('when something in it is not safe', () => {
-  it('given the rest is still open, then the answer waits for that, and fails', async () => {
+  it('given others are still open, then the answer waits for them, and fails', async () => {
     const { post } = startPost(2);
     const answer = watched(post.answer());
 
@@ -126,14 +126,14 @@ describe('when something in it is not safe', () => {
     expect(answer).toMatchObject({ state: 'rejected', error: expect.any(NotSafeError) });
   });
 
-  it('given it was so before the answer was asked for, then that fails', async () => {
+  it('given it failed before the answer is requested, then the answer fails', async () => {
     const { post } = startPost(1);
     post.unsafe(new Error('down'));
 
     await expect(post.answer()).rejects.toBeInstanceOf(NotSafeError);
   });
 
-  it('given several causes, then the first is told', async () => {
+  it('given several causes, then the error has the first', async () => {
     const { post } = startPost(2);
     post.unsafe(new StorageError('http-503', 'first'));
     post.unsafe(new StorageError('timeout', 'second'));
@@ -163,7 +163,7 @@ describe('when things become safe or not, in any order, with time between', () =
     maxLength: 12,
   });
 
-  it('given what was said by 20 s, then it succeeds exactly if everything is safe by then', async () => {
+  it('given any order, then the POST succeeds exactly if everything is safe by 20 s', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, async (all) => {
         const { clock, post, deadlines } = startPost(all.length);

@@ -55,7 +55,7 @@ describe('when a handler does well, and logs carelessly', () => {
 
 describe('when a handler fails', () => {
   it.each(Object.keys(ERRORS).map((given) => ({ given })))(
-    'given its error quotes the event: $given, then a retry tells nothing of it, and neither does its dead letter',
+    'given its error quotes the event: $given, then retry and dead letter show nothing of it',
     async ({ given }) => {
       const world = startWorld();
       const app = world.start([failing(ERRORS[given] as never, 9, 2).workflow]);
@@ -68,7 +68,7 @@ describe('when a handler fails', () => {
     },
   );
 
-  it('given a RetryAfterError that quotes the event, then its waiting tells nothing', async () => {
+  it('given a RetryAfterError that quotes the event, then its wait shows nothing of it', async () => {
     const world = startWorld();
     const app = world.start([failing(LATER, 1).workflow]);
 
@@ -88,7 +88,7 @@ describe('when a handler fails', () => {
     expectLetters(world.account, ['non-retriable'], raw);
   });
 
-  it('given it ends after its time, and with the event in its error, then nothing of it leaves', async () => {
+  it('given it ends after its timeout, and its error quotes the event, then nothing of the event leaves', async () => {
     const world = startWorld();
     const slow = countingWorkflow((_run, { signal }, event) => {
       return new Promise((_resolve, fail) => signal.addEventListener('abort', () => fail(FATAL(event))));
@@ -100,7 +100,7 @@ describe('when a handler fails', () => {
     expect(world.account.record(addressOfRaw(fhirRaw(), 'counting'))).toMatchObject({ errorCode: 'timeout' });
   });
 
-  it('given it hangs, and ends at last with the event in its error, then nothing of it leaves', async () => {
+  it('given it hangs, and at last its error quotes the event, then nothing of the event leaves', async () => {
     const world = startWorld();
     const { workflow, started } = holdWorkflow();
     const app = world.start([workflow]);
@@ -116,7 +116,7 @@ describe('when a handler fails', () => {
 });
 
 describe('when a process dies or ends', () => {
-  it('given another one takes over, then nothing of the job leaves, nor of the death that ends it', async () => {
+  it('given another process takes over, then nothing of the job leaves, also when crashes end it', async () => {
     const world = startWorld();
     const { workflow, started } = holdWorkflow();
     const raw = fhirRaw();
@@ -135,7 +135,7 @@ describe('when a process dies or ends', () => {
     expectLetters(world.account, ['crash'], raw);
   });
 
-  it('given who was taken over comes back, then what it says of its lost lease tells nothing', async () => {
+  it('given the former holder goes on, then what it says of its lost lease shows nothing of the event', async () => {
     const world = startWorld();
     const { workflow, started } = holdWorkflow({ timeout: seconds(600) });
     const raw = fhirRaw();
@@ -157,7 +157,7 @@ describe('when a process dies or ends', () => {
     world.expectClean(['job-taken-over', 'job-lease-lost'], { leasesLost: 1, jobsCompleted: 1 });
   });
 
-  it('given it is stopped in mid-work, then nothing of what goes back to waiting leaves', async () => {
+  it('given it is stopped while a handler runs, then nothing of the deferred job leaves', async () => {
     const world = startWorld();
     const { workflow } = holdWorkflow({ concurrency: 1 });
     const app = world.start([workflow]);
@@ -174,7 +174,7 @@ describe('when a process dies or ends', () => {
 });
 
 describe('when a job comes back by a row', () => {
-  it('given a redrive, then nothing of it leaves, and its dead letter moves as it is', async () => {
+  it('given a redrive, then nothing of it leaves, and its dead letter moves unchanged', async () => {
     const world = startWorld();
     const raw = fhirRaw();
     const app = world.start([failing(FATAL, 1).workflow]);
@@ -201,7 +201,7 @@ describe('when a job comes back by a row', () => {
     expectLetters(world.account, ['invalid', 'non-retriable']);
   });
 
-  it('given a row whose event is none, or no JSON, then that tells nothing of it', async () => {
+  it('given a row with an invalid event, or no JSON, then nothing of it leaves', async () => {
     const world = startWorld();
     const app = world.start([failing(FATAL).workflow]);
     const address = addressOfRaw(fhirRaw(), 'counting');
@@ -220,7 +220,7 @@ describe('when a job comes back by a row', () => {
     expect(app.lines.filter((line) => line.includes('row-failed'))).toHaveLength(2);
   });
 
-  it('given a workflow that is not there for 30 minutes, then neither its waiting nor its dead letter tells of the event', async () => {
+  it('given a workflow that is missing for 30 minutes, then neither wait nor dead letter shows the event', async () => {
     const world = startWorld();
     const raw = dicomRaw();
     const app = world.start();
@@ -232,7 +232,7 @@ describe('when a job comes back by a row', () => {
     expectLetters(world.account, ['unknown-workflow'], raw);
   });
 
-  it('given more rows than a page holds, then the messages about the rest tell nothing of them', async () => {
+  it('given more rows than a page holds, then the messages about the others show nothing of them', async () => {
     const world = startWorld();
     const app = world.start([failing(FATAL, 0).workflow]);
     const raw = fhirRaw();
@@ -283,15 +283,18 @@ describe('when an event is none of ours', () => {
     expectLetters(world.account, [reason ?? 'invalid'], raw);
   });
 
-  it.each([base, asCloudEvent(base)])('given a workspace that is not listed, then the same', async (raw) => {
-    const world = startWorld();
-    const app = world.start([failing(FATAL).workflow], { workspaces: ['/subscriptions/s/other'] });
+  it.each([base, asCloudEvent(base)])(
+    'given a workspace that is not listed, then a dead letter holds the event, and nothing of it leaves',
+    async (raw) => {
+      const world = startWorld();
+      const app = world.start([failing(FATAL).workflow], { workspaces: ['/subscriptions/s/other'] });
 
-    expect(await world.deliver(app, [raw])).toBe('resolved');
+      expect(await world.deliver(app, [raw])).toBe('resolved');
 
-    world.expectClean(['event-invalid'], { eventsInvalid: 1, jobsStarted: 0 });
-    expectLetters(world.account, ['workspace-not-listed'], raw);
-  });
+      world.expectClean(['event-invalid'], { eventsInvalid: 1, jobsStarted: 0 });
+      expectLetters(world.account, ['workspace-not-listed'], raw);
+    },
+  );
 
   it('given nobody wants it, then nothing of it leaves', async () => {
     const world = startWorld();
@@ -343,7 +346,7 @@ const THROWN = Object.keys(FAILURES).map((given) => ({ given, failure: FAILURES[
 const thrownBy = (number: number) => THROWN[number % THROWN.length]?.failure();
 
 describe('when storage fails with errors that quote what it was asked', () => {
-  it('given it does not, then all paths are taken', async () => {
+  it('given no error, then all paths are taken', async () => {
     const world = startWorld();
 
     expect(await goThroughAll(world)).toEqual(['resolved', 'resolved']);
@@ -359,7 +362,7 @@ describe('when storage fails with errors that quote what it was asked', () => {
   });
 
   it.each(THROWN)(
-    'given $given at every call, then the POST is not safe, and no line tells of it',
+    'given $given at every call, then the POST is not safe, and no line shows the event',
     async ({ failure }) => {
       const world = startWorld();
       world.failWith(failure);
@@ -372,7 +375,7 @@ describe('when storage fails with errors that quote what it was asked', () => {
   );
 
   it.each(THROWN)(
-    'given $given, then the error of the POST tells nothing of it, printed whole',
+    'given $given, then the error of the POST shows nothing of the event, even printed whole',
     async ({ failure }) => {
       const world = startWorld();
       world.failWith(failure);
@@ -384,7 +387,7 @@ describe('when storage fails with errors that quote what it was asked', () => {
     },
   );
 
-  it('given they come at any one call, then nothing of it leaves', async () => {
+  it('given such an error at any one call, then nothing of the event leaves', async () => {
     const plain = startWorld();
     await goThroughAll(plain);
     const whats = new Set<string>();
@@ -402,7 +405,7 @@ describe('when storage fails with errors that quote what it was asked', () => {
     expect([...whats]).toEqual(expect.arrayContaining(['wake-failed', 'row-failed', 'event-not-safe']));
   });
 
-  it('given they come from some call on, then nothing of it leaves', async () => {
+  it('given such errors from any call on, then nothing of the event leaves', async () => {
     const plain = startWorld();
     await goThroughAll(plain);
     const whats = new Set<string>();

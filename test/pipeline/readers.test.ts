@@ -37,7 +37,7 @@ function startReading(url: string, { fhirBatchReads = false } = {}) {
 const raw = (version = 1) => rawEvent({ id: `v${version}`, host: FHIR_HOST, resourceId: 'p1', version });
 
 describe('when a handler asks for its reader', () => {
-  it('given it does, then it is made for its event and its signal, once; and where none asks, never', async () => {
+  it('given it asks, then one reader is made for its event and signal; given it does not, none', async () => {
     const asked: unknown[][] = [];
     const contexts: Context[] = [];
     const readerFor = (...of: unknown[]) => {
@@ -62,7 +62,7 @@ describe('when a handler asks for its reader', () => {
 });
 
 describe('when two workflows read what an event is about', () => {
-  it('given one delivery, then it is read once, and each has it for itself', async () => {
+  it('given one delivery, then the resource is read once, and each workflow gets a copy', async () => {
     await using service = await startService(json(PATIENT));
     const { app, found, readCounters } = startReading(service.url);
 
@@ -90,7 +90,7 @@ describe('when two workflows read what an event is about', () => {
     expect(app.counters).toMatchObject({ jobsCompleted: 200, jobsRetried: 0 });
   });
 
-  it('given one page of rows, then it is read once', async () => {
+  it('given one page of rows, then the resource is read once', async () => {
     await using service = await startService(json(PATIENT));
     const { app, found } = startReading(service.url);
     for (const name of ['one', 'two']) await app.addRow({ kind: 'job', address: addressOfRaw(raw(), name) }, raw());
@@ -101,7 +101,7 @@ describe('when two workflows read what an event is about', () => {
     expect(service.asked).toHaveLength(1);
   });
 
-  it('given two events of one resource, or one event twice, then each delivery reads for itself', async () => {
+  it('given two events of one resource, or one event twice, then each delivery reads the resource', async () => {
     await using service = await startService(json(PATIENT));
     const { app } = startReading(service.url);
 
@@ -112,7 +112,7 @@ describe('when two workflows read what an event is about', () => {
     expect(service.asked).toHaveLength(2); // settled: nothing runs
   });
 
-  it('given the service asks for a long wait, then both jobs wait as long, in rows, and no try is used', async () => {
+  it('given the service asks for a long wait, then both jobs wait in rows, and no try is used', async () => {
     await using service = await startService(status(503, { 'retry-after': '120' }), json(PATIENT));
     const { account, app, found } = startReading(service.url);
 

@@ -43,7 +43,7 @@ describe('a job whose watermark cannot be written for a while', () => {
     });
   });
 
-  it('given its lease of the resource lapses while the handler is at work, then that is no crash', async () => {
+  it('given its lease of the resource lapses while the handler runs, then no crash is counted', async () => {
     const { account, app, workflow, calls } = startHeld({ ordering: 'latest', timeout: seconds(120) });
     const address = addressOfRaw(raw, workflow);
     await app.addRow({ kind: 'job', address }, raw);

@@ -32,7 +32,7 @@ async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
 }
 
 describe('the redrive of a dead job', () => {
-  it('given it succeeds, then it is completed, its dead letters have moved, and its row is gone', async () => {
+  it('given it succeeds, then the job is completed, its dead letters have moved, and its row is deleted', async () => {
     const job = await deadJob();
 
     await job.redrive(1);
@@ -43,7 +43,7 @@ describe('the redrive of a dead job', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given it fails again, then there is a dead letter with its number, and the earlier one has moved', async () => {
+  it('given it fails again, then the job has a dead letter with its number, and the earlier one has moved', async () => {
     const job = await deadJob(() => Promise.reject(new NonRetriableError('still no')));
 
     await job.redrive(1);
@@ -71,7 +71,7 @@ describe('the redrive of a dead job', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given it is asked for twice, then it runs once', async () => {
+  it('given two requests for it, then it runs once', async () => {
     const job = await deadJob();
     await job.app.addRow({ kind: 'job', address: job.address, redrive: 1 }, rawEvent());
 
@@ -83,7 +83,7 @@ describe('the redrive of a dead job', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given it has to be tried again, then its retry counts as the same redrive', async () => {
+  it('given it is retried, then the retry counts as the same redrive', async () => {
     const job = await deadJob((run) => {
       if (run === 2) throw new Error('not yet');
     });
@@ -118,7 +118,7 @@ describe('the redrive of a dead job', () => {
     await ran;
   });
 
-  it('given its payload was edited, then it is the same job, and the handler sees the edited event', async () => {
+  it('given its payload was edited, then the same job runs with the edited event', async () => {
     const job = await deadJob();
 
     await job.redrive(1, rawEvent({ resourceId: 'corrected' }));
@@ -129,7 +129,7 @@ describe('the redrive of a dead job', () => {
     expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
   });
 
-  it('given the edited payload is no event, then it is a dead letter of its own, and the first one is still pending', async () => {
+  it('given the edited payload is no event, then it gets another dead letter, and the first one is still pending', async () => {
     const job = await deadJob();
 
     await job.redrive(1, { ...rawEvent(), data: {} });
@@ -140,7 +140,7 @@ describe('the redrive of a dead job', () => {
     expect(job.account.waiting()).toEqual([]);
   });
 
-  it('given its record has expired, then it is made anew with the number of the redrive', async () => {
+  it('given its record has expired, then a new record has the number of the redrive', async () => {
     const job = await deadJob();
     await job.account.tables.drop('ledger20260101');
     await job.account.pass(41_000);
@@ -199,7 +199,7 @@ describe('the redrive of a completed job', () => {
 describe('a row that holds a delivery', () => {
   const of = { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' } as const;
 
-  it('given an event, then each workflow that wants it gets it, once, and the row goes', async () => {
+  it('given an event, then each workflow that wants it runs once, and the row is deleted', async () => {
     const account = createAccount();
     const [one, other] = [countingWorkflow(() => {}, { name: 'one' }), countingWorkflow(() => {}, { name: 'other' })];
     const app = startApp(account, { workflows: [one.workflow, other.workflow] });
@@ -213,7 +213,7 @@ describe('a row that holds a delivery', () => {
     expect(account.waiting()).toEqual([]);
   });
 
-  it('given an invalid event, then it is a dead letter, and the row goes', async () => {
+  it('given an invalid event, then it gets a dead letter, and the row is deleted', async () => {
     const { account, app } = startWith();
     await app.addRow(of, { some: 'thing' });
 
@@ -281,7 +281,7 @@ describe('a row that holds a delivery', () => {
     });
   });
 
-  it('given storage fails, then the row stays, and comes again', async () => {
+  it('given storage fails, then the row stays for a later run', async () => {
     const { account, app } = startWith();
     await app.addRow(of, { some: 'thing' });
     app.storageIs(({ on }) => (on.startsWith('pending/') ? 'fail-before' : 'ok'));

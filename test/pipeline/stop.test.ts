@@ -50,7 +50,7 @@ describe('the end of a process', () => {
     expect(app.lines.at(-1)).toBe('info {"what":"stopped","count":0}');
   });
 
-  it('given a handler that ends well after it was aborted, then it is completed, for its work is done', async () => {
+  it('given a handler that succeeds after it was aborted, then the job is completed', async () => {
     const account = createAccount();
     const { workflow, calls } = holdWorkflow({ timeout: seconds(20) });
     const app = startApp(account, { workflows: [workflow], settings: { deadlineMs: 20_000 } });
@@ -100,7 +100,7 @@ describe('the end of a process', () => {
     expect(account.waiting()).toHaveLength(1);
   });
 
-  it('given a delivery that comes after its beginning, then it gets a row, and nothing runs', async () => {
+  it('given a delivery that arrives after the end has begun, then its job gets a row, and nothing runs', async () => {
     const { account, app, counting } = startCounting();
     await app.pipeline.stop();
 
@@ -111,7 +111,7 @@ describe('the end of a process', () => {
     expect(account.record(addressOfRaw(raw, counting.workflow))).toBeUndefined();
   });
 
-  it('given a row that comes after its beginning, then it stays, and nothing runs', async () => {
+  it('given a row that is due after the end has begun, then it stays, and nothing runs', async () => {
     const { account, app, counting } = startCounting();
     await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
     await app.pipeline.stop();
@@ -121,7 +121,7 @@ describe('the end of a process', () => {
     expect([counting.runs, account.waiting().length]).toEqual([0, 1]);
   });
 
-  it('given a row whose record was being read when it began, then it is not claimed', async () => {
+  it('given a row whose record was being read when the end began, then its job is not claimed', async () => {
     const { account, app, counting } = startCounting();
     await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
     app.storageIs(({ method, on }) => {
@@ -182,7 +182,7 @@ describe('the end of a process', () => {
     expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'waiting', tries: 0, crashes: 0 });
   });
 
-  it('given a call to storage that was under way, then it gets 1 s more, and what follows it is still written', async () => {
+  it('given a call to storage that was under way, then it gets 1 s more, and later writes succeed', async () => {
     const { account, app, workflow, calls } = startHeld();
     void app.pipeline.deliver([raw]);
     await account.pass(100);

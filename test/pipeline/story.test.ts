@@ -45,7 +45,7 @@ const noWay = () => {
 };
 
 describe('the story of a job', () => {
-  it('given it completes at once, then its record has no byte more, and the story is complete', async () => {
+  it('given it completes at once, then the story is complete without a further byte in the record', async () => {
     const { app, record, status } = start(() => {});
     await app.pipeline.deliver([raw]);
 
@@ -59,7 +59,7 @@ describe('the story of a job', () => {
     });
   });
 
-  it('given retries and a wait, then each with its code and time', async () => {
+  it('given retries and a wait, then the story has each with its code and time', async () => {
     const { app, status, later } = start((run) => {
       if (run === 1) down();
       if (run === 2) throw new RetryAfterError('later', seconds(60), { code: 'http-503' });
@@ -100,7 +100,7 @@ describe('the story of a job', () => {
     ]);
   });
 
-  it('given it dies, is redriven and dies again, then each dead letter is named, and its blob is there', async () => {
+  it('given it dies, is redriven and dies again, then the story names each dead letter, whose blob exists', async () => {
     const { account, app, address, status, later } = start(noWay);
     await app.pipeline.deliver([raw]);
     const first = await status();
@@ -127,7 +127,7 @@ describe('the story of a job', () => {
     expect(ids.sort()).toEqual([first.deadLetter, deadLetter].sort());
   });
 
-  it('given a redrive that succeeds, then the dead letter that it had is named', async () => {
+  it('given a redrive that succeeds, then the story names its former dead letter', async () => {
     const { app, address, status, later } = start((run) => (run === 1 ? noWay() : undefined));
     await app.pipeline.deliver([raw]);
     const { deadLetter } = await status();
@@ -154,7 +154,7 @@ describe('the story of a job', () => {
     expect(JSON.stringify([record(), story])).not.toContain('Muellerphi');
   });
 
-  it('given the holder dies before or after the write of a retry, then no step is there twice, and none is lost', async () => {
+  it('given the holder dies before or after the write of a retry, then the story has each step once', async () => {
     for (const fault of ['fail-before', 'fail-after'] as const) {
       const { account, app, status, later } = start((run) => (run === 1 ? down() : undefined));
       let writes = 0;
@@ -212,7 +212,7 @@ describe('a record of a release without stories', () => {
     });
   });
 
-  it('given such a release redrives a job with steps, then they stay, and only its own are missing', async () => {
+  it('given such a release redrives a job with steps, then the steps stay, and only those of that release are missing', async () => {
     const { account, app, address, status, later } = start((run) => (run === 1 ? down() : noWay()));
     await app.pipeline.deliver([raw]);
     await later(11_000);
@@ -240,7 +240,7 @@ describe('a record of a release without stories', () => {
   });
 });
 
-it('given a first claim, then its row has as many bytes as before there were stories', () => {
+it('given a first claim, then its row has as many bytes as without stories', () => {
   const record = {
     state: { kind: 'running', leaseMs: 60_000 } as const,
     owner: '0123456789abcdef',

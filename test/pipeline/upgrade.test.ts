@@ -67,7 +67,7 @@ const eventsOf = (day: string) =>
 
 describe('an upgrade from an earlier release under load', () => {
   it.each([1, 2, 3, 4, 5])(
-    'given everything is delivered more than once (seed %i), then each job completes once',
+    'given each event is delivered more than once (seed %i), then each job completes once',
     async (seed) => {
       const hospital = startHospital(seed);
       const { account, completed, wrongs } = hospital;

@@ -58,7 +58,7 @@ describe('looking for due rows', () => {
     for (const app of apps.slice(1)) await app.pipeline.stop();
   });
 
-  it('given the timer calls while another process has just looked, then nothing is asked twice', async () => {
+  it('given the timer rings just after a look of another process, then no second look is made', async () => {
     const account = createAccount();
     const [one, other] = [startApp(account), startApp(account)];
 
@@ -101,7 +101,7 @@ describe('a row that is due later', () => {
     expect(account.due.inspect()).toEqual([JSON.stringify({ shard: row?.shard })]);
   });
 
-  it('given a thousand rows that fail at once, then at most two messages: their retries, and those of an open circuit', async () => {
+  it('given a thousand rows that fail at once, then at most two messages are sent: for retries, and for an open circuit', async () => {
     const account = createAccount();
     await account.pass(3000);
     const app = startApp(account, { workflows: [failing()] });
@@ -134,7 +134,7 @@ describe('a row that is due later', () => {
     await app.pipeline.stop();
   });
 
-  it('given the message of the first row has come, then a look announces the next one', async () => {
+  it('given the message of the first row has arrived, then a look announces the next row', async () => {
     const account = createAccount();
     await account.pass(3000);
     const waits = [seconds(20), minutes(120)];
@@ -178,7 +178,7 @@ describe('a row that is due later', () => {
     expect(hidden(account)).toHaveLength(1);
   });
 
-  it('given the message cannot be sent, then the job waits all the same, and the next row tries again', async () => {
+  it('given the message cannot be sent, then the job still waits, and the next row sends a message', async () => {
     const account = createAccount();
     const app = startApp(account, { workflows: [failing()] });
     app.storageIs(({ method }) => (method === 'send' ? 'fail-before' : 'ok'));
@@ -211,7 +211,7 @@ describe('a row that is due later', () => {
 });
 
 describe('the row that says when the app last looked', () => {
-  it('given two processes that ask at once, then one of them looks', async () => {
+  it('given two processes at once, then one of them looks', async () => {
     const account = createAccount();
     const [one, other] = [createLooks(account), createLooks(account)];
     await one.take(10_000);

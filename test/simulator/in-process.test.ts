@@ -36,7 +36,7 @@ const scenario = () =>
 const put = (resource: Record<string, unknown>) => scenario().update(resource as never);
 
 describe('when a handler reads a resource of the simulator', () => {
-  it('given versions, then the current one and the one of the event', async () => {
+  it('given versions, then the handler reads the current one and that of the event', async () => {
     put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-01-01' });
     put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-02-02' });
 
@@ -47,7 +47,7 @@ describe('when a handler reads a resource of the simulator', () => {
     });
   });
 
-  it('given it is deleted, then it is gone, and the version before is there', async () => {
+  it('given a deleted resource, then it is gone, and the version before can be read', async () => {
     put({ resourceType: 'Patient', id: 'p1', active: true });
     scenario().remove('Patient', 'p1');
 
@@ -87,7 +87,7 @@ describe('when a handler reads a resource of the simulator', () => {
     expect(inBatch.map((one) => one?.meta?.versionId)).toEqual(['1', '2', undefined, '1', undefined, undefined]);
   });
 
-  it('given a search over several pages, then all that match', async () => {
+  it('given a search over several pages, then it returns all matches', async () => {
     for (let i = 0; i < 25; i += 1) put({ resourceType: 'Patient', id: `p${i}`, gender: i % 2 ? 'female' : 'male' });
     const ids = new Set<string | undefined>();
     for await (const { id } of fhirReader().search('Patient', { _count: 4 })) ids.add(id);
@@ -95,7 +95,7 @@ describe('when a handler reads a resource of the simulator', () => {
     expect(world.app.telemetry.counters.fhirReadsDone).toBe(7);
   });
 
-  it('given ids that are meant to lead elsewhere, then they are gone, or refused', async () => {
+  it('given ids made to lead to other paths, then they are gone, or refused', async () => {
     put({ resourceType: 'Patient', id: 'p1' });
     for (const id of ['../Patient/p1', 'p1/_history/1', 'p1?_format=xml', '%70%31']) {
       const found = await fhirReader()
@@ -129,7 +129,7 @@ describe('when a handler reads an image of the simulator', () => {
     expect(storeFile(dicom, second)).toMatchObject({ status: 'stored' });
   });
 
-  it('given its metadata, then as DICOM JSON', async () => {
+  it('given its metadata, then they are DICOM JSON', async () => {
     expect(await dicomReader().instance()).toMatchObject({ '00100020': { vr: 'LO', Value: ['P1'] } });
     expect(await dicomReader().series()).toHaveLength(2);
     expect(await dicomReader().study()).toHaveLength(2);
@@ -137,7 +137,7 @@ describe('when a handler reads an image of the simulator', () => {
     expect(await dicomReader({ studyUid: '1.2.9' }).study()).toEqual([]);
   });
 
-  it('given its frames, then the pixels as they were stored', async () => {
+  it('given its frames, then they are the pixels as stored', async () => {
     const pixels: number[] = [];
     for await (const { contentType, content } of (await dicomReader().frames([1])) ?? []) {
       expect(contentType).toContain('application/octet-stream');
@@ -147,19 +147,19 @@ describe('when a handler reads an image of the simulator', () => {
     expect(await dicomReader().frames([2])).toBeUndefined();
   });
 
-  it('given a partition, then the images in it', async () => {
+  it('given a partition, then its images are read', async () => {
     storeFile(mainServices().dicom, fileOf(), 'clinic-b');
     expect(await dicomReader({ partition: 'clinic-b' }).study()).toHaveLength(1);
     expect(await dicomReader({ partition: 'Microsoft.Default' }).study()).toHaveLength(2);
   });
 
-  it('given an image to look at, then it says that it makes none', async () => {
+  it('given a rendered image, then the error says that the simulator renders none', async () => {
     expect(await failureOf(dicomReader().rendered())).toMatchObject({ code: 'dicom-server-error' });
   });
 });
 
 describe('when an event names a host of the simulator', () => {
-  it('given a service that is not there, or no more, then all is gone, and none is made', async () => {
+  it('given an unknown or removed service, then all is gone, and no service is made', async () => {
     put({ resourceType: 'Patient', id: 'p1' });
     const host = 'simulator-clinic-b.fhir.azurehealthcareapis.com';
     expect(await fhirReader({ host }).current()).toBeUndefined();
@@ -167,7 +167,7 @@ describe('when an event names a host of the simulator', () => {
   });
 
   it.each(['main.fhir.azurehealthcareapis.com', 'simulator-main.fhir.azurehealthcareapis.com.example', DICOM_HOST])(
-    'given %s, which it has not, then it is not listed, and none is made',
+    'given the unknown host %s, then it is not listed, and no service is made',
     async (host) => {
       put({ resourceType: 'Patient', id: 'p1' });
       expect(await failureOf(fhirReader({ host }).current())).toMatchObject({ code: 'host-not-listed' });
@@ -175,7 +175,7 @@ describe('when an event names a host of the simulator', () => {
     },
   );
 
-  it('given the simulator is registered with the app, then it is read without a token, and elsewhere not at all', async () => {
+  it('given a simulator registered with the app, then it is read without a token, and no other host is read', async () => {
     const { app } = composeMemoryApp();
     const event = fhirEvent({ host: FHIR_HOST, resourceId: 'p1' });
     expect(await failureOf((app.readers.of(event, signal) as FhirReader).current())).toMatchObject({

@@ -7,13 +7,13 @@ describe('when randomness comes from a seed', () => {
     expect([one.number(), one.token(), one.number()]).toEqual([other.number(), other.token(), other.number()]);
   });
 
-  it('given seeds that are near each other, then what comes of them is not', () => {
+  it('given similar seeds, then their numbers are not similar', () => {
     const firsts = Array.from({ length: 100 }, (_, seed) => seededRandom(seed).number());
 
     expect(new Set(firsts.map((number) => number.toFixed(3))).size).toBeGreaterThan(85);
   });
 
-  it('given words, then the chance is of these words alone, and evenly spread', () => {
+  it('given words, then only they decide the number, and numbers are evenly spread', () => {
     const chances = Array.from({ length: 10_000 }, (_, n) => chanceOf(7, 'duplicate', n));
 
     expect(chanceOf(7, 'duplicate', 42)).toBe(chances[42]);
@@ -21,7 +21,7 @@ describe('when randomness comes from a seed', () => {
     expect(chances.filter((chance) => chance < 0.05).length).toBeLessThan(600);
   });
 
-  it('given a UUID is wanted, then it is one of version 4', () => {
+  it('given a UUID, then it has version 4', () => {
     expect(uuidOf(seededRandom(1))).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 });

@@ -114,7 +114,7 @@ describe('when the simulator is cleared in mid-run', () => {
     expect(world.bodies.filter((body) => body.includes(`${first}-`))).toEqual([]);
   });
 
-  it('given storage answers the former only after the next has begun, then that end is not its own', async () => {
+  it('given storage answers the former run after the next has begun, then the next one does not end', async () => {
     const world = await start();
     const { tables } = world.stores;
     const { list } = tables;
@@ -141,7 +141,7 @@ describe('when the simulator is cleared in mid-run', () => {
     expect(world.simulator.runs.get(second)?.deliveries.retried).toBeGreaterThan(0);
   });
 
-  it("given the run's time was fast, then time is as it was at the start", async () => {
+  it('given a run with fast time, then time is as it was at the start', async () => {
     const world = await start();
     world.begin({ events: 1000, rate: 100, timeScale: 1000 });
     await world.pass(100);
@@ -178,7 +178,7 @@ describe('when Event Grid waits between its tries', () => {
     expect(world.timesSent('p1')).toBe(1);
   });
 
-  it('given time and chaos are set in mid-run, then the run keeps its own, and they hold after it', async () => {
+  it('given time and chaos set in mid-run, then the run keeps its own, and the new ones apply after it', async () => {
     const world = await start();
     const id = world.begin({ events: 50, rate: 100, timeScale: 1000 });
     await world.pass(50);
@@ -229,7 +229,7 @@ describe('when Event Grid waits between its tries', () => {
 });
 
 describe('when a run has a chaos of its own', () => {
-  it('given another chaos is set, then the events of others feel that one meanwhile', async () => {
+  it('given another chaos is set, then it applies to the events of others meanwhile', async () => {
     const world = await start();
     world.simulator.change({ chaos: { ...CHAOS_LEVELS.none, duplicates: 1, delayMs: 1 } });
     const id = world.begin({ events: 50, rate: 100 });
@@ -258,7 +258,7 @@ describe('when a run has a chaos of its own', () => {
 });
 
 describe('when runs follow each other', () => {
-  it('given the next begins, then the services of the one before are gone, and others are not', async () => {
+  it('given the next run begins, then the services of the one before are gone, and others are not', async () => {
     const world = await start();
     world.changePatient('p1');
     const first = world.begin({ events: 20 });
@@ -270,7 +270,7 @@ describe('when runs follow each other', () => {
     expect(world.simulator.serviceNames()).toEqual(['main', `run-${second}`]);
   });
 
-  it('given 21, then the last 20 are remembered, the newest first', async () => {
+  it('given 21 runs, then the last 20 are listed, the newest first', async () => {
     const world = await start();
     const ids: string[] = [];
     for (let n = 0; n < 21; n += 1) {
@@ -284,7 +284,7 @@ describe('when runs follow each other', () => {
     expect(world.simulator.runs.get(ids[0] as string)).toBeUndefined();
   });
 
-  it('given one that is over is stopped, then the one that is under way goes on', async () => {
+  it('given a stop of an ended run, then the run under way goes on', async () => {
     const world = await start();
     const first = world.begin({ events: 20 });
     await world.end(first);
@@ -295,7 +295,7 @@ describe('when runs follow each other', () => {
     expect(await world.end(second)).toMatchObject({ phase: 'done' });
   });
 
-  it('given a run is over, then what is delivered later is not counted for it', async () => {
+  it('given an ended run, then later deliveries do not count for it', async () => {
     const world = await start();
     const id = world.begin({ events: 20 });
     const { deliveries } = await world.end(id);
@@ -308,7 +308,7 @@ describe('when runs follow each other', () => {
     expect(deliveries).toMatchObject({ matched: 20, delivered: 20, duplicates: 0, retried: 0 });
   });
 
-  it('given what was delivered before it, then the run does not count it', async () => {
+  it('given earlier deliveries, then they do not count for the run', async () => {
     const world = await start();
     world.changePatient('p1');
     await world.pass(100);
@@ -376,7 +376,7 @@ describe('when a run cannot go on', () => {
     expect(await world.end(id)).toMatchObject({ phase: 'stopped', verdict: null, error: null });
   });
 
-  it('given it is stopped while Event Grid tries, then it ends, and what is made is still delivered', async () => {
+  it('given it is stopped while Event Grid retries, then it ends, and its events are still delivered', async () => {
     const world = await start();
     world.answerWith(() => 503);
     const id = world.begin({ events: 20 });

@@ -47,7 +47,7 @@ describe('when a scenario changes a service', () => {
       run: ({ world }: ReturnType<typeof createTestWorld>) =>
         world.transact([{ fullUrl: 'urn:uuid:1', resource: PATIENT }]),
     },
-  ])('given FHIR refuses $what, then that is thrown, with why', ({ run }) => {
+  ])('given FHIR refuses $what, then an error with the reason is thrown', ({ run }) => {
     const refusing = createTestWorld({
       status: 422,
       body: JSON.stringify({ issue: [{ diagnostics: 'no such thing' }] }),
@@ -68,11 +68,11 @@ describe('when a scenario changes a service', () => {
         world.updateStudy('1.2.3', { '00080060': { vr: 'CS', Value: ['MR'] } }),
       why: 'DICOM100: (0008,0060) - Updating the tag is not supported',
     },
-  ])('given DICOM refuses $what, then that is thrown, with why', ({ run, why }) => {
+  ])('given DICOM refuses $what, then an error with the reason is thrown', ({ run, why }) => {
     expect(() => run(createTestWorld())).toThrow(`The scenario made a change that was refused: ${why}`);
   });
 
-  it('given an image, then it is new once, until its study is removed', () => {
+  it('given an image, then only its first store is new, until its study is removed', () => {
     const { world, published } = createTestWorld();
 
     expect([world.store(IMAGE), world.store(IMAGE)]).toEqual([true, false]);
@@ -90,7 +90,7 @@ describe('when a scenario changes a service', () => {
     expect(services.fhir.current('Patient', id)).toEqual({ version: 1, deleted: false });
   });
 
-  it('given an update, a removal and a hard delete, then the events are as by HTTP, and the run hears of the last', () => {
+  it('given an update, a removal and a hard delete, then events are as over HTTP, and the run gets the hard delete', () => {
     const { world, services, published, gone } = createTestWorld();
 
     world.update(PATIENT);
@@ -103,7 +103,7 @@ describe('when a scenario changes a service', () => {
     expect(gone).toEqual([{ host: services.fhir.host, resourceType: 'Patient', resourceId: 'p1' }]);
   });
 
-  it('given events are switched, then those of both services are', () => {
+  it('given a switch of events, then it applies to both services', () => {
     const { world, services } = createTestWorld();
 
     world.switchEvents(false);
@@ -129,7 +129,7 @@ describe('when a scenario changes a service', () => {
     expect(subject.reference).toBe('urn:uuid:1');
   });
 
-  it('given two calls within a millisecond, then the second time is later, and never behind the clock', () => {
+  it('given two calls within a millisecond, then the second time is later, and not behind the clock', () => {
     const { world, clock } = createTestWorld();
 
     const times = [world.now(), world.now(), world.now()];

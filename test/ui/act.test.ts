@@ -43,7 +43,7 @@ inBrowser('when a person acts on the page', () => {
     await page.getByText('14 dead letters, 1 cause').waitFor();
   });
 
-  it('given the cause is not fixed, then a staged redrive stops at the first one', async () => {
+  it('given the cause is not fixed, then a staged redrive stops at the first dead letter', async () => {
     await app.send(Array.from({ length: 5 }, (_, index) => rawChange(`unfixed-${index}`)));
     const { page, goTo } = await open();
     await goTo('dead-letters?stage=failed', 'Dead letters');
@@ -183,7 +183,7 @@ inBrowser('when a person acts on the page', () => {
     await page.getByText('count only', { exact: true }).waitFor();
   });
 
-  it('given a workflow, then it is paused with a reason, and resumed', async () => {
+  it('given a workflow, then a person pauses it with a reason, and resumes it', async () => {
     const { page, goTo } = await open();
     await goTo('workflows', 'Workflows');
     const row = page.getByRole('row', { name: /^fragile/ });

@@ -65,7 +65,7 @@ inBrowser('when a person looks at the page', () => {
     },
   );
 
-  it('given all is well, then one glance says so', async () => {
+  it('given all is well, then the overview is green, without a problem', async () => {
     const { page } = await open({ answers: { ...ANSWERS, overview: greenOverview } });
 
     await page.getByRole('heading', { name: 'Green' }).waitFor();
@@ -74,7 +74,7 @@ inBrowser('when a person looks at the page', () => {
     expect(await page.locator('.problems').count()).toBe(0);
   });
 
-  it('given problems, then each is there in words, and leads to where a person acts', async () => {
+  it('given problems, then each is named in words, and links to the place where a person acts', async () => {
     const { page } = await open({ answers: ANSWERS });
 
     await page.getByText('The circuit of fragile has been open for 12 minutes').waitFor();
@@ -88,7 +88,7 @@ inBrowser('when a person looks at the page', () => {
     expect(await page.title()).toBe('Dead letters · ahds-events');
   });
 
-  it('given several instances, then the numbers are of all, or of the one that is chosen', async () => {
+  it('given several instances, then the numbers are those of all, or of the chosen one', async () => {
     const { page } = await open({ answers: ANSWERS });
 
     await page.getByText('15.3').waitFor();
@@ -97,7 +97,7 @@ inBrowser('when a person looks at the page', () => {
     await page.locator('.big', { hasText: '6.2' }).waitFor();
   });
 
-  it('given a chart, then a table says the same', async () => {
+  it('given a chart, then a table shows the same numbers', async () => {
     const { page } = await open({ answers: ANSWERS });
 
     await page.getByText('Show as a table').first().click();
@@ -182,7 +182,7 @@ inBrowser('when a person looks at the page', () => {
     expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
   });
 
-  it('given the switch for colours, then it changes them, and a reload forgets it', async () => {
+  it('given the switch for colours, then it changes them until a reload', async () => {
     const { page } = await open({ answers: ANSWERS });
     const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
     const light = await background();
@@ -194,7 +194,7 @@ inBrowser('when a person looks at the page', () => {
     expect(await background()).toBe(light);
   });
 
-  it('given a feed that runs, then it can be filtered, and held still', async () => {
+  it('given a running feed, then a person can filter it and hold it still', async () => {
     const { page, goTo } = await open({ answers: ANSWERS });
     await goTo('events', 'Events');
     await page.getByRole('link', { name: 'event-100' }).waitFor();
@@ -207,7 +207,7 @@ inBrowser('when a person looks at the page', () => {
     expect(await page.getByRole('link', { name: 'event-99' }).count()).toBe(1);
   });
 
-  it('given an app that wants keys, then one is asked for, stays in memory, and decides what is offered', async () => {
+  it('given an app that wants keys, then the page asks for a key, keeps it in memory, and offers what it allows', async () => {
     const check = await startKeyCheck(app.url);
     try {
       const { page, goTo, violations } = await open({ url: check.url, answers: { overview: redOverview } });
@@ -277,7 +277,7 @@ inBrowser('when a person looks at the page', () => {
     },
   );
 
-  it('given a sign-in that ends, then what the page shows stays, and goes on after a new sign-in in another tab', async () => {
+  it('given a sign-in that ends, then the page keeps its content, and goes on after a new sign-in in another tab', async () => {
     const gate = await startSignIn(app.url, { headersOf: () => signedInAs('Operator'), redirects: () => true });
     try {
       const { page, goTo, violations } = await open({ url: gate.url });

@@ -81,7 +81,7 @@ describe('when a scenario is run', () => {
     expect((await runScenario(careful, { troubles: new Map([[1, 'crash-before']]) })).found).toEqual(careful.expected);
   });
 
-  it('given images, then reads find what the test says', async () => {
+  it('given images, then reads find the content that the test returns', async () => {
     const workflow = defineWorkflow({
       name: 'images',
       on: dicom(),

@@ -65,7 +65,7 @@ describe('when a resource changes', () => {
     expect(await rowsAfter(fhirEvent(OBSERVATION), other)).toHaveLength(2);
   });
 
-  it('given its keys, then they say nothing of the resource', async () => {
+  it('given its keys, then they reveal nothing of the resource', async () => {
     const [stored] = (await kitAfter(fhirEvent({ resourceId: 'secret-1' }))).rows('resources');
 
     expect(stored?.partition).toMatch(/^[0-7]$/);
@@ -91,7 +91,7 @@ describe('when a resource is looked up', () => {
     expect(resources).toContainEqual(expect.objectContaining(b));
   });
 
-  it('given an image in two partitions, then both', async () => {
+  it('given an image in two partitions, then the answer has both', async () => {
     const kit = await kitAfter(
       dicomEvent({ ...IMAGE, partition: 'Microsoft.Default' }),
       dicomEvent({ ...IMAGE, partition: 'clinic-b' }),
@@ -104,7 +104,7 @@ describe('when a resource is looked up', () => {
     expect(partitions.sort()).toEqual(['Microsoft.Default', 'clinic-b']);
   });
 
-  it('given an unknown resource, then none', async () => {
+  it('given an unknown resource, then the answer is empty', async () => {
     expect(await createTestKit().lookup(resourceIndex, OBSERVATION)).toEqual({ resources: [] });
   });
 
@@ -114,7 +114,7 @@ describe('when a resource is looked up', () => {
     { ...OBSERVATION, host: 'a' },
     { resourceType: 'Patient', resourceId: '' },
     [],
-  ])('given %j, then it is no valid query', async (query) => {
+  ])('given %j, then the query is refused', async (query) => {
     await expect(createTestKit().lookup(resourceIndex, query)).rejects.toBeInstanceOf(z.ZodError);
   });
 });
@@ -182,7 +182,7 @@ describe('when storage fails and processes die at any moment', () => {
     expect(await everyCrash(scenario)).toBeGreaterThan(100);
   });
 
-  it('given any order, duplicates and several troubles, then it is, too', async () => {
+  it('given any order, duplicates and several troubles, then the table is that of the newest versions', async () => {
     await everyOrder(scenario, 100);
   });
 });

@@ -29,7 +29,7 @@ describe('dead letters in memory, beyond the contract', () => {
     expect((await deadLetters.count(1000)).oldestAt).toEqual(new Date('2026-03-14T12:01:00.000Z'));
   });
 
-  it('given more than a page of either kind, then each is counted once', async () => {
+  it('given more than a page of each kind, then each is counted once', async () => {
     const blobs = createMemoryBlobStore({ clock: systemClock });
     const deadLetters = new DeadLetters({ blobs });
     const name = (n: number) => `failed/2026-03-14/${String(n).padStart(22, '0')}.0.json`;

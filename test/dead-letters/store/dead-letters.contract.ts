@@ -31,7 +31,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   const shortNames = async () => (await names()).map((name) => name.replace(DIGEST, '…')).sort();
 
   describe('a dead letter', () => {
-    it('given a job, then it holds what happened and the event as it came, at a name made of the job', async () => {
+    it('given a job, then it holds what happened and the event as received, under a name made from the job', async () => {
       const letter = letterOf({
         event: { id: 'e', data: { text: 'Zoë 漢字 🫀' } },
         problems: [{ path: 'data', code: 'x' }],
@@ -45,7 +45,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       expect(JSON.parse((await blobs.read(name)) ?? '')).toEqual({ ...rest, address: addressFor({}), redrives: 0 });
     });
 
-    it('given writers at the same time and later, then there is one, as it was first', async () => {
+    it('given several writers, at once and later, then one dead letter exists, as written first', async () => {
       await Promise.all([1, 2, 3].map(() => deadLetters.write(letterOf({ reason: 'first' }))));
       await deadLetters.write(letterOf({ reason: 'later' }));
 
@@ -55,7 +55,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       expect(JSON.parse((await blobs.read(name)) ?? '')).toMatchObject({ reason: 'first' });
     });
 
-    it('given other jobs, stages, redrives and events, then each is one of its own, on its own day', async () => {
+    it('given other jobs, stages, redrives and events, then each has its own dead letter, on its own day', async () => {
       for (const stage of JOB_STAGES) await deadLetters.write(letterOf({ stage }));
       for (const fields of [{ workflow: 'other' }, { id: 'other' }, { day: '20260401' }, { day: 'undated' }]) {
         await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor(fields), redrives: 0 } }));
@@ -86,7 +86,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   });
 
   describe('when a job is over', () => {
-    it('given dead letters of several redrives and stages, then those before move with what they hold', async () => {
+    it('given dead letters of several redrives and stages, then the earlier ones move with their content', async () => {
       const of = (redrives: number) => ({ kind: 'job', address: addressFor({}), redrives }) as const;
       await deadLetters.write(letterOf({ stage: 'failed', origin: of(0) }));
       await deadLetters.write(letterOf({ stage: 'crash', origin: of(1) }));
@@ -118,7 +118,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       ]);
     });
 
-    it('given it is done twice, or there is nothing to move, then nothing more happens', async () => {
+    it('given the move is repeated, or there is nothing to move, then nothing changes', async () => {
       await deadLetters.resolve({ address: addressFor({}), stages: JOB_STAGES }, 3);
       await deadLetters.write(letterOf({ reason: 'first' }));
       const all = () => deadLetters.resolve({ address: addressFor({}), stages: JOB_STAGES }, 3);
@@ -129,7 +129,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       expect(await shortNames()).toEqual(['resolved/failed/2026-03-14/….0.json']);
     });
 
-    it('given a mover that died in between, then the next one ends it, and what was resolved stays as it was', async () => {
+    it('given a move that died half-way, then the next one completes it, and resolved dead letters stay unchanged', async () => {
       await deadLetters.write(letterOf({ reason: 'first' }));
       const [name = ''] = await names();
       await blobs.create(name.replace('pending', 'resolved'), '{"reason":"copied"}');
@@ -142,7 +142,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   });
 
   describe('when pending dead letters are counted', () => {
-    it('given none, then none', async () => {
+    it('given none, then the count is 0', async () => {
       expect(await deadLetters.count(10)).toEqual({
         byStage: { invalid: 0, failed: 0, crash: 0, 'unknown-workflow': 0 },
         byReason: {},
@@ -151,7 +151,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       });
     });
 
-    it('given dead letters of every stage, some resolved and some in both places, then those only pending count', async () => {
+    it('given dead letters of every stage, some resolved and some in both places, then only those that are just pending count', async () => {
       for (const stage of STAGES) {
         for (let n = 0; n < 6; n += 1) {
           const origin =
@@ -176,7 +176,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       });
     });
 
-    it('given as many as are to be counted, then it says that there may be more', async () => {
+    it('given as many as the limit, then the count says that there may be more', async () => {
       for (const redrives of [0, 1, 2]) {
         await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor({}), redrives } }));
       }

@@ -23,7 +23,7 @@ function createContainer() {
 }
 
 describe('a dead letter', () => {
-  it('given it is written twice, then there is one, as it was first', async () => {
+  it('given it is written twice, then one exists, as written first', async () => {
     const { blobs, deadLetters, names } = createContainer();
 
     await deadLetters.write(letter(0));
@@ -48,7 +48,7 @@ describe('a dead letter', () => {
     ]);
   });
 
-  it('given a former holder that writes it very late, after it was moved, then it counts as resolved', async () => {
+  it('given a former holder that writes it after it was moved, then it counts as resolved', async () => {
     const { deadLetters } = createContainer();
     await deadLetters.write(letter(0));
     await deadLetters.resolve({ address: ADDRESS, stages: STAGES }, 1);
@@ -58,14 +58,14 @@ describe('a dead letter', () => {
     expect(await deadLetters.count(1000)).toMatchObject({ byStage: { failed: 1, invalid: 0 }, isMore: false });
   });
 
-  it('given more than are to be counted, then it says that there are more', async () => {
+  it('given more than the limit, then the count says that there are more', async () => {
     const { deadLetters } = createContainer();
     for (const redrives of [0, 1, 2]) await deadLetters.write(letter(redrives));
 
     expect(await deadLetters.count(2)).toMatchObject({ byStage: { failed: 2 }, isMore: true });
   });
 
-  it('given counting has taken long enough, then it counts no further page, and says whether there are more', async () => {
+  it('given the time for counting is over, then no further page is read, and the count says whether there are more', async () => {
     const { deadLetters } = createContainer();
     await deadLetters.write({ ...letter(0), stage: 'invalid', origin: { kind: 'event', day: 'undated' } });
     const one = await deadLetters.count(1000, () => true);
@@ -78,7 +78,7 @@ describe('a dead letter', () => {
     });
   });
 
-  it('given an invalid event, then its name is that of its payload and its own day', async () => {
+  it('given an invalid event, then its name follows from its payload and its day', async () => {
     const { deadLetters, names } = createContainer();
     const origin = { kind: 'event' as const, day: 'undated' };
 

@@ -81,12 +81,15 @@ describe('when a verb works on an app over HTTP', () => {
     [['redrive', '--all', '--dry-run']],
     [['redrive', 'gone', '--json']],
     [['discard', '--stage', 'failed', '--why', 'x', '--dry-run', '--json']],
-  ] as [Verb, ...string[]][][])('given %j, then output and exit code are those of storage', async ([verb, ...args]) => {
-    const { id, type, atStorage } = await open();
-    const typed = args.map((arg) => (arg === 'ID' ? id : arg));
+  ] as [Verb, ...string[]][][])(
+    'given %j, then output and exit code are the same as on storage',
+    async ([verb, ...args]) => {
+      const { id, type, atStorage } = await open();
+      const typed = args.map((arg) => (arg === 'ID' ? id : arg));
 
-    expect(await type(verb, ...typed)).toEqual(await atStorage(verb, ...typed));
-  });
+      expect(await type(verb, ...typed)).toEqual(await atStorage(verb, ...typed));
+    },
+  );
 
   it('given a redrive of all, then the app has the rows of all, and the person is in its log', async () => {
     const { type, rows, lines } = await open();
@@ -98,7 +101,7 @@ describe('when a verb works on an app over HTTP', () => {
     expect(lines.at(-1)).toBe(`info {"what":"letters-redriven","by":"${PERSON}","numbers":{"asked":2}}`);
   });
 
-  it('given a corrected event, then it is sent, and the app refuses another one', async () => {
+  it('given a corrected event, then it is sent, and the app refuses the correction of another event', async () => {
     const { id, type, rows } = await open();
     const file = join(folder, 'event.json');
     writeFileSync(file, JSON.stringify(rawFhirEvent({ resourceId: 'corrected' })));
@@ -123,7 +126,7 @@ describe('when a verb works on an app over HTTP', () => {
     expect([posts, code]).toEqual([3, 130]);
   });
 
-  it('given a name that nothing knows, then it is the option that is wrong, as on storage', async () => {
+  it('given an unknown name, then the error names the option, as on storage', async () => {
     const { type, atStorage } = await open();
     const messageOf = (run: typeof type, ...args: string[]) =>
       run('list', ...args).catch((error: Error) => `${error.name}: ${error.message.split(' Known: ')[0]}`);
@@ -146,7 +149,7 @@ describe('when a verb works on an app over HTTP', () => {
     },
   );
 
-  it('given a Reader, then lists are shown, and a change and a payload name the role that is missing', async () => {
+  it('given a Reader, then lists are shown, and refusals of changes and payloads name the missing role', async () => {
     const { type, id, rows } = await open({ role: 'Reader' });
 
     expect((await type('list')).code).toBe(0);
@@ -156,7 +159,7 @@ describe('when a verb works on an app over HTTP', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given a forged header beside a token that is none, then nobody is let in', async () => {
+  it('given a forged header beside an invalid token, then nobody is let in', async () => {
     const { type } = await open({ role: '-' });
 
     await expect(type('list')).rejects.toThrow('Sign in');

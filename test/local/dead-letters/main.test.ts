@@ -11,7 +11,7 @@ const NOWHERE = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0
   .join(';')}`;
 
 describe('npm run dead-letters', () => {
-  it.each(VERBS)('given %s --help, then its options and exit codes, and nothing else happens', async (verb) => {
+  it.each(VERBS)('given %s --help, then it prints options and exit codes, and does nothing else', async (verb) => {
     const { code, stdout } = await run([verb, '--help'], { EventStorage: NOWHERE });
 
     expect(code).toBe(0);
@@ -19,7 +19,7 @@ describe('npm run dead-letters', () => {
     expect(stdout).toContain('Exit code: 0');
   });
 
-  it('given --help, then every verb', async () => {
+  it('given --help, then it prints every verb', async () => {
     const { code, stdout } = await run(['--help']);
 
     expect(code).toBe(0);
@@ -61,7 +61,7 @@ describe('npm run dead-letters', () => {
     expect(output).not.toContain('c2VjcmV0');
   });
 
-  it('given an id that there is not, then 1', async () => {
+  it('given an id of no dead letter, then 1', async () => {
     const { code, output } = await run(['show', 'nonsense'], { EventStorage: process.env.TEST_STORAGE ?? '' });
 
     expect(code).toBe(1);

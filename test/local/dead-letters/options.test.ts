@@ -23,7 +23,7 @@ const NO_FILTER = {
 };
 
 describe('when options are read', () => {
-  it('given a verb with options and ids, then both', () => {
+  it('given a verb with options and ids, then both are read', () => {
     expect(parseOptions('redrive', ['a', '--rate', '5', 'b', '--dry-run'])).toEqual({
       values: { rate: '5', 'dry-run': true },
       ids: ['a', 'b'],
@@ -35,7 +35,7 @@ describe('when options are read', () => {
     ['an-id', '--edit', ''],
     ['--stop-after', ' ', '--all'],
     ['', 'an-id'],
-  ])('given %j, then what is empty is wrong: it would make more of what was meant', (...args) => {
+  ])('given %j, then the empty value is wrong, because it would match more than was meant', (...args) => {
     expect(() => parseOptions('redrive', args)).toThrow(/is empty/);
   });
 
@@ -95,7 +95,7 @@ describe('when options are read', () => {
     expect(() => numberOf({ rate }, 'rate', { from: 1, to: 10 })).toThrow('must be from 1 to 10');
   });
 
-  it('given words to group by, then those; given another, then it is wrong', () => {
+  it('given words to group by, then they are read; given another word, then it is wrong', () => {
     expect(groupingsOf({ by: 'reason,workflow,error' })).toEqual(['reason', 'workflow', 'error']);
     expect(groupingsOf({})).toBeUndefined();
     expect(() => groupingsOf({ by: 'reason,payload' })).toThrow("--by has 'payload'");
@@ -109,13 +109,13 @@ describe('when a file is read', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('given JSON, then what it says', () => {
+  it('given JSON, then its value is returned', () => {
     writeFileSync(join(folder, 'event.json'), '{"id":"e"}');
 
     expect(readJsonFile(join(folder, 'event.json'))).toEqual({ id: 'e' });
   });
 
-  it('given none, or no JSON, then it says what is wrong and where, and nothing of the content', () => {
+  it('given no file, or no JSON, then the error says what is wrong and where, and nothing of the content', () => {
     writeFileSync(join(folder, 'event.json'), '{"secret":\n nothing}');
 
     expect(() => readJsonFile(join(folder, 'other.json'))).toThrow(/cannot be read \(ENOENT\)/);

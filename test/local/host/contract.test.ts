@@ -172,7 +172,7 @@ describe('when a request comes to the webhook', () => {
     expect(response.headers.has('webhook-allowed-rate')).toBe(false);
   });
 
-  it('given the handshake of CloudEvents without an origin, then that of Event Grid is allowed', async () => {
+  it('given the handshake of CloudEvents without an origin, then the origin of Event Grid is allowed', async () => {
     const response = await fetch(`${host.url}${PATH}batch`, { method: 'OPTIONS' });
 
     expect(response.status).toBe(200);
@@ -241,7 +241,7 @@ describe('when a POST holds several events', () => {
     ]);
   });
 
-  it('given cardinality one, then there is a call an event, and one that fails fails the POST', async () => {
+  it('given cardinality one, then there is a call for each event, and one failed call fails the POST', async () => {
     const response = await post('single', '[{"id":"1"},{"id":"2","fail":true},{"id":"3"}]');
 
     expect(response.status).toBe(500);
@@ -281,7 +281,7 @@ describe('when a handler looks at an event', () => {
     },
     { given: 'duplicate keys', sent: '{"a":1,"b":2,"a":3}', seen: { a: 3, b: 2 } },
     { given: 'a lone surrogate in a key', sent: '{"\\udfff":1}', seen: { '\ufffd': 1 } },
-  ])('given $given, then it is $seen', async ({ sent, seen }) => {
+  ])('given $given, then the handler sees $seen', async ({ sent, seen }) => {
     await post('batch', `[{"value":${sent}}]`);
 
     expect((await host.takeCalls()).map((call) => call.input)).toEqual([[{ value: seen }]]);

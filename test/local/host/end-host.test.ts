@@ -14,7 +14,7 @@ describe('when the host ends', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('given all of it hangs, then 20 s for HTTP, 10 s for functions, and 5 s for appTerminate', async () => {
+  it('given everything hangs, then HTTP gets 20 s, functions 10 s, and appTerminate 5 s', async () => {
     const { end, steps, clock } = createHost({ hangs: true });
     const seen: Record<number, string[]> = {};
 

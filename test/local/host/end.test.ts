@@ -31,7 +31,7 @@ describe('when the host is told to end', () => {
     },
   );
 
-  it('given functions that never end, then the host waits for them no longer than it may, and runs appTerminate', async () => {
+  it('given functions that never end, then the host gives them up after their time, and runs appTerminate', async () => {
     const host = await start({}, ['--drain-ms', '100']);
     const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
     await host.printed('fixture: held');
@@ -43,7 +43,7 @@ describe('when the host is told to end', () => {
     expect(await answer).toBe('ended');
   });
 
-  it('given a function that runs on, then nothing new is accepted', async () => {
+  it('given a function that still runs, then no new request is accepted', async () => {
     const host = await start();
     const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
     await host.printed('fixture: held');

@@ -4,7 +4,7 @@ import { parseHostJson } from '../../../src/local/host/host-json.js';
 import { StartError } from '../../../src/local/host/start-error.js';
 
 describe('when host.json is read', () => {
-  it("given this project's own, then the queues are polled as the design has it", () => {
+  it("given this project's own, then the queues are polled as designed", () => {
     const settings = parseHostJson(JSON.parse(readFileSync('host.json', 'utf8')));
 
     expect(settings).toEqual({
@@ -22,7 +22,7 @@ describe('when host.json is read', () => {
     });
   });
 
-  it('given nothing but a version, then the defaults of the real host', () => {
+  it('given only a version, then the settings are the defaults of the real host', () => {
     expect(parseHostJson({ version: '2.0' })).toMatchObject({
       routePrefix: 'api',
       queues: { batchSize: 16, newBatchThreshold: 8, maxDequeueCount: 5, maxPollingIntervalMs: 60_000 },

@@ -52,7 +52,7 @@ describe('when a browser sends a request to the host', () => {
     expect(await host.takeCalls()).toEqual([]);
   });
 
-  it('given the preflight of a page elsewhere, then nothing is allowed', async () => {
+  it('given the preflight of a page of another site, then nothing is allowed', async () => {
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
 
     const answer = await send({ path: '/runtime/webhooks/EventGrid?functionName=batch', method: 'OPTIONS', headers });

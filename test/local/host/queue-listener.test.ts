@@ -15,7 +15,7 @@ const SETTINGS = {
 } as const;
 
 describe('when functions are still running', () => {
-  it('given more than newBatchThreshold of them, then no batch is taken until they are that few', async () => {
+  it('given more than newBatchThreshold of them, then no batch is taken until newBatchThreshold are left', async () => {
     const world = createWorld(['a', 'b', 'c', 'd', 'e', 'f']);
     await settle();
     expect(world.running()).toEqual(['a', 'b', 'c', 'd']);
@@ -30,7 +30,7 @@ describe('when functions are still running', () => {
     await world.stop();
   });
 
-  it('given one for longer than half of ten minutes, then its message is hidden for ten more', async () => {
+  it('given one runs for over 5 minutes, then its message is hidden for 10 more', async () => {
     const world = createWorld(['a']);
     await settle();
 
@@ -59,7 +59,7 @@ describe('when a function has thrown', () => {
 });
 
 describe('when a queue is empty', () => {
-  it('given poll after poll, then the next is later and later, up to maxPollingInterval', async () => {
+  it('given many polls, then each waits longer than the one before, up to maxPollingInterval', async () => {
     const world = createWorld([]);
     const polledAt: number[] = [];
     for (let ms = 0; ms <= 3500; ms += 100) {
@@ -74,7 +74,7 @@ describe('when a queue is empty', () => {
 });
 
 describe('when a message has come', () => {
-  it('given a queue that was empty for long, then the next poll is soon again', async () => {
+  it('given a queue that was empty for long, then the next poll comes soon', async () => {
     const world = createWorld([]);
     for (let ms = 0; ms < 5000; ms += 100) {
       await settle();
@@ -94,7 +94,7 @@ describe('when a message has come', () => {
     await world.stop();
   });
 
-  it('given one that is not in the encoding of host.json, then it is moved, and no function sees it', async () => {
+  it('given a message in another encoding than that of host.json, then it moves to the poison queue, and no function sees it', async () => {
     const world = createWorld(['not base64!'], { messageEncoding: 'base64' });
     await settle();
 
@@ -105,7 +105,7 @@ describe('when a message has come', () => {
 });
 
 describe('when it is stopped', () => {
-  it('given messages that came too late, then they are visible again at once', async () => {
+  it('given messages that arrive too late, then they are visible again at once', async () => {
     const world = createWorld([]);
     await settle();
     const answer = world.holdReceive();
@@ -120,7 +120,7 @@ describe('when it is stopped', () => {
     expect(world.running()).toEqual([]);
   });
 
-  it('given a function that runs, then it is waited for', async () => {
+  it('given a function that runs, then the listener waits for its end', async () => {
     const world = createWorld(['a']);
     await settle();
     let hasStopped = false;

@@ -44,7 +44,7 @@ describe('when a message is in a queue', () => {
     await poison.clearMessages();
   });
 
-  it('given one that is not base64, then it is in the poison queue, and no function has seen it', async () => {
+  it('given a message that is not base64, then it is in the poison queue, and no function has seen it', async () => {
     await queue.sendMessage('not base64!');
 
     expect(await eventually(() => peek(poison))).toEqual(['not base64!']);

@@ -19,7 +19,7 @@ describe('when a schedule has come round', () => {
     await world.stop();
   });
 
-  it('given a run that takes longer than to the next time, then none overlaps it', async () => {
+  it('given a run that lasts beyond the next time, then no run overlaps it', async () => {
     const world = createWorld({ schedule: '*/10 * * * * *', startAt: '2026-03-01T12:00:05Z', takesMs: 12_000 });
 
     await world.passSeconds(40);
@@ -28,7 +28,7 @@ describe('when a schedule has come round', () => {
     await world.stop();
   });
 
-  it('given a run before, then the function is told of it and of the next', async () => {
+  it('given an earlier run, then the function gets the times of the last and the next run', async () => {
     const world = createWorld({ schedule: '*/10 * * * * *', startAt: '2026-03-01T12:00:05Z' });
 
     await world.passSeconds(20);
@@ -59,7 +59,7 @@ describe('when the host starts', () => {
     await world.stop();
   });
 
-  it.each(['*/10 * * * *', 'nonsense', '61 * * * * *'])('given the schedule %s, then it does not', (schedule) => {
+  it.each(['*/10 * * * *', 'nonsense', '61 * * * * *'])('given the schedule %s, then it does not start', (schedule) => {
     expect(() => createWorld({ schedule, startAt: '2026-03-01T12:00:05Z' })).toThrow();
   });
 });

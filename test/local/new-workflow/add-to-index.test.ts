@@ -8,7 +8,7 @@ export const workflows: readonly Workflow[] = [resourceIndex];
 `;
 
 describe('when a workflow is added to the list', () => {
-  it('given a name that comes first, then its import does, and it runs last', () => {
+  it('given a name that comes first, then its import comes first, and it runs last', () => {
     expect(addToIndex(INDEX, 'glucose-trend')).toBe(`import type { Workflow } from '../workflow.js';
 import { glucoseTrend } from './glucose-trend.js';
 import { resourceIndex } from './resource-index.js';
@@ -18,13 +18,13 @@ export const workflows: readonly Workflow[] = [resourceIndex, glucoseTrend];
 `);
   });
 
-  it('given a name that comes last, then after the others', () => {
+  it('given a name that comes last, then its import comes last', () => {
     expect(addToIndex(INDEX, 'ward-list')).toContain(
       "import { resourceIndex } from './resource-index.js';\nimport { wardList } from './ward-list.js';\n",
     );
   });
 
-  it('given more than fit in a line, then one a line; and again', () => {
+  it('given more than fit in a line, then each has a line, also after a second addition', () => {
     const names = Array.from({ length: 8 }, (_, n) => `a-rather-long-name-${n}`);
     const text = names.reduce<string>((index, name) => addToIndex(index, name) ?? '', INDEX);
 
@@ -36,7 +36,7 @@ export const workflows: readonly Workflow[] = [resourceIndex, glucoseTrend];
     expect(addToIndex(INDEX.replace('[resourceIndex]', '[]'), 'first')).toContain('= [first];');
   });
 
-  it('given no list, then nothing', () => {
+  it('given a file without a list, then nothing is added', () => {
     expect(addToIndex('export const other = 1;\n', 'one')).toBeUndefined();
   });
 });

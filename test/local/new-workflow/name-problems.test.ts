@@ -31,7 +31,7 @@ describe('when a workflow is to be named', () => {
     'to-string',
     'a1-b2',
     'a'.repeat(63),
-  ])("given '%s', then it can be", (name) => expect(nameProblems(name, { places: [], index })).toEqual([]));
+  ])("given '%s', then the name is allowed", (name) => expect(nameProblems(name, { places: [], index })).toEqual([]));
 
   it.each([
     { name: 'A', reason: 'must be 1 to 63 of a-z' },
@@ -47,11 +47,11 @@ describe('when a workflow is to be named', () => {
     { name: 'com1', reason: "'com1' is a device on Windows" },
     { name: 'imagingstudies', reason: "would share table 'imagingstudies' with the workflow 'imaging-studies'" },
     { name: 'sugar-index', reason: "index.ts already has 'sugarIndex'." },
-  ])("given '$name', then it cannot, and the reason is '$reason'", ({ name, reason }) => {
+  ])("given '$name', then the name is refused because '$reason'", ({ name, reason }) => {
     expect(nameProblems(name, { places: [], index })).toEqual([expect.stringContaining(reason)]);
   });
 
-  it('given a file that it would need is there, then it cannot', () => {
+  it('given a file of the workflow exists, then the name is refused', () => {
     expect(nameProblems('glucose', { places: ['package.json', 'nowhere.ts'], index })).toEqual([
       'package.json is there already.',
     ]);

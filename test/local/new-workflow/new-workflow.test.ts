@@ -7,7 +7,7 @@ const newWorkflow = (...args: string[]) => project.run(['src/local/new-workflow/
 const inProject = (path: string) => join(project.path(), path);
 
 describe('when somebody begins a workflow', () => {
-  it('given a type of FHIR and dicom, then what is written passes its tests, the compiler and the lint', () => {
+  it('given a type of FHIR and dicom, then the new files pass their tests, the compiler and the lint', () => {
     const names = ['glucose-trend', 'longest-of-them-all-for-lines-that-must-be-broken', 'route-ct'];
     const [fhir, long, dicom] = names as [string, string, string];
 
@@ -22,7 +22,7 @@ describe('when somebody begins a workflow', () => {
     expect(project.check(['src/workflows/index.ts', ...own])).toBe('');
   });
 
-  it('given names that mean something already, then what is written works all the same', () => {
+  it('given names that mean something in the language, then the new files work, too', () => {
     const before = project.test().passed;
     const named = [
       ['Patient', 'module'],
@@ -54,7 +54,7 @@ describe('when somebody begins a workflow', () => {
     { given: 'a word of the language', args: ['Patient', 'delete'], says: "'delete' is a word of the language" },
     { given: 'an unknown option', args: ['--force'], says: "Unknown option '--force'" },
     { given: 'control characters', args: ['Patient', '\x1b[31m\u202e'], says: "'\\u001b[31m\\u202e' must be" },
-  ])('given $given, then it says so, and nothing is written', ({ args, says }) => {
+  ])('given $given, then the error says so, and nothing is written', ({ args, says }) => {
     const before = readFileSync(inProject('src/workflows/index.ts'), 'utf8');
 
     const { status, stdout, stderr } = newWorkflow(...args);
@@ -66,7 +66,7 @@ describe('when somebody begins a workflow', () => {
       expect(existsSync(inProject(`src/workflows/${name}.ts`))).toBe(name === 'resource-index');
   });
 
-  it('given --help, then how it is used', () => {
+  it('given --help, then it prints how it is used', () => {
     expect(newWorkflow('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run new:workflow') });
   });
 });

@@ -37,7 +37,7 @@ describe('when a package is made', () => {
     expect(read('THIRD-PARTY-NOTICES.txt')).toContain('a 1.0.0 (MIT)\n\ntheirs');
   });
 
-  it('given files in assets/, then they go along, and so do files of folders in it', async () => {
+  it('given files in assets/ and its folders, then the package has them', async () => {
     write({ 'assets/rules.json': '{}', 'assets/more/rules.json': '[]' });
 
     await make();
@@ -45,7 +45,7 @@ describe('when a package is made', () => {
     expect([read('assets/rules.json'), read('assets/more/rules.json')]).toEqual(['{}', '[]']);
   });
 
-  it('given what an earlier one has left, then it is gone', async () => {
+  it('given files of an earlier package, then they are removed', async () => {
     await make();
     writeFileSync(join(root, 'out/old.js'), '');
 
@@ -54,7 +54,7 @@ describe('when a package is made', () => {
     expect(files.map(({ name }) => name)).not.toContain('old.js');
   });
 
-  it('given a package that is loaded later by createRequire, then it is a file that is found beside main.js', async () => {
+  it('given a package that is loaded later by createRequire, then it becomes a file beside main.js', async () => {
     write({ 'src/main.ts': `import { createRequire } from 'node:module';\ncreateRequire(import.meta.url)('a');\n` });
 
     await make();
@@ -87,13 +87,13 @@ describe('when a package is made', () => {
       says: /^a 1\.0\.0 names no licence/,
     },
     { given: 'a folder of somebody else', files: { 'out/mine.txt': 'x' }, says: /holds files that are no package/ },
-  ])('given $given, then it says so', async ({ files, says }) => {
+  ])('given $given, then the error says so', async ({ files, says }) => {
     write(files);
 
     await expect(make()).rejects.toMatchObject({ name: 'StartError', message: expect.stringMatching(says) });
   });
 
-  it('given a folder of somebody else, then nothing in it is touched', async () => {
+  it('given a folder that holds other files, then nothing in it changes', async () => {
     write({ 'out/mine.txt': 'x' });
 
     await make().catch(() => {});
@@ -108,13 +108,13 @@ describe('when a licence is looked for', () => {
     { input: 'node_modules/@a/b/dist/node_modules.js', folder: 'node_modules/@a/b' },
     { input: 'node_modules/@a/b/node_modules/c/c.js', folder: 'node_modules/@a/b/node_modules/c' },
     { input: 'src/main.ts', folder: undefined },
-  ])('given $input, then it is that of $folder', ({ input, folder }) => {
+  ])('given $input, then the licence is that of $folder', ({ input, folder }) => {
     expect(packageFolderOf(input)).toBe(folder);
   });
 });
 
-describe('when the size of an archive is told', () => {
-  it('given what zip made of the same files, then it is that', () => {
+describe('when the size of an archive is computed', () => {
+  it('given the archive that zip makes of the same files, then the size is equal', () => {
     // printf hello > a; printf %01000d 0 > bb; zip -X archive.zip a bb
     const files = [
       { name: 'a', content: Buffer.from('hello') },

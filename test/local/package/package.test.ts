@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(made, { recursive: true }));
 
 describe('when the package is made', () => {
-  it('given the project, then it holds what runs, and nothing else', () => {
+  it('given the project, then the package holds only what runs', () => {
     const files = readdirSync(made, { recursive: true, encoding: 'utf8' });
 
     const others = files.filter((file) => !/^[\w.-]+-[0-9A-Z]{8}\.js$|^page[\\/].*-[0-9A-Z]{8}\./.test(file));
@@ -44,7 +44,7 @@ describe('when the package is made', () => {
     expect(JSON.parse(textOf('package.json'))).not.toHaveProperty('dependencies');
   });
 
-  it('given what is imported lazily, then it is in files of its own', () => {
+  it('given lazy imports, then each is in a separate file', () => {
     const main = textOf('main.js');
 
     expect(main).toContain('// src/pipeline/job.ts');
@@ -61,7 +61,7 @@ describe('when the package is made', () => {
     expect(scripts().map(textOf).join('\n')).not.toMatch(/^ *\/\/ src\/local\//m);
   });
 
-  it('given what would only slow down a start, then it is left out', () => {
+  it('given code that would only slow down a start, then it is left out', () => {
     const all = scripts().map(textOf).join('\n');
 
     expect(all).toMatch(/^\/\/ node_modules\/zod\/v4\/locales\/en\.js$/m);
@@ -78,7 +78,7 @@ describe('when the package is made', () => {
     expect(/\bpollAndReschedule\b/.test(all)).toBe(false);
   });
 
-  it('given the packages in it, then each has its licence there', () => {
+  it('given the packages in it, then it has the licence of each', () => {
     const bundled = readdirSync(made)
       .filter((file) => /\.c?js$/.test(file))
       .flatMap((file) => [...textOf(file).matchAll(/^ *\/\/ .*node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm)])
@@ -115,7 +115,7 @@ describe('when the package runs', () => {
     expect(await host.ended).toBe(0);
   });
 
-  it('given another process, then it knows what is settled', async () => {
+  it('given another process, then it knows the settled jobs', async () => {
     const { url } = await start({});
 
     await deliver(url, [eventOf('one')]);
@@ -127,7 +127,7 @@ describe('when the package runs', () => {
     });
   });
 
-  it('given an invalid event, then it is a dead letter, and the POST is answered', async () => {
+  it('given an invalid event, then it gets a dead letter, and the POST is answered', async () => {
     const { url } = await start({});
 
     expect((await deliver(url, [{ ...eventOf('wrong'), data: {} }])).status).toBe(202);
@@ -193,7 +193,7 @@ describe('when the package runs', () => {
     expect((await fetch(`${url}/api/stats`)).status).toBe(404);
   });
 
-  it('given the way in which the worker injects its part, then every function is registered', async () => {
+  it('given the way in which the worker injects its module, then every function is registered', async () => {
     const loaded = folder.start('bench/start-up-once.ts', [join(made, 'main.js')], {
       env: { AzureWebJobsStorage: storage },
     });
@@ -202,7 +202,7 @@ describe('when the package runs', () => {
     expect(JSON.parse(loaded.output().split('\n').at(-1) ?? '').functions).toBeGreaterThanOrEqual(10);
   });
 
-  it('given an identity is asked for, then it is there', async () => {
+  it('given an app that needs an identity, then the package has the library for it', async () => {
     const [chunk = ''] = scripts().filter((file) => textOf(file).includes('// node_modules/@azure/identity/'));
     const script = `import('./${chunk}').then((all) => console.log(new all.DefaultAzureCredential().constructor.name))`;
 

@@ -69,7 +69,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(indexOf('kept')).toMatchObject({ change: 'created', version: 1 });
   });
 
-  it('given a second search, before and after the app has run the deletion, then nothing new', async () => {
+  it('given a second search, before and after the app has run the deletion, then no further deletion', async () => {
     await using service = await startService(fhirResources([]));
     const { find, rows, runs, runRows } = await open(service.url, [patient('gone')]);
     await find();
@@ -163,7 +163,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given a soft-deleted resource, then the deletion of its history, also when history is compared later', async () => {
+  it('given a soft-deleted resource, then its deletion is the one in history, also when history is compared later', async () => {
     const deleted = patient('gone', { version: 2, time: timeOf(5), method: 'DELETE' });
     await using service = await startService((request, response) =>
       (request.url?.startsWith('/_history') ? fhirHistory : fhirResources)([deleted])(request, response),
@@ -221,7 +221,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(service.asked).toHaveLength(1 + 3);
   });
 
-  it('given 1,200 resources, then a request for each 50 of a type, and only ids are requested', async () => {
+  it('given 1,200 resources, then there is one request for 50 of a type, and only for ids', async () => {
     const versions = versionsOf(1200);
     await using service = await startService(fhirResources(versions));
     const { find } = await open(service.url, versions);
@@ -340,7 +340,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(service.asked).toEqual([]);
   });
 
-  it('given DICOM services only, then an error that says why', async () => {
+  it('given only DICOM services, then the error says why', async () => {
     const { type } = openCommand({ dicom: 'http://127.0.0.1:9', hasIndex: true });
 
     await expect(type('--find-removed')).rejects.toThrow('--find-removed compares FHIR services only');
@@ -360,7 +360,7 @@ describe('the event of a removed resource', () => {
   const idOf = (of: typeof change | (Omit<typeof change, 'time'> & { time: string }), at: string) =>
     Object(removedEvent(of, WORKSPACE, new Date(at)).raw).id;
 
-  it('given two searches, then one id; given the next resource with this id, then another', () => {
+  it('given two searches, then the id is the same; given a recreated resource, then the id is another', () => {
     expect(idOf(change, NOW)).toMatch(/^reconciled-/);
     expect(idOf(change, '2026-01-02T12:00:00.000Z')).toBe(idOf(change, NOW));
     expect(idOf({ ...change, time: timeOf(60_000) }, NOW)).not.toBe(idOf(change, NOW));

@@ -27,7 +27,7 @@ async function run(args: readonly string[], env?: NodeJS.ProcessEnv) {
 const azurite = useOwnAzurite();
 
 describe('npm run reconcile, as a process', () => {
-  it('given --help, then its options and exit codes, and nothing else happens', async () => {
+  it('given --help, then it prints options and exit codes, and does nothing else', async () => {
     const { code, stdout } = await run(['--help'], { EventStorage: NOWHERE });
 
     expect(code).toBe(0);

@@ -6,7 +6,7 @@ const NOW = new Date('2026-03-14T12:00:00.000Z');
 const read = (...args: string[]) => readOptions(parseOptions(args), NOW);
 
 describe('when the options of npm run reconcile are read', () => {
-  it('given days, then since their beginning, until their end', () => {
+  it('given days, then the span begins with the first and ends after the last', () => {
     expect(read('--since', '2026-03-01', '--until', '2026-03-02')).toEqual({
       since: '2026-03-01T00:00:00.000Z',
       until: '2026-03-03T00:00:00.000Z',
@@ -20,7 +20,7 @@ describe('when the options of npm run reconcile are read', () => {
     });
   });
 
-  it('given all options, then each', () => {
+  it('given all options, then each is read', () => {
     const flags = ['--rows-lost', '--dry-run', '--json', '--rate', '2.5'];
 
     expect(
@@ -70,7 +70,7 @@ describe('when the options of npm run reconcile are read', () => {
     { args: ['--since', '2026-03-01', '--dry'], says: "Unknown option '--dry'." },
     { args: ['--since', '2026-03-01', '--workflwo', 'x'], says: 'Did you mean --workflow?' },
     { args: ['--since', '2026-03-01', 'x'], says: "Unexpected argument 'x'." },
-  ])('given $args, then an error that says what must be there', ({ args, says }) => {
+  ])('given $args, then the error says what is expected', ({ args, says }) => {
     expect(() => read(...args)).toThrow(OptionError);
     expect(() => read(...args)).toThrow(says);
   });
@@ -92,7 +92,7 @@ describe('when the settings list no service', () => {
 });
 
 describe('the settings for an account in Azure', () => {
-  it('given local storage, then only the named accounts, and no simulator', () => {
+  it('given local storage, then the settings are only the named accounts, without a simulator', () => {
     const local = { EventStorage: 'UseDevelopmentStorage=true', WorkflowStorage__accountName: 'old', FHIR_HOSTS: 'f' };
 
     expect(accountEnv({ account: 'events1', workflowAccount: 'tables1' }, { ...local, SIMULATOR: 'on' })).toEqual({

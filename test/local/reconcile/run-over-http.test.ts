@@ -80,13 +80,13 @@ describe('when reconcile asks an app over HTTP', () => {
     expect(asked[0]?.body).toEqual({ since: '2025-12-01T00:00:00.000Z', rowsLost: true, dryRun: false });
   });
 
-  it('given --find-removed, then the request is for that, without times', async () => {
+  it('given --find-removed, then the request says so, without times', async () => {
     const { asked } = await run(['--find-removed', '--service', 'W-F.fhir.azurehealthcareapis.com'], { state: 'done' });
 
     expect(asked[0]?.body).toEqual({ findRemoved: true, dryRun: false, service: 'w-f.fhir.azurehealthcareapis.com' });
   });
 
-  it('given --json, then the state, and the parts as the command writes them', async () => {
+  it('given --json, then it prints the state, and the parts as on storage', async () => {
     const { output } = await run(['--since', '2025-12-01', '--json'], { state: 'done' });
 
     const { since, counts, message } = REQUEST;
@@ -110,7 +110,7 @@ describe('when reconcile asks an app over HTTP', () => {
     expect((await run(['--since', '2025-12-01'], { state: 'running' })).code).toBe(130);
   });
 
-  it('given --rate, or a request that the app refuses, then it is the option that is wrong', async () => {
+  it('given --rate, or a request that the app refuses, then the error names the option', async () => {
     await expect(run(['--since', '2025-12-01', '--rate', '5'])).rejects.toThrow('--rate does not go with --app');
     const refuse = async () => {
       throw new AppRefusal(400, 'no', [{ path: 'types.0', message: 'is unknown' }]);

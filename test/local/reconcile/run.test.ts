@@ -81,7 +81,7 @@ describe('npm run reconcile', () => {
     expect(runs.sort()).toEqual([`patients ${timeOf(1)}`, `patients ${timeOf(5)}`]);
   });
 
-  it('given types, then only their changes', async () => {
+  it('given types, then only their changes are brought in', async () => {
     const versions = [...versionsOf(2), { type: 'Device', id: 'd', version: 1, time: timeOf(9) }];
     await using service = await startService(fhirHistory(versions));
     const { type } = openCommand({ fhir: service.url, dicom: service.url });
@@ -91,7 +91,7 @@ describe('npm run reconcile', () => {
     expect(JSON.parse(output).parts).toMatchObject([{ host: FHIR_HOST, compared: 1 }]);
   });
 
-  it('given an end, then older changes only', async () => {
+  it('given an end, then only older changes are brought in', async () => {
     await using service = await startService(fhirHistory(versionsOf(20)));
     const { type } = openCommand({ fhir: service.url });
 
@@ -166,7 +166,7 @@ describe('npm run reconcile', () => {
     expect(output).toContain('Stopped. The same command goes on from there.');
   });
 
-  it('given a terminal, then progress on one line, which is cleared in the end; else none for a short run', async () => {
+  it('given a terminal, then progress is on one line, which is cleared at the end; else a short run shows none', async () => {
     await using service = await startService(fhirHistory(versionsOf(30), { maxPage: 10 }));
     const { typeAt, type } = openCommand({ fhir: service.url });
 
@@ -179,7 +179,7 @@ describe('npm run reconcile', () => {
     expect((await type(...SINCE, '--dry-run')).errors).toBe('');
   });
 
-  it('given a wait that the service asks for, then a line that says so', async () => {
+  it('given a wait that the service asks for, then a line says so', async () => {
     await using service = await startService(status(429, { 'retry-after': '6' }), fhirHistory(versionsOf(1)));
     const { type, interrupt, noted } = openCommand({ fhir: service.url });
     const typed = type(...SINCE, '--dry-run');
@@ -189,7 +189,7 @@ describe('npm run reconcile', () => {
     expect((await typed).errors).toBe(`${FHIR_HOST} asks for a wait of 6 s.\n`);
   });
 
-  it('given a service of an unlisted workspace, then an error that says what to set, and nothing is read', async () => {
+  it('given a service of an unlisted workspace, then the error says what to set, and nothing is read', async () => {
     await using service = await startService(fhirHistory(versionsOf(3)));
     const { type } = openCommand({ fhir: service.url, env: { WORKSPACES: '/subscriptions/1/a,/subscriptions/1/b' } });
 
@@ -225,7 +225,7 @@ describe('npm run reconcile', () => {
     expect(service.asked).toEqual([]);
   });
 
-  it('given a service of whose changes the workflow wants none, then it says so', async () => {
+  it('given a service without changes that the workflow wants, then the output says so', async () => {
     await using service = await startService(dicomFeed(feedOf(1)));
     const { type } = openCommand({ dicom: service.url });
 

@@ -25,7 +25,7 @@ async function follow(answers: Parameters<typeof startStubApp>[0], interrupt = n
 }
 
 describe('when a run is followed', () => {
-  it('given it goes on, then it is asked for again until it has ended', async () => {
+  it('given a run that goes on, then its status is requested until it has ended', async () => {
     const done = statusOf({ phase: 'done', endedAt: '2026-01-01T12:01:00.000Z' });
     const answers = [statusOf({ phase: 'delivering' }), statusOf({ phase: 'checking' }), done];
 
@@ -38,7 +38,7 @@ describe('when a run is followed', () => {
     expect(asked).toEqual([`GET ${RUN}`, `GET ${RUN}`, `GET ${RUN}`]);
   });
 
-  it('given it is interrupted while it waits, then the run is stopped', async () => {
+  it('given an interrupt during a wait, then the run is stopped', async () => {
     const interrupt = new AbortController();
     interrupt.abort();
 
@@ -47,7 +47,7 @@ describe('when a run is followed', () => {
     expect(asked).toEqual([`DELETE ${RUN}`]);
   });
 
-  it('given it is interrupted while an answer is awaited, then the run is stopped all the same', async () => {
+  it('given an interrupt during a request, then the run is stopped, too', async () => {
     const interrupt = new AbortController();
 
     const { asked } = await follow(
@@ -63,7 +63,7 @@ describe('when a run is followed', () => {
     expect(asked).toEqual([`GET ${RUN}`, `DELETE ${RUN}`]);
   });
 
-  it('given the run ends while it is interrupted, then nothing is stopped', async () => {
+  it('given the run ends during the interrupt, then nothing is stopped', async () => {
     const interrupt = new AbortController();
 
     const { followed, asked } = await follow(
@@ -87,7 +87,7 @@ describe('when a run is followed', () => {
       answer: json(404, { error: { message: 'No such run.' } }),
       says: 'The run is gone: No such run.',
     },
-  ])('given $given, then that is thrown', async ({ answer, says }) => {
+  ])('given $given, then the error is thrown', async ({ answer, says }) => {
     const following = follow({ [`GET ${RUN}`]: answer });
 
     await expect(following).rejects.toThrow(StartError);

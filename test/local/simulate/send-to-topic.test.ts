@@ -25,7 +25,7 @@ describe('when a scenario is sent to a topic', () => {
     expect(Math.max(...requests.map((request) => request.length))).toBeLessThanOrEqual(500);
   });
 
-  it('given a scenario that is none, then nothing is sent', async () => {
+  it('given an unknown scenario, then nothing is sent', async () => {
     const send = jest.fn(async () => {});
 
     const sending = sendToTopic(

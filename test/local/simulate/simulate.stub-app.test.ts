@@ -30,7 +30,7 @@ async function simulate(
 }
 
 describe('when npm run simulate is given an app that runs', () => {
-  it('given options, then the run is asked for with these, and nothing else is changed there', async () => {
+  it('given options, then they are in the request for the run, and no other setting changes', async () => {
     const { simulation, app } = await simulate({ [`GET ${RUN}`]: json(200, DONE) }, [
       ...['--scenario', 'outage', '--events', '5', '--rate', '2.5', '--chaos', 'light', '--seed', '9'],
       ...['--time-scale', '60'],
@@ -66,7 +66,7 @@ describe('when npm run simulate is given an app that runs', () => {
     expect(await simulation.ended).toBe(code);
   });
 
-  it('given --json, then standard output is the status as JSON, and progress is elsewhere', async () => {
+  it('given --json, then standard output is the status as JSON, and progress is on standard error', async () => {
     const { simulation } = await simulate({ [`GET ${RUN}`]: json(200, DONE) }, ['--json']);
 
     expect(await simulation.ended).toBe(0);

@@ -8,7 +8,7 @@ const folder = useAppFolder();
 const NOWHERE = ['--url', 'http://127.0.0.1:9'];
 
 describe('when npm run simulate runs', () => {
-  it('given nothing runs, then it starts what it needs, plays, judges, and ends all of it', async () => {
+  it('given no app runs, then it starts one, plays the scenario, prints the verdict, and ends the app', async () => {
     const simulation = simulate(['--scenario', 'clinic-day', '--events', '200', '--seed', '7', '--chaos', 'light']);
 
     expect(await simulation.ended).toBe(0);
@@ -19,7 +19,7 @@ describe('when npm run simulate runs', () => {
     await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
   });
 
-  it('given --json, then standard output is the verdict and nothing else', async () => {
+  it('given --json, then standard output is only the verdict', async () => {
     const simulation = simulate(['--scenario', 'correction-storm', '--events', '100', '--json']);
 
     expect(await simulation.ended).toBe(0);
@@ -29,7 +29,7 @@ describe('when npm run simulate runs', () => {
     });
   });
 
-  it('given Ctrl-C, then the run is stopped, and what was started is ended', async () => {
+  it('given Ctrl-C, then the run is stopped, and the started app ends', async () => {
     const simulation = simulate(['--events', '100000', '--rate', '50']);
     await simulation.printed('making events');
 

@@ -25,7 +25,7 @@ const status = statusOf({
   verdict,
 });
 
-describe('when a verdict is told to people', () => {
+describe('when a verdict is printed for people', () => {
   it('given something of every kind, then each has a line', () => {
     const lines = describeVerdict(status)
       .split('\n')
@@ -55,7 +55,7 @@ describe('when a verdict is told to people', () => {
     expect(describeVerdict(status)).toMatch(/NOT as it should be\.\n$/);
   });
 
-  it('given all is well, then it says so', () => {
+  it('given all is well, then the text says so', () => {
     const neverDelivered = { lostByChaos: 11, eventsOff: 22, hardDeleted: 1, found: 32 };
 
     expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true, neverDelivered } })).toMatch(
@@ -69,7 +69,7 @@ describe('when a verdict is told to people', () => {
     );
   });
 
-  it('given there is none, then it says why', () => {
+  it('given no verdict, then the text says why', () => {
     const without = { ...status, verdict: null };
 
     expect(describeVerdict({ ...without, phase: 'failed', error: 'StorageError: no.' })).toContain('StorageError: no.');

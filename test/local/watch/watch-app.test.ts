@@ -82,7 +82,7 @@ describe('when npm start -- --watch runs', () => {
     await served(() => save(LIVE, text));
   });
 
-  it('given another command of the project, then that leaves dist alone', () => {
+  it('given another command of the project, then it does not change dist', () => {
     const script = inCopy('src/local/setup.mjs');
 
     const { status, stderr } = spawnSync(process.execPath, [script, 'dist/local/start.js', '--help'], {
@@ -117,7 +117,7 @@ describe('when npm start -- --watch runs', () => {
     expect(() => textOf('dist/workflows/mine.js')).toThrow('ENOENT');
   });
 
-  it('given a build error, then it is shown, the app that runs goes on, and the corrected source is served', async () => {
+  it('given a build error, then it is shown, the running app goes on, and later serves the corrected source', async () => {
     const text = textOf(LIVE);
     const before = url();
 

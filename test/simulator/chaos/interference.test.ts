@@ -63,7 +63,7 @@ describe('when chaos interferes', () => {
       share: 0.5,
       hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.treatmentOf(e, 's', 0).schema === 'EventGridSchema',
     },
-  ])('given $chaos, then about that share is hit', ({ chaos, share, hit }) => {
+  ])('given $chaos, then about that share of events is affected', ({ chaos, share, hit }) => {
     const interference = interfere(chaos);
 
     const hits = events.filter((one) => hit(interference, one)).length;
@@ -90,7 +90,7 @@ describe('when chaos interferes', () => {
     expect(Object.values(others).map(({ lost }) => lost)).toEqual([0, 0, 0]);
   });
 
-  it('given another attempt or subscription, then it is another throw of the dice', () => {
+  it('given another attempt or subscription, then the random choice is another', () => {
     const chaos = interfere({ lostAnswers: 0.5 });
     const fates = (subscription: string, attempt: number) =>
       events.map((one) => chaos.treatmentOf(one, subscription, attempt).fate);
@@ -99,7 +99,7 @@ describe('when chaos interferes', () => {
     expect(fates('t', 0)).not.toEqual(fates('s', 0));
   });
 
-  it('given a receiver that is down every 10 s, then not in the first 10 s, and for 2 s of each that follow', () => {
+  it('given a receiver that is down every 10 s, then it is down for 2 s of each 10 s, except the first', () => {
     const clock = createFakeClock();
     const chaos = interfere({ downMs: 2000, downEveryMs: 10_000 }, { clock });
     const now = () => chaos.isDown([event('x1'), event('e1')]);
@@ -113,7 +113,7 @@ describe('when chaos interferes', () => {
     expect(seen.flatMap((is, second) => (is ? [second] : []))).toEqual([10, 11, 20, 21]);
   });
 
-  it('given an event that is not its own, then nothing happens to it', () => {
+  it('given an event of another run, then nothing happens to it', () => {
     const clock = createFakeClock();
     const all = { lostAnswers: 1, duplicates: 1, delays: 1, downMs: 10_000, downEveryMs: 1000 };
     const chaos = interfere({ ...CHAOS_LEVELS.rough, ...all }, { clock });

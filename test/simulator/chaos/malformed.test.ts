@@ -37,12 +37,12 @@ const written = changes.flatMap((change) =>
 );
 
 describe.each(written)('when an event of $service in $schema is spoilt', ({ service, event }) => {
-  it('given it is not, then the app takes it', () => {
+  it('given it is not spoilt, then the app accepts it', () => {
     expect(parseEvent(event).id).toBe('e1');
   });
 
   it.each(MALFORMED.filter((kind) => (kind.service ?? service) === service))(
-    'given $name, then the app does not take it, and its subject is still there',
+    'given $name, then the app refuses it, and its subject is still there',
     ({ spoil }) => {
       const spoilt = JSON.parse(JSON.stringify(spoil(event)));
 
@@ -51,7 +51,7 @@ describe.each(written)('when an event of $service in $schema is spoilt', ({ serv
     },
   );
 
-  it('given it comes from another workspace, then that alone has changed', () => {
+  it('given it comes from another workspace, then nothing else has changed', () => {
     expect(parseEvent(OF_ANOTHER_WORKSPACE.spoil(event))).toEqual({
       ...parseEvent(event),
       source: '/subscriptions/0/resourceGroups/other/providers/Microsoft.HealthcareApis/workspaces/other',
@@ -60,7 +60,7 @@ describe.each(written)('when an event of $service in $schema is spoilt', ({ serv
 });
 
 describe('when all kinds are counted', () => {
-  it('given their names, then no two are the same, and there are many', () => {
+  it('given their names, then there are many, all different', () => {
     expect(new Set(MALFORMED.map(({ name }) => name)).size).toBe(MALFORMED.length);
     expect(MALFORMED.length).toBeGreaterThan(80);
   });

@@ -8,7 +8,7 @@ type Entry = { sequence: number; action: string; state: string; sopInstanceUid: 
 const short = (entries: Entry[]) => entries.map(({ sequence, action, state }) => `${sequence} ${action} ${state}`);
 
 describe('when the change feed is read', () => {
-  it('given an image was created, then the entry says all about it', () => {
+  it('given an image was created, then its entry has all its properties', () => {
     const { store, json } = openService();
     store([fileOf()], 'partitions/clinic/studies');
 
@@ -27,7 +27,7 @@ describe('when the change feed is read', () => {
     });
   });
 
-  it('given an image was created, updated, deleted and created again, then the states are those of now', async () => {
+  it('given an image was created, updated, deleted and created again, then each entry has the current state', async () => {
     const { store, send, remove, json } = openService();
     const states = () => short(json('changefeed?includeMetadata=false'));
     store([fileOf()]);
@@ -55,7 +55,7 @@ describe('when the change feed is read', () => {
     expect(get('changefeed/latest').status).toBe(204);
   });
 
-  it('given it is read in pages and windows of time, then each entry is in its own', () => {
+  it('given pages and windows of time, then each has its own entries', () => {
     const { store, json, clock } = openService();
     for (let n = 0; n < 5; n += 1) {
       store([fileOf(uids('1', '1.1', `1.1.${n}`))]);
@@ -77,7 +77,7 @@ describe('when the change feed is read', () => {
     expect(json('changefeed/latest?includeMetadata=false').metadata).toBeUndefined();
   });
 
-  it('given the clock goes back, then times do not', () => {
+  it('given the clock goes back, then the times of entries do not', () => {
     let now = new Date('2026-01-01T12:00:00Z');
     const { clock } = openService();
     const { store, json } = openService({ clock: { ...clock, now: () => now } });
@@ -91,7 +91,7 @@ describe('when the change feed is read', () => {
     ]);
   });
 
-  it('given more has happened than it holds, then the oldest entries are gone, and the numbers go on', () => {
+  it('given more changes than it holds, then the oldest entries are gone, and the numbers go on', () => {
     const { store, remove, json } = openService({ maxFeed: 3 });
     store([fileOf()]);
     remove(INSTANCE);

@@ -74,7 +74,7 @@ describe('when files are retrieved', () => {
     expect(openThree().get(path, { accept }).status).toBe(406);
   });
 
-  it('given its pixels are compressed in another way than is accepted, then the answer says how to get it', () => {
+  it('given pixels compressed in another way than the request accepts, then the answer says how to get the file', () => {
     const { store, get } = openService();
     const pixels = { '7FE00010': { vr: 'OB', Value: [Uint8Array.of(1, 2, 3, 4).buffer] } };
     store([fileOf(pixels, JPEG)]);
@@ -88,7 +88,7 @@ describe('when files are retrieved', () => {
   });
 
   it.each([IMPLICIT, BIG_ENDIAN, DEFLATED])(
-    'given it is stored in %s, then it is converted unless it is wanted as it is',
+    'given a file stored in %s, then it is converted unless the request accepts any syntax',
     (syntax) => {
       const { store, get } = openService();
       const numbers = {
@@ -143,7 +143,7 @@ describe('when metadata is retrieved', () => {
     expect(jsonOf(answer)).toHaveLength(images);
   });
 
-  it('given binary values, then they are left out, and the rest is in the order of tags', () => {
+  it('given binary values, then metadata leaves them out, and the rest is in the order of tags', () => {
     const { store, json } = openService();
     store([fileOf({ '00420011': { vr: 'OB', Value: [Uint8Array.of(1, 2).buffer] } })]);
 
@@ -194,7 +194,7 @@ describe('when frames are retrieved', () => {
     ]);
   });
 
-  it('given one frame is accepted as a single part, then it is the whole body', () => {
+  it('given one frame, accepted as a single part, then the frame is the whole body', () => {
     const { store, get } = openService();
     store([fileOf(native)]);
 
@@ -252,7 +252,7 @@ describe('when frames are retrieved', () => {
     expect(first).toEqual([0b0101, 0b1010]);
   });
 
-  it('given colours that two pixels share, then a frame has so many fewer bytes', () => {
+  it('given colours that two pixels share, then a frame has fewer bytes', () => {
     const { store, get } = openService();
     const shared = {
       '00280002': { vr: 'US', Value: [3] },

@@ -107,7 +107,7 @@ describe('when studies are searched', () => {
     expect(json('studies?includefield=00091001')[0]['00091001'].Value).toEqual(['private']);
   });
 
-  it('given all fields, then the answer has those of a study', () => {
+  it('given all fields, then the answer has the attributes of a study', () => {
     const { store, json } = openService();
     store([fileOf({ '00100040': { vr: 'CS', Value: ['F'] }, '00200010': { vr: 'SH', Value: ['ID1'] } })]);
 
@@ -118,7 +118,7 @@ describe('when studies are searched', () => {
     expect(json('studies?includefield=ALL,PatientSex')[0]).toEqual(study);
   });
 
-  it('given images of a study differ, then the newest counts, but never with nothing', () => {
+  it('given images of a study differ, then the newest value counts, unless it is empty', () => {
     const { store, json } = openService();
     store([fileOf()]);
     store([

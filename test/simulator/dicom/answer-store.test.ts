@@ -97,7 +97,7 @@ describe('when an image is stored', () => {
     expect(jsonOf(answer)['00081190']).toEqual({ vr: 'UR', Value: [`${BASE}/studies/1.2.3.4`] });
   });
 
-  it('given it is there already, then nothing changes', () => {
+  it('given it is stored already, then nothing changes', () => {
     const { store, service, published, json } = openService();
     store([fileOf()]);
 
@@ -132,7 +132,7 @@ describe('when several images are stored at once', () => {
     expect(published.map(({ instanceUid }) => instanceUid)).toEqual(['1.2.3.4.5.100', '1.2.3.4.5.101']);
   });
 
-  it('given one twice, then it is stored once', () => {
+  it('given an image twice, then it is stored once', () => {
     const { store, published } = openService();
 
     const answer = store([fileOf(), fileOf()]);
@@ -142,7 +142,7 @@ describe('when several images are stored at once', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('given one of another study than the path names, then that one is not stored', () => {
+  it('given an image of another study than the path names, then that image is not stored', () => {
     const { store, service } = openService();
     const other = fileOf(uids('1.9', '1.9.1', '1.9.1.1'));
 
@@ -303,7 +303,7 @@ describe('when the request itself is wrong', () => {
     expect(send('POST', 'studies', { headers: valid.headers, body }).status).toBe(status);
   });
 
-  it('given a part without an end, then it is not stored, and those before it are', () => {
+  it('given a part without an end, then the parts before it are stored', () => {
     const { send, service } = openService();
     const { body, headers } = multipartOf([fileOf(), second]);
 
@@ -314,7 +314,7 @@ describe('when the request itself is wrong', () => {
     expect(service.counts.images).toBe(1);
   });
 
-  it('given a part without headers between two that are well, then those are stored', () => {
+  it('given a part without headers between two good parts, then the good parts are stored', () => {
     const { send, service } = openService();
     const [before, after] = [fileOf(), second].map((file) => multipartOf([file]).body as Uint8Array);
     const body = Buffer.concat([
@@ -340,7 +340,7 @@ describe('when the request itself is wrong', () => {
     expect(service.counts.bytes).toBe(file.length);
   });
 
-  it('given the first part has no content type of its own, then that of the request counts', () => {
+  it('given the first part has no content type, then the content type of the request counts', () => {
     const { send } = openService();
     const head = Buffer.from('--limit\r\nContent-Location: x\r\n\r\n');
     const body = Buffer.concat([head, fileOf(), Buffer.from('\r\n--limit--')]);
@@ -366,7 +366,7 @@ describe('when the request itself is wrong', () => {
 });
 
 describe('when memory is full', () => {
-  it('given one more image, then it fails and says why; what is there stays, and after a delete it fits', () => {
+  it('given one more image, then it fails and says why, stored images stay, and after a delete it fits', () => {
     const size = fileOf().length;
     const { store, remove, service, get } = openService({ maxBytes: size + 10 });
 
@@ -383,7 +383,7 @@ describe('when memory is full', () => {
 });
 
 describe('when the first 128 bytes of a file are not zero', () => {
-  it('given it is retrieved, then they are', () => {
+  it('given it is retrieved, then these bytes are zero', () => {
     const { store, get } = openService();
     const file = fileOf();
     file.set(Buffer.from('#!/bin/sh'), 0);

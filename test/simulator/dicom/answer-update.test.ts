@@ -65,7 +65,7 @@ describe('when a study is updated', () => {
     expect(json('studies/1.9/metadata')[0]['00100010'].Value).toEqual([{ Alphabetic: 'Doe^John' }]);
   });
 
-  it('given it was updated twice, then the original is still to be had', async () => {
+  it('given it was updated twice, then the original can still be retrieved', async () => {
     const { store, change, get, json } = openUpdates();
     store([fileOf()]);
     await change(NEW_NAME);
@@ -107,7 +107,7 @@ describe('when a study is updated', () => {
     },
   );
 
-  it('given attributes before the first and after the last of the file, then they are in their place', async () => {
+  it('given attributes before the first and after the last of the file, then they are written in the order of tags', async () => {
     const { store, change, get } = openUpdates();
     const tags = '00081140 00100030 00200013 00280002 00280004 00280010 00280011 00280030 00280100 00280101 00280102';
     const few = without(...tags.split(' '), '00280103', '00400244', '7FE00010');
@@ -146,7 +146,7 @@ describe('when a study is updated', () => {
     expect(json(`${INSTANCE}/metadata`)[0]['00100010'].Value).toEqual([{ Alphabetic: name }]);
   });
 
-  it('given a wrong value was left out of metadata, then the new one is in it', async () => {
+  it('given a wrong value was left out of metadata, then metadata has the new value', async () => {
     const { store, change, json } = openUpdates();
     store([fileOf({ '00100030': { vr: 'DA', Value: ['long ago'] } })]);
 
@@ -155,7 +155,7 @@ describe('when a study is updated', () => {
     expect(json(`${INSTANCE}/metadata`)[0]['00100030'].Value).toEqual(['19700101']);
   });
 
-  it('given a study that is not there, then the operation succeeds, and has updated none', async () => {
+  it('given an unknown study, then the operation succeeds, and has updated no image', async () => {
     const { update, json, published } = openUpdates();
 
     const { id } = jsonOf(update({ studyInstanceUids: ['1.9'], changeDataset: NEW_NAME }));
@@ -168,7 +168,7 @@ describe('when a study is updated', () => {
     expect(published).toEqual([]);
   });
 
-  it('given another update runs, then the answer is 409, and that one goes on', async () => {
+  it('given another update runs, then the answer is 409, and the other update goes on', async () => {
     const { store, update, json } = openUpdates();
     store([fileOf()]);
 
@@ -238,7 +238,7 @@ describe('when an update is refused', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('given attributes that cannot be updated, or not to these values, then each is named', () => {
+  it('given attributes or values that are not allowed, then each is named', () => {
     const { update } = openUpdates();
 
     const changeDataset = { ...NEW_NAME, '00080060': { vr: 'CS', Value: ['MR'] } };

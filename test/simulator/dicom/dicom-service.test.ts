@@ -6,7 +6,7 @@ const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
 const of = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
 
 describe('when partitions are used', () => {
-  it('given a store into a new one, then it is there, and has images of its own', () => {
+  it('given a store into a new partition, then the partition exists, with only these images', () => {
     const { store, json, get, published, clock } = openService();
     clock.advance(1000);
 
@@ -26,7 +26,7 @@ describe('when partitions are used', () => {
     expect(store([fileOf()]).status).toBe(200);
   });
 
-  it('given the default one by its name, then it is that of paths without a name', () => {
+  it('given the default partition by its name, then it is that of paths without a name', () => {
     const { store, get } = openService();
     store([fileOf()]);
 
@@ -82,7 +82,7 @@ describe('when a request asks for an unknown resource', () => {
     expect(openService().get('studies/').status).toBe(204);
   });
 
-  it('given any answer, then it says which version is served', () => {
+  it('given any answer, then it has the version of the API', () => {
     const { get } = openService();
 
     expect(get('studies').headers?.['api-supported-versions']).toBe('2.0');

@@ -39,7 +39,7 @@ describe('when dicomweb-client stores', () => {
     expect(opened.service.counts).toMatchObject({ studies: 1, series: 2, images: 3 });
   });
 
-  it('given an image of another study than it names, then the client hears of it', async () => {
+  it('given an image of another study than it names, then the client gets the failure', async () => {
     const stored = client.storeInstances({ studyInstanceUID: '1.9', datasets: [bufferOf(first)] } as never);
 
     await expect(stored).rejects.toMatchObject({ status: 409 });
@@ -50,7 +50,7 @@ describe('when dicomweb-client stores', () => {
 describe('when dicomweb-client reads', () => {
   beforeEach(() => void opened.store([first, second, third]));
 
-  it('given it searches, then it finds', async () => {
+  it('given searches, then they find studies, series and images', async () => {
     const studies = await client.searchForStudies({ queryParams: { PatientID: 'P1', limit: 10 } } as never);
     const allSeries = await client.searchForSeries({ ...study, queryParams: { Modality: 'CT' } } as never);
     const queryParams = { includefield: 'InstanceNumber' };
@@ -63,14 +63,14 @@ describe('when dicomweb-client reads', () => {
     expect(none).toEqual([]);
   });
 
-  it('given it wants metadata, then it gets it', async () => {
+  it('given metadata, then the client gets it', async () => {
     expect(await client.retrieveStudyMetadata(study as never)).toHaveLength(3);
     expect(await client.retrieveSeriesMetadata(series as never)).toHaveLength(2);
     const metadata = (await client.retrieveInstanceMetadata(instance as never)) as unknown;
     expect([metadata].flat()[0]).toMatchObject({ '00100010': { Value: [{ Alphabetic: 'Doe^John' }] } });
   });
 
-  it('given it wants files, then each comes byte for byte', async () => {
+  it('given files, then the client gets each byte for byte', async () => {
     const ofStudy = (await client.retrieveStudy(study as never)) as unknown as unknown[];
     const ofSeries = (await client.retrieveSeries(series as never)) as unknown as unknown[];
     const one = await client.retrieveInstance(instance as never);
@@ -80,14 +80,14 @@ describe('when dicomweb-client reads', () => {
     expect(bytesOf(one)).toEqual(first);
   });
 
-  it('given it wants frames, then they come as they are', async () => {
+  it('given frames, then the client gets their pixels', async () => {
     const options = { ...instance, frameNumbers: [1] } as never;
     const frames = (await client.retrieveInstanceFrames(options)) as unknown as unknown[];
 
     expect(frames.map(bytesOf)).toEqual([Uint8Array.of(1, 0, 2, 0, 3, 0, 4, 0)]);
   });
 
-  it('given compressed frames, then they come as they were stored where it takes them so', async () => {
+  it('given compressed frames that the client accepts, then it gets them as stored', async () => {
     const jpegs = [Uint8Array.of(0xff, 0xd8, 1, 1), Uint8Array.of(0xff, 0xd8, 2, 2)];
     const pixels = { '00280008': { vr: 'IS', Value: ['2'] }, '7FE00010': { vr: 'OB', Value: jpegs.map(bufferOf) } };
     opened.store([fileOf({ ...uids('1.5', '1.5.1', '1.5.1.1'), ...pixels }, JPEG)]);
@@ -101,7 +101,7 @@ describe('when dicomweb-client reads', () => {
     await expect(client.retrieveInstanceFrames(options as never)).rejects.toMatchObject({ status: 406 });
   });
 
-  it('given what it wants is not there, then it hears 404', async () => {
+  it('given an unknown image, then the client gets 404', async () => {
     const retrieved = client.retrieveStudy({ studyInstanceUID: '1.9' } as never);
 
     await expect(retrieved).rejects.toMatchObject({ status: 404 });

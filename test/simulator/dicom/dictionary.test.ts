@@ -12,7 +12,7 @@ describe('when an element is looked up', () => {
     expect({ vr: vrOf(tag), keyword: keywordOf(tag), tag: parseTag(keyword) }).toEqual({ vr, keyword, tag });
   });
 
-  it('given a repeating group, then the element of its first group', () => {
+  it('given a repeating group, then the element of its first group is found', () => {
     expect(keywordOf('60023000')).toBe('OverlayData');
   });
 

@@ -43,7 +43,7 @@ function expectConsistent({ service, published, get, json }: ReturnType<typeof o
 }
 
 describe('when what is sent is damaged', () => {
-  it('given any bytes of a file changed or missing, then the others of the body are stored, and all agrees', () => {
+  it('given any bytes of a file changed or missing, then the other files are stored, and reads agree with them', () => {
     fc.assert(
       fc.property(
         fc.nat(files.length - 1),
@@ -67,7 +67,7 @@ describe('when what is sent is damaged', () => {
     );
   });
 
-  it('given any bytes of a body changed or missing, then it is answered as documented, and all agrees', () => {
+  it('given any bytes of a body changed or missing, then the answer is as documented, and reads agree with the store', () => {
     const { body, headers } = multipartOf([fileOf(), fileOf(uids('1.9', '1.9.1', '1.9.1.1'))]);
     fc.assert(
       fc.property(damage, fc.double({ min: 0, max: 1, noNaN: true }), (changes, keep) => {
@@ -82,7 +82,7 @@ describe('when what is sent is damaged', () => {
     );
   });
 
-  it('given any path, query, headers and body, then it is answered, and nothing is stored', () => {
+  it('given any path, query, headers and body, then there is an answer, and nothing is stored', () => {
     const word = fc.oneof(
       fc.constant(''),
       fc.constantFrom(

@@ -45,7 +45,7 @@ describe('when a file is read', () => {
     expect(datasetOf(file)['00100020']).toEqual({ vr: 'LO', Value: [text] });
   });
 
-  it('given a name in three scripts, then each is under its own', () => {
+  it('given a name in three scripts, then each has its property', () => {
     const file = writeFile(attributesOf({ '00100010': { vr: 'PN', Value: ['Yamada^Tarou=Y^T=ya^ta'] } }));
 
     expect(datasetOf(file)['00100010']?.Value).toEqual([
@@ -97,14 +97,14 @@ describe('when a file is read', () => {
     expect(datasetOf(fileWith(9, 0, 0x40, 0x11, ...unknown))).toEqual({});
   });
 
-  it('given values of 64 bits, then what follows them is read right', () => {
+  it('given values of 64 bits, then the elements after them are read right', () => {
     const value = [[0xe0, 0x7f, 1, 0], 'OV', [0, 0, 8, 0, 0, 0], Buffer.alloc(8)];
     const file = fileWith(...value, [0xe0, 0x7f, 0x20, 0], 'LO', [2, 0], 'ab');
 
     expect(datasetOf(file)).toEqual({ '7FE00020': { vr: 'LO', Value: ['ab'] } });
   });
 
-  it('given sequences of undefined length, and lengths of groups, then they are read, and those left out', () => {
+  it('given sequences of undefined length and group lengths, then the sequences are read, and group lengths left out', () => {
     const groupLength = [[8, 0, 0, 0], 'UL', [4, 0, 1, 0, 0, 0]];
     const item = [[0xfe, 0xff, 0, 0xe0], NO_LENGTH, [8, 0, 0x55, 0x11], 'UI', [4, 0], '1.2\0'];
     const ends = [[0xfe, 0xff, 0x0d, 0xe0], ZERO, [0xfe, 0xff, 0xdd, 0xe0], ZERO];

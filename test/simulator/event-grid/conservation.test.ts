@@ -116,7 +116,7 @@ describe('whatever an endpoint answers', () => {
     );
   });
 
-  it('given the same script and the same seed, then the same requests and blobs at the same times', async () => {
+  it('given the same script and seed, then requests and blobs are the same, at the same times', async () => {
     await fc.assert(
       fc.asyncProperty(plan, fc.integer(), async (of, seed) => {
         const traceOf = async () => {

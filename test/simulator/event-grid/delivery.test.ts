@@ -137,7 +137,7 @@ describe('when an event is published', () => {
     expect(grid.stats.images).toMatchObject({ matched: 0, pending: 0 });
   });
 
-  it('given headers of one’s own, then they are sent, from the event too, and those of Event Grid stay', async () => {
+  it('given headers of the subscription, also with values of the event, then they are sent, and those of Event Grid stay', async () => {
     const { grid, got, send } = createTestGrid();
     const deliveryAttributeMappings = [
       { name: 'Authorization', type: 'Static', properties: { value: 'Bearer x', isSecret: true } },
@@ -157,7 +157,7 @@ describe('when an event is published', () => {
     expect(got[0]?.headers).not.toHaveProperty('X-Subject');
   });
 
-  it('given a malformed one, then it is spoilt as it is written, in either schema', async () => {
+  it('given a malformed event, then its written form is spoilt in either schema', async () => {
     const { grid, got, send } = createTestGrid();
     await grid.put('grid', functionBody());
     await grid.put('cloud', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
@@ -217,7 +217,7 @@ describe('when the endpoint answers', () => {
     }
   });
 
-  it('given it refuses connections, then it is tried on', async () => {
+  it('given refused connections, then the attempts go on', async () => {
     const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
     const { grid, got, send } = await subscribe((_, n) => (n === 1 ? refused : 200));
 
@@ -267,7 +267,7 @@ describe('when an endpoint keeps failing', () => {
     },
   );
 
-  it('given a time to live that ends between two attempts, then that is seen at the next', async () => {
+  it('given a time to live that ends between two attempts, then the event is given up at the next', async () => {
     const { grid, pass, send } = await subscribe(
       () => 500,
       { retryPolicy: { eventTimeToLiveInMinutes: 2 } },
@@ -281,7 +281,7 @@ describe('when an endpoint keeps failing', () => {
     expect(grid.stats.sub).toMatchObject({ pending: 0, dropped: { TimeToLiveExceeded: 1 } });
   });
 
-  it('given a batch fails, then all of it comes again, together', async () => {
+  it('given a batch fails, then all its events come again, together', async () => {
     const { grid, got, send } = await subscribe((_, n) => (n === 1 ? 500 : 200), {
       destination: { maxEventsPerBatch: 5 },
     });
@@ -305,7 +305,7 @@ describe('when no answer comes', () => {
     expect(grid.stats.sub).toMatchObject({ delivered: 1, failed: { TimedOut: 1 } });
   });
 
-  it('given success comes late, though within 3 minutes, then the event is not sent again', async () => {
+  it('given a late success within 3 minutes, then the event is not sent again', async () => {
     let answerLate = (_status: number) => {};
     const late = new Promise<number>((resolve) => {
       answerLate = resolve;
@@ -321,7 +321,7 @@ describe('when no answer comes', () => {
     expect(grid.stats.sub).toMatchObject({ delivered: 1, pending: 0 });
   });
 
-  it('given it comes while the event is being sent again, then it is delivered once', async () => {
+  it('given a late success during the next attempt, then the event is delivered once', async () => {
     const answers: ((status: number) => void)[] = [];
     const { grid, got, pass, send } = await subscribe(
       () => new Promise((resolve) => answers.push(resolve)),

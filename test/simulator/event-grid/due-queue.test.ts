@@ -3,7 +3,7 @@ import { DueQueue } from '../../../src/simulator/event-grid/due-queue.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
 describe('when things are due', () => {
-  it('given any times, then each comes at its own, the earliest first, then what was added first', () => {
+  it('given any times, then each comes at its time, and of equal times the first added comes first', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 100 }), (times) => {
         const clock = createFakeClock();
@@ -22,7 +22,7 @@ describe('when things are due', () => {
     );
   });
 
-  it('given many, then there is one timer', () => {
+  it('given many things, then there is one timer', () => {
     let set = 0;
     let cancelled = 0;
     const clock = createFakeClock();
@@ -46,7 +46,7 @@ describe('when things are due', () => {
     expect(set).toBe(2);
   });
 
-  it('given one adds another when it comes, then that comes too', () => {
+  it('given a thing that adds another, then the other comes, too', () => {
     const clock = createFakeClock();
     const came: number[] = [];
     const queue = new DueQueue<number>(clock, ([n = 0]) => {

@@ -21,7 +21,7 @@ import {
 } from './test-grid.js';
 
 describe('when a subscription is put', () => {
-  it('given it is new, and then again, then it is created, and then updated', async () => {
+  it('given a new name, then it is created; given the name again, then it is updated', async () => {
     const { grid } = createTestGrid();
 
     expect(await grid.put('Sub-One', functionBody())).toMatchObject({
@@ -52,7 +52,7 @@ describe('when a subscription is put', () => {
     expect(got).toEqual([]);
   });
 
-  it('given two at once for a name, then the later one stays, however long the handshakes take', async () => {
+  it('given two puts of a name at once, then the later one stays, however long the handshakes take', async () => {
     let agree = (_status: number) => {};
     const slow = new Promise<number>((resolve) => {
       agree = resolve;
@@ -67,7 +67,7 @@ describe('when a subscription is put', () => {
     expect(grid.get('sub')).toMatchObject({ labels: ['second'] });
   });
 
-  it('given events are pending, then they follow the new one', async () => {
+  it('given pending events, then they go to the new endpoint', async () => {
     const { grid, got, blobs, send } = await subscribe((_, n) => (n === 1 ? 500 : 200));
     await send([topicEvent('a')], SECOND);
 
@@ -84,7 +84,7 @@ describe('when a subscription is put', () => {
     expect(blobs).toEqual([]);
   });
 
-  it('given events were published before, then it does not get them', async () => {
+  it('given earlier events, then the subscription does not get them', async () => {
     const { grid, got, pass } = createTestGrid();
     grid.publish([topicEvent('before')]);
 
@@ -94,7 +94,7 @@ describe('when a subscription is put', () => {
     expect(got).toEqual([]);
   });
 
-  it('given a time at which it expires, then it is gone by then', async () => {
+  it('given a time of expiry, then the subscription is gone at that time', async () => {
     const { grid, got, pass, send } = await subscribe(() => 200, { expirationTimeUtc: '2026-01-01T13:00:00Z' });
     await pass(HOUR - 1);
     await send([topicEvent('in time')], 1);
@@ -108,13 +108,13 @@ describe('when a subscription is put', () => {
 });
 
 describe('when a subscription is removed', () => {
-  it('given there is none, then false', () => {
+  it('given an unknown name, then the result is false', () => {
     const { grid } = createTestGrid();
 
     expect(grid.remove('nobody')).toBe(false);
   });
 
-  it('given events wait, then nothing more is sent for it, or written', async () => {
+  it('given waiting events, then nothing more is sent or written for it', async () => {
     const { grid, got, blobs, pass, send } = await subscribe(() => 500, {
       retryPolicy: { maxDeliveryAttempts: 2 },
       ...DEAD_LETTERS,
@@ -152,7 +152,7 @@ describe('when a subscription is removed', () => {
 });
 
 describe('when the pending events of a group are counted', () => {
-  it('given events of others, and subscriptions to other places, then only those of the group at these functions count', async () => {
+  it('given other groups and endpoints, then only the events of the group for these functions count', async () => {
     const { grid, pass, send } = createTestGrid((got) => (got.headers['aeg-delivery-count'] === '0' ? 500 : 200));
     await grid.put('one', functionBody());
     await grid.put('same', functionBody());
@@ -176,7 +176,7 @@ describe('when the pending events of a group are counted', () => {
 });
 
 describe('when everything is cleared', () => {
-  it('given events in every place, then nothing of before is sent or written after', async () => {
+  it('given events in every state, then none of them is sent or written', async () => {
     const answer = ({ ids: [id] }: { ids: string[] }) => (id === 'slow' ? 'never' : id === 'bad' ? 400 : 500);
     const interference = { ...noInterference, copiesOf: ({ id }: { id: string }) => [id === 'held' ? HOUR : 0] };
     const { grid, got, blobs, pass, send, timers } = await subscribe(answer, DEAD_LETTERS, { interference });
@@ -197,7 +197,7 @@ describe('when everything is cleared', () => {
     expect([grid.list(), grid.stats, grid.pending()]).toEqual([[], {}, 0]);
   });
 
-  it('given a dead letter whose write is retried, then it is not', async () => {
+  it('given a dead letter whose write is retried, then the retry is cancelled', async () => {
     let tries = 0;
     const { grid, pass, send } = await subscribe(() => 400, DEAD_LETTERS, {
       writeDeadLetter: async () => {
@@ -214,7 +214,7 @@ describe('when everything is cleared', () => {
     expect(tries).toBe(2);
   });
 
-  it('given a handshake under way, then its subscription does not come to be', async () => {
+  it('given a handshake under way, then its subscription is not made', async () => {
     const { grid, got, pass } = createTestGrid(() => 'never');
     const outcome = grid.put('hook', webhookBody());
     const behind = grid.put('hook', functionBody());
@@ -229,7 +229,7 @@ describe('when everything is cleared', () => {
     expect(grid.list()).toEqual([]);
   });
 
-  it('given subscriptions are put again, then they begin afresh', async () => {
+  it('given subscriptions are put again, then their counts begin at 0', async () => {
     const { grid, got, send } = await subscribe(() => 200);
     await send([topicEvent('a')], 0);
     grid.clear();
@@ -241,7 +241,7 @@ describe('when everything is cleared', () => {
     expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1 });
   });
 
-  it('given it is stopped, then that is for good', async () => {
+  it('given it is stopped, then nothing more is sent', async () => {
     const { grid, got, pass } = await subscribe();
 
     grid.stop();

@@ -219,7 +219,7 @@ describe('for all filters', () => {
   const accepts = (advancedFilters: AdvancedFilter[], key: unknown, enableAdvancedFilteringOnArrays = true) =>
     matches({ ...ALL, enableAdvancedFilteringOnArrays, advancedFilters }, topicEvent('a', { data: { key } }));
 
-  it('given several, then an event passes that passes each', () => {
+  it('given several filters, then an event must pass each', () => {
     fc.assert(
       fc.property(fc.array(filter, { maxLength: 4 }), value, fc.boolean(), (filters, of, arrays) => {
         expect(accepts(filters, of, arrays)).toBe(filters.every((one) => accepts([one], of, arrays)));
@@ -228,7 +228,7 @@ describe('for all filters', () => {
   });
 
   it.each(['StringIn', 'StringContains', 'StringBeginsWith', 'StringEndsWith'] as const)(
-    'given several values of %s, then any one is enough',
+    'given several values of %s, then one that matches is enough',
     (operatorType) => {
       fc.assert(
         fc.property(words, value, (values, of) => {
@@ -244,7 +244,7 @@ describe('for all filters', () => {
     ['StringContains', 'StringNotContains'],
     ['StringBeginsWith', 'StringNotBeginsWith'],
     ['StringEndsWith', 'StringNotEndsWith'],
-  ] as const)('given %s and %s of what is there, then exactly one of them holds', (operatorType, notForm) => {
+  ] as const)('given %s and %s of an existing key, then exactly one of them holds', (operatorType, notForm) => {
     fc.assert(
       fc.property(words, value, (values, of) => {
         fc.pre(of !== null && of !== undefined);

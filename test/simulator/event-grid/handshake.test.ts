@@ -16,7 +16,7 @@ const HOOK = 'https://hook.test/events?code=secret';
 const CLOUD = { eventDeliverySchema: 'CloudEventSchemaV1_0' };
 
 describe('when a webhook is subscribed in the schema of Event Grid', () => {
-  it('given it answers with the code, then it is made, after one validation event', async () => {
+  it('given an answer with the code, then the subscription is made, after one validation event', async () => {
     const { grid, got } = createTestGrid(agreeable());
 
     const outcome = await grid.put('My-Hook', webhookBody());
@@ -73,7 +73,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
     expect(got.map(({ atMs }) => atMs)).toEqual([0, 35_000]);
   });
 
-  it('given none to that either, then it is not made', async () => {
+  it('given no answer to the repeated request either, then the subscription is not made', async () => {
     const { grid, got, pass } = createTestGrid(() => 'never');
 
     const outcome = grid.put('hook', webhookBody());
@@ -84,7 +84,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
   });
 
   it.each([{ body: '' }, { body: 'OK' }, { body: 'null' }, { body: '{}' }])(
-    'given 200 with "$body", then it awaits its confirmation, and gets no events before',
+    'given 200 with "$body", then the subscription awaits its confirmation, and gets no events before',
     async ({ body }) => {
       const { grid, got, send } = createTestGrid((got) =>
         got.headers['aeg-event-type'] === 'SubscriptionValidation' ? { status: 200, body } : 200,
@@ -102,7 +102,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
     },
   );
 
-  it('given no confirmation in 10 minutes, then it has failed for good', async () => {
+  it('given no confirmation in 10 minutes, then the subscription has failed for good', async () => {
     const { grid, got, pass, send } = createTestGrid(() => 200);
     await grid.put('hook', webhookBody());
 
@@ -116,7 +116,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
 });
 
 describe('when a webhook that works is changed', () => {
-  it('given the new one does not agree, then nothing has changed', async () => {
+  it('given the new endpoint refuses, then nothing changes', async () => {
     const { grid, got, send } = createTestGrid((got, n) => (n === 2 ? 500 : agreeable()(got, n)));
     await grid.put('hook', webhookBody());
 
@@ -128,7 +128,7 @@ describe('when a webhook that works is changed', () => {
     expect(deliveriesIn(got).map(({ url }) => url)).toEqual([HOOK]);
   });
 
-  it('given the new one only awaits its confirmation, then the old one goes on until that', async () => {
+  it('given the new endpoint awaits its confirmation, then the old one gets events until then', async () => {
     const { grid, got, send } = createTestGrid((got, n) => (n === 1 ? agreeable()(got, n) : 200));
     await grid.put('hook', webhookBody());
     await grid.put('hook', webhookBody({ destination: { endpointUrl: 'https://new.test/' } }));
@@ -146,7 +146,7 @@ describe('when a webhook that works is changed', () => {
 
 describe('when a webhook is subscribed for CloudEvents', () => {
   it.each(['*', 'eventgrid.azure.net', 'EventGrid.Azure.Net'])(
-    'given it allows %s, then it is made',
+    'given it allows %s, then the subscription is made',
     async (origin) => {
       const { grid, got } = createTestGrid(() => ({ headers: new Headers({ 'WebHook-Allowed-Origin': origin }) }));
 
@@ -169,7 +169,7 @@ describe('when a webhook is subscribed for CloudEvents', () => {
       what: 'an error that allows all',
       answer: { status: 500, headers: new Headers({ 'WebHook-Allowed-Origin': '*' }) },
     },
-  ])('given $what, then it is not made', async ({ answer }) => {
+  ])('given $what, then the subscription of CloudEvents is not made', async ({ answer }) => {
     const { grid } = createTestGrid(() => answer);
 
     expect(await grid.put('hook', webhookBody(CLOUD))).toEqual({
@@ -179,7 +179,7 @@ describe('when a webhook is subscribed for CloudEvents', () => {
     expect(grid.list()).toEqual([]);
   });
 
-  it('given no word of it, then it may agree by the callback', async () => {
+  it('given no answer about it, then a call of the callback confirms the subscription', async () => {
     const { grid, got } = createTestGrid(() => 200);
     await grid.put('hook', webhookBody(CLOUD));
     expect(grid.get('hook')).toMatchObject({ provisioningState: 'AwaitingManualAction' });

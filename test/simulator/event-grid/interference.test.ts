@@ -16,7 +16,7 @@ function interfering(of: Partial<Interference>) {
 }
 
 describe('when interference decides on copies', () => {
-  it('given two, one of them held back, then both are delivered, each in its time', async () => {
+  it('given two copies, one of them held back, then both are delivered, each at its time', async () => {
     const { grid, got, pass, send } = await subscribe(() => 200, {}, interfering({ copiesOf: () => [0, 1500] }));
 
     await send([topicEvent('a')], SECOND);
@@ -30,7 +30,7 @@ describe('when interference decides on copies', () => {
     expect(grid.stats.sub).toMatchObject({ matched: 1, copies: 1, delivered: 2, pending: 0 });
   });
 
-  it('given none, then it is never sent, and counted', async () => {
+  it('given no copy, then the event is never sent, and counted', async () => {
     const { grid, got, send } = await subscribe(
       () => 200,
       {},
@@ -43,7 +43,7 @@ describe('when interference decides on copies', () => {
     expect(grid.stats.sub).toMatchObject({ matched: 2, withheld: 1, delivered: 1, pending: 0 });
   });
 
-  it('given one is held back, then what comes later overtakes it', async () => {
+  it('given a copy that is held back, then later events overtake it', async () => {
     const { got, send } = await subscribe(() => 200, {}, interfering({ copiesOf: ({ id }) => [id === 'a' ? 500 : 0] }));
 
     await send([topicEvent('a'), topicEvent('b')], SECOND);
@@ -53,7 +53,7 @@ describe('when interference decides on copies', () => {
 });
 
 describe('when interference decides on a request', () => {
-  it('given down, then it is never sent, and counts as a broken connection', async () => {
+  it('given down, then the request is not sent, and counts as a broken connection', async () => {
     let downs = 1;
     const { grid, got, send } = await subscribe(() => 200, {}, interfering({ isDown: () => downs-- > 0 }));
 
@@ -112,7 +112,7 @@ describe('when interference decides on a request', () => {
     ]);
   });
 
-  it('given events are treated differently, then they share no request, and each is treated as it should be', async () => {
+  it('given different decisions about events, then they share no request, and each decision holds', async () => {
     const { got, send } = await subscribe(
       () => 200,
       { destination: { maxEventsPerBatch: 10 } },
@@ -140,7 +140,7 @@ describe('when interference decides on the schema', () => {
       type: 'application/json; charset=utf-8',
     },
   ])(
-    'given the other than $eventDeliverySchema, then the whole request is in that',
+    'given another schema than $eventDeliverySchema, then the whole request is in that schema',
     async ({ eventDeliverySchema, other, type }) => {
       const { got, send } = await subscribe(
         () => 200,

@@ -7,7 +7,7 @@ import { DEAD_LETTERS, functionBody, noInterference, topicEvents, untilIdle } fr
 const ACCEPTED = { status: 202, headers: new Headers(), body: '' };
 
 describe('when very many events have been delivered', () => {
-  it('given ten times as many, then no more is held than before', async () => {
+  it('given ten times as many, then memory holds no more than before', async () => {
     const clock = createFakeClock();
     const grid = new EventGrid({
       schedule: clock,

@@ -35,7 +35,7 @@ describe('when ten events in a row have failed', () => {
     expect(got.map(({ ids }) => ids)).toContainEqual(['new']);
   });
 
-  it('given nine, then new ones are not held back', async () => {
+  it('given nine failures, then new events are not held back', async () => {
     const { grid, got, send } = await subscribe((_, n) => (n <= 9 ? 500 : 200));
     await send(topicEvents(9), 0);
 
@@ -45,7 +45,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
-  it('given a success in between, then the row begins anew', async () => {
+  it('given a success in between, then the count begins anew', async () => {
     const { grid, send } = await subscribe((_, n) => (n === 6 ? 200 : 500));
 
     for (const event of topicEvents(11)) {
@@ -55,7 +55,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
-  it.each([400, 413])('given %i, then the endpoint is well: the events were not', async (status) => {
+  it.each([400, 413])('given %i, then there is no probation, because the events are at fault', async (status) => {
     const { grid, send } = await subscribe(() => status);
 
     await send(topicEvents(50), 0);
@@ -75,7 +75,7 @@ describe('when ten events in a row have failed', () => {
     expect(minutes).toEqual([5, 15, 35, 75, 155, 315, 495, 675, 855, 1035]);
   });
 
-  it('given it is well again, then everything comes at once', async () => {
+  it('given the endpoint works again, then all events come at once', async () => {
     const { grid, got, pass, send } = await subscribe(({ atMs }) => (atMs < 10_000 ? 503 : 200), {}, { seed: 0 });
     await send(topicEvents(100), 9999);
     expect(grid.stats.sub).toMatchObject({
@@ -90,7 +90,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub).toMatchObject({ delivered: 100, pending: 0, inProbationUntil: undefined });
   });
 
-  it('given it was well in between, then the next probation is as short as the first', async () => {
+  it('given a success in between, then the next probation is as short as the first', async () => {
     const { grid, pass, send } = await subscribe(
       ({ atMs }) => (atMs === 10_000 ? 200 : 500),
       { destination: { maxEventsPerBatch: 10 } },
@@ -122,7 +122,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
-  it('given another subscription, then that one is not held back', async () => {
+  it('given another subscription, then its events are not held back', async () => {
     const { grid, got, send } = createTestGrid(({ headers }) =>
       headers['aeg-subscription-name'] === 'BAD' ? 500 : 200,
     );
@@ -137,7 +137,7 @@ describe('when ten events in a row have failed', () => {
     ]);
   });
 
-  it('given an event becomes too old meanwhile, then it is a dead letter without having been tried', async () => {
+  it('given an event that becomes too old meanwhile, then it becomes a dead letter without an attempt', async () => {
     const { grid, blobs, send } = await subscribe(() => dnsError, {
       retryPolicy: { eventTimeToLiveInMinutes: 3 },
       ...DEAD_LETTERS,
@@ -156,7 +156,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub).toMatchObject({ deadLettered: { TimeToLiveExceeded: 11 }, pending: 0 });
   });
 
-  it('given the next attempt would be after the time to live, then that ends it, though the probation goes on', async () => {
+  it('given a next attempt after the time to live, then the event is given up at that time, during the probation', async () => {
     const { grid, blobs, pass, send } = await subscribe(() => 404, {
       retryPolicy: { eventTimeToLiveInMinutes: 5 },
       ...DEAD_LETTERS,
@@ -172,7 +172,7 @@ describe('when ten events in a row have failed', () => {
     expect(blobs[0]?.events[0]).toMatchObject({ deliveryAttempts: 1, lastDeliveryOutcome: 'NotFound' });
   });
 
-  it('given an event that failed stands back until it is too old, then the probation is its last outcome', async () => {
+  it('given a failed event that is held back until it is too old, then its last outcome is the probation', async () => {
     const { blobs, send } = await subscribe(
       ({ ids }) => (ids[0] === 'early' ? 500 : 404),
       { retryPolicy: { eventTimeToLiveInMinutes: 2 }, ...DEAD_LETTERS },
@@ -184,7 +184,7 @@ describe('when ten events in a row have failed', () => {
     expect(letter).toMatchObject({ deliveryAttempts: 1, lastDeliveryOutcome: 'Probation' });
   });
 
-  it('given a late answer for one that stands back, then it is not sent again', async () => {
+  it('given a late success for an event that is held back, then it is not sent again', async () => {
     let answerLate = (_status: number) => {};
     const late = new Promise<number>((resolve) => {
       answerLate = resolve;

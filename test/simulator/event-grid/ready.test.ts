@@ -31,7 +31,7 @@ describe('when events become ready', () => {
     ]);
   });
 
-  it('given one has gone elsewhere, then it is skipped', () => {
+  it('given an event that was removed, then it is skipped', () => {
     const places = new Stages();
     const ready = new Ready(() => AS_USUAL);
     const gone = entryOf(places, 'gone');
@@ -44,7 +44,7 @@ describe('when events become ready', () => {
     expect(ready.first()?.peek()?.published.event.id).toBe('here');
   });
 
-  it('given very many have passed, and some are always there, then no more is held than these', () => {
+  it('given very many events over time, a few at once, then memory holds only these few', () => {
     const places = new Stages();
     const ready = new Ready(() => AS_USUAL);
     for (let n = 0; n < 1000; n += 1) ready.add(entryOf(places, `${n}`));
@@ -58,7 +58,7 @@ describe('when events become ready', () => {
     expect(heapNow() - before).toBeLessThan(3 * MEGABYTE);
   });
 
-  it('given one has been taken from among many, then nothing holds it', () => {
+  it('given an event taken from among many, then memory no longer holds it', () => {
     const places = new Stages();
     const ready = new Ready(() => AS_USUAL);
     for (let n = 0; n < 20_000; n += 1) ready.add(entryOf(places, `${n}`));

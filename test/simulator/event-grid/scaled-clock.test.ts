@@ -66,7 +66,7 @@ describe('when a clock runs faster', () => {
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
-    'given %d, then it is refused, and the clock runs on as before',
+    'given %d, then the scale is refused, and the clock goes on as before',
     (scale) => {
       const real = createFakeClock();
       const clock = scaledClock(real, 3);

@@ -77,7 +77,7 @@ describe('when a subscription is described', () => {
     });
   });
 
-  it('given everything, then so it stands there, and no secret', () => {
+  it('given every property, then all are shown, without a secret', () => {
     const properties = {
       destination: {
         endpointType: 'AzureFunction',
@@ -172,12 +172,12 @@ describe('when a subscription is read', () => {
     });
   });
 
-  it.each(['abc', 'A-1', 'x'.repeat(64)])('given the name %s, then it is taken', (name) => {
+  it.each(['abc', 'A-1', 'x'.repeat(64)])('given the name %s, then it is valid', (name) => {
     expect(readSubscription(name, { destination: hook })).toMatchObject({ kind: 'ok' });
   });
 
   it.each(['', 'ab', 'x'.repeat(65), 'with space', 'a_b', 'a/b', 'ümlaut'])(
-    'given the name %j, then it is not',
+    'given the name %j, then it is invalid',
     (name) => {
       expect(problemsOf(name, { destination: hook })).toEqual({ name: expect.stringContaining(JSON.stringify(name)) });
     },
@@ -265,7 +265,7 @@ describe('when a subscription is read', () => {
   it.each([
     ['25 filters', advanced(...Array(25).fill({ operatorType: 'BoolEquals', key: 'k', value: true }))],
     ['25 values', advanced({ operatorType: 'StringIn', key: 'k', values: Array(25).fill('x'.repeat(512)) })],
-  ])('given %s, then that is not too much', (_, body) => {
+  ])('given %s, then it is within the limits', (_, body) => {
     expect(readSubscription('sub', body)).toMatchObject({ kind: 'ok' });
   });
 
@@ -290,7 +290,7 @@ describe('when a subscription is read', () => {
     );
   });
 
-  it('given the types that there are, then others are refused', () => {
+  it('given the known types, then others are refused', () => {
     const types = ['Microsoft.HealthcareApis.FhirResourceCreated', 'Microsoft.HealthcareApis.FhirResourceMade'];
 
     const problems = problemsOf('sub', filtered({ includedEventTypes: types }), { eventTypes: EVENT_TYPES });
@@ -298,7 +298,7 @@ describe('when a subscription is read', () => {
     expect(Object.keys(problems)).toEqual(['filter.includedEventTypes[1]']);
   });
 
-  it('given it has expired already, then it is refused', () => {
+  it('given an expiry in the past, then the subscription is refused', () => {
     const now = new Date('2026-01-01T12:00:00Z');
 
     expect(problemsOf('sub', { destination: hook, expirationTimeUtc: '2026-01-01T12:00:00Z' }, { now })).toHaveProperty(

@@ -23,7 +23,7 @@ describe('when an event is made of a change of a FHIR resource', () => {
   it.each([
     { schema: 'EventGridSchema' as const, sample: fhirGrid, time: 'eventTime' as const },
     { schema: 'CloudEventSchemaV1_0' as const, sample: fhirCloud, time: 'time' as const },
-  ])('given $schema, then it is as the published sample', ({ schema, sample, time }) => {
+  ])('given $schema, then the event equals the published sample', ({ schema, sample, time }) => {
     const at = '2022-02-03T16:48:33.514Z';
     const event = topicEventOf(change(sample.data.resourceFhirId, at), { id: sample.id, source });
 
@@ -45,7 +45,7 @@ describe('when an event is made of a change of a DICOM image', () => {
     at: new Date('2023-06-09T16:55:44.719Z'),
   };
 
-  it('given the schema of Event Grid, then it is as the published sample', () => {
+  it('given the schema of Event Grid, then the event equals the published sample', () => {
     const event = topicEventOf(change, { id: dicomGrid.id, source });
 
     expect(writeEvent(event, 'EventGridSchema')).toEqual({
@@ -54,7 +54,7 @@ describe('when an event is made of a change of a DICOM image', () => {
     });
   });
 
-  it('given CloudEvents, then so it is too', () => {
+  it('given CloudEvents, then the event equals the published sample, too', () => {
     const event = topicEventOf({ ...change, sequenceNumber: 1 }, { id: dicomCloud.id, source });
 
     expect(writeEvent(event, 'CloudEventSchemaV1_0')).toEqual({
@@ -96,7 +96,7 @@ describe('when the app reads what is written', () => {
 });
 
 describe('when a malformed event is written', () => {
-  it('given how it is spoilt, then that is done to what is written in either schema', () => {
+  it('given a way to spoil it, then it applies to the written event in either schema', () => {
     const change = { service: 'fhir', change: 'created', host: 'h', resourceType: 'Basic', resourceId: 'b' } as const;
     const event = {
       ...topicEventOf({ ...change, version: 1, at: new Date(0) }, { id: 'i', source }),

@@ -1,7 +1,7 @@
 import { createFhirWorld } from './fhir-world.js';
 
 describe('when a batch is posted', () => {
-  it('given the same seed, then the same ids and the same order of events', () => {
+  it('given the same seed, then ids and the order of events are the same', () => {
     const run = () => {
       const { ask, events } = createFhirWorld({ seed: 7 });
       const entry = Array.from({ length: 9 }, () => ({
@@ -17,7 +17,7 @@ describe('when a batch is posted', () => {
 });
 
 describe('when everything is forgotten', () => {
-  it('given resources, then there are none, and ids begin again, without an event', () => {
+  it('given resources, then none is left, ids begin again, and there is no event', () => {
     const { service, ask, events } = createFhirWorld();
     ask('PUT', 'Patient/p1', { resourceType: 'Patient', id: 'p1', identifier: [{ value: '1' }] });
     ask('PUT', 'Patient/p1', { resourceType: 'Patient', id: 'p1' });

@@ -44,7 +44,7 @@ describe('when an answer of some type is wanted', () => {
     { format: 'application%2Ffhir%2Bjson', accept: '*/*', status: 200 },
     { format: 'xml', accept: 'application/json', status: 406 },
     { format: 'application/fhir%2Bxml', accept: '*/*', status: 406 },
-  ])('given _format=$format, then that counts: $status', ({ format, accept, status }) => {
+  ])('given _format=$format, then it overrides Accept: $status', ({ format, accept, status }) => {
     expect(createFhirWorld().ask('GET', `metadata?_format=${format}`, undefined, { accept }).status).toBe(status);
   });
 
@@ -57,7 +57,7 @@ describe('when an answer of some type is wanted', () => {
 });
 
 describe('when a body is large', () => {
-  it('given 30,000,000 bytes, then it is taken; given one more, then 413', () => {
+  it('given 30,000,000 bytes, then it is accepted; given one more, then 413', () => {
     const { ask, service } = createFhirWorld();
     const binary = (bytes: number) => {
       const frame = '{"resourceType":"Binary","contentType":"text/plain","data":""}';

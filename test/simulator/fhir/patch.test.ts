@@ -45,7 +45,7 @@ describe('when a resource is patched', () => {
     expect(events()).toEqual(['Patient/p1 updated 2']);
   });
 
-  it('given nothing changes, then there is no version', () => {
+  it('given nothing changes, then there is no new version', () => {
     const { ask, events } = worldWithPatient();
 
     expect(ask('PATCH', 'Patient/p1', [{ op: 'replace', path: '/gender', value: 'male' }], PATCH)).toMatchObject({
@@ -112,14 +112,14 @@ describe('when a resource is patched', () => {
     expect(ask('PATCH', 'Patient/p1', patch, { ...PATCH, 'if-match': match }).status).toBe(status);
   });
 
-  it('given another version, and a patch that does not apply, then it is the version that counts', () => {
+  it('given another version, and a patch that does not apply, then the answer is about the version', () => {
     const { ask } = worldWithPatient();
 
     const headers = { ...PATCH, 'if-match': 'W/"7"' };
     expect(ask('PATCH', 'Patient/p1', [{ op: 'remove', path: '/nothing' }], headers).status).toBe(412);
   });
 
-  it('given it is not there, or no longer, then 404 and 410', () => {
+  it('given an unknown or a deleted resource, then 404 or 410', () => {
     const { ask } = worldWithPatient();
     ask('DELETE', 'Patient/p1');
     const patch = [{ op: 'remove', path: '/gender' }];
@@ -153,7 +153,7 @@ describe('when a patch cannot be read', () => {
     { given: 'an object', patch: { op: 'remove', path: '/gender' } },
     { given: 'an operation that is none', patch: [{ op: 'jump', path: '/gender' }] },
     { given: 'an operation without a path', patch: [{ op: 'remove' }] },
-  ])('given $given for a resource that is not there, then 400, not 404', ({ patch }) => {
+  ])('given $given for an unknown resource, then 400, not 404', ({ patch }) => {
     const { ask } = worldWithPatient();
 
     expect(ask('PATCH', 'Patient/nobody', patch, PATCH).status).toBe(400);
@@ -207,7 +207,7 @@ describe('numbers', () => {
     expect(text).toContain('{"low":{"value":1.0}}');
   });
 
-  it.each(['1.10', '1.1', '11e-1'])('given a test for %s of 1.10, then it is that', (value) => {
+  it.each(['1.10', '1.1', '11e-1'])('given a test for %s of 1.10, then the test passes', (value) => {
     const { ask } = createFhirWorld();
     ask('PUT', 'Observation/o1', observation);
 

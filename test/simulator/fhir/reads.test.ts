@@ -17,7 +17,7 @@ function worldWithHistory() {
 }
 
 describe('when a resource is read', () => {
-  it('given it is there, then the answer is its current version', () => {
+  it('given its id, then the answer is its current version', () => {
     const { ask } = worldWithHistory();
 
     const answer = ask('GET', 'Patient/p1');
@@ -31,7 +31,7 @@ describe('when a resource is read', () => {
     });
   });
 
-  it('given HEAD, then all but the body', () => {
+  it('given HEAD, then the answer has no body', () => {
     const { ask } = worldWithHistory();
     const get = ask('GET', 'Patient/p1');
 
@@ -76,7 +76,7 @@ describe('when a resource is read', () => {
     expect(ask('GET', 'Patient/p1')).toMatchObject({ status: 410, headers: { ETag: 'W/"5"' } });
   });
 
-  it('given a version, then it is as it was', () => {
+  it('given a version, then the answer is that version', () => {
     const { ask } = worldWithHistory();
 
     const answer = ask('GET', 'Patient/p1/_history/2');
@@ -90,7 +90,7 @@ describe('when a resource is read', () => {
 });
 
 describe('when a history is read', () => {
-  it('given that of a resource, then it is all that happened to it, the newest first', () => {
+  it('given the history of a resource, then it has all its versions, the newest first', () => {
     const { ask } = worldWithHistory();
 
     const { status, json } = ask('GET', 'Patient/p1/_history');
@@ -130,7 +130,7 @@ describe('when a history is read', () => {
     ]);
   });
 
-  it('given that of a type, and of all, then they hold what they say', () => {
+  it('given the history of a type and of all types, then each has its versions', () => {
     const { ask } = worldWithHistory();
     const ofPatients = ask('GET', 'Patient/_history').json;
     const ofAll = ask('GET', '_history').json;
@@ -214,7 +214,7 @@ describe('when a history is read', () => {
     expect(idsOf(json)).toHaveLength(5);
   });
 
-  it('given pages, while more is written, then what was there is on one page, and on one only', () => {
+  it('given writes between pages, then each earlier version is on exactly one page', () => {
     const { ask } = createFhirWorld();
     for (let n = 0; n < 25; n += 1) ask('PUT', 'Patient/p1', patient('p1', { multipleBirthInteger: n }));
     const seen: string[] = [];
@@ -230,7 +230,7 @@ describe('when a history is read', () => {
     expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `W/"${25 - n}"`));
   });
 
-  it('given a page has as many as there are, then there is no next one', () => {
+  it('given a page with all versions, then it has no next page', () => {
     const { ask } = worldWithHistory();
 
     expect(linkOf(ask('GET', 'Patient/p1/_history?_count=4').json, 'next')).toBeUndefined();

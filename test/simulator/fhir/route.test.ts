@@ -11,7 +11,7 @@ describe('when a method is not supported', () => {
     { method: 'OPTIONS', url: 'Patient', allowed: 'GET, POST, PUT, PATCH, DELETE' },
     { method: 'constructor', url: 'Patient', allowed: 'GET, POST' },
     { method: 'POST', url: 'Patient/$validate', allowed: '$validate' },
-  ])('given $method $url, then 405, with what is', ({ method, url, allowed }) => {
+  ])('given $method $url, then 405 with the supported methods', ({ method, url, allowed }) => {
     const { ask, events } = createFhirWorld();
 
     const answer = ask(method, url, patient('p1'));
@@ -37,7 +37,7 @@ describe('when a query says how the answer is to look', () => {
     { method: 'GET', url: 'Patient/p1' },
     { method: 'PUT', url: 'Patient/p1' },
     { method: 'DELETE', url: 'Patient/p1' },
-  ])('given $method $url, then a value that there is not gets 400, and another is fine', ({ method, url }) => {
+  ])('given $method $url, then an unknown value gets 400, and a known one does not', ({ method, url }) => {
     const { ask, events } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
     events();
@@ -92,7 +92,7 @@ describe('what the service says it can do', () => {
     });
   });
 
-  it('given what it names for a type, then that is there', () => {
+  it('given what it names for a type, then the service supports it', () => {
     const { ask } = createFhirWorld();
     const [rest] = (ask('GET', 'metadata').json as Capabilities).rest;
 

@@ -4,7 +4,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const ada = { identifier: [{ system: 'http://mrn', value: '1' }] };
 
 describe('when a resource is created', () => {
-  it('given one, then it is stored as version 1 under an id of the service, and published once', () => {
+  it('given a resource, then it is stored as version 1 under an id of the service, and published once', () => {
     const { ask, events, service } = createFhirWorld();
 
     const sent = patient('mine', { active: true, meta: { versionId: '7', source: 'x' } });
@@ -84,7 +84,7 @@ describe('when a resource is created', () => {
     },
   );
 
-  it('given a conditional reference, then it becomes one to the only resource that meets it', () => {
+  it('given a conditional reference, then it becomes a reference to the only match', () => {
     const { ask } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1', ada));
 
@@ -145,7 +145,7 @@ describe('when a resource is put', () => {
       body: { name: [{ given: ['B'], family: 'A' }], id: 'p1', active: true, resourceType: 'Patient' },
     },
     { given: 'an empty array more', body: { ...same, photo: [] } },
-  ])('given $given again, then there is neither a version nor an event', ({ body }) => {
+  ])('given $given again, then there is no new version and no event', ({ body }) => {
     const { ask, events, clock } = createFhirWorld();
     ask('PUT', 'Patient/p1', same);
     events();
@@ -164,7 +164,7 @@ describe('when a resource is put', () => {
     { given: 'another value of the same length', body: patient('p1', { active: true, name: [{ family: 'C' }] }) },
     { given: 'a tag', body: patient('p1', { active: true, name: [{ family: 'A' }], meta: { tag: [{ code: 'x' }] } }) },
     { given: 'an element less', body: patient('p1', { active: true }) },
-  ])('given $given, then that is a change', ({ body }) => {
+  ])('given $given, then there is a new version', ({ body }) => {
     const { ask, events } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1', { active: true, name: [{ family: 'A' }] }));
 
@@ -172,7 +172,7 @@ describe('when a resource is put', () => {
     expect(events()).toEqual(['Patient/p1 created 1', 'Patient/p1 updated 2']);
   });
 
-  it('given digits that mean something else, then that is a change', () => {
+  it('given other significant digits, then there is a new version', () => {
     const { ask } = createFhirWorld();
     const put = (value: string) =>
       ask('PUT', 'Observation/o', `{"resourceType":"Observation","id":"o","valueQuantity":{"value":${value}}}`);
@@ -222,7 +222,7 @@ describe('when a resource is put', () => {
     expect(answer).toMatchObject({ status: 200, json: { meta: { versionId: '2' } } });
   });
 
-  it('given it was deleted, then it is back: updated, not created', () => {
+  it('given a deleted resource, then it exists again, with the event Updated', () => {
     const { ask, events } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
     ask('DELETE', 'Patient/p1');
@@ -267,7 +267,7 @@ describe('when a resource is put under a condition', () => {
 });
 
 describe('when a resource is deleted', () => {
-  it('given it is there, then there is a version that says so; given it is deleted again, then nothing happens', () => {
+  it('given a resource, then there is a version that says deleted; given a second delete, then nothing changes', () => {
     const { ask, events, service } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
     events();
@@ -282,7 +282,7 @@ describe('when a resource is deleted', () => {
     expect(service.counts).toMatchObject({ resources: 0, versions: 2 });
   });
 
-  it('given it never was, then 204, and nothing is stored', () => {
+  it('given an unknown resource, then 204, and nothing is stored', () => {
     const { ask, events, service } = createFhirWorld();
 
     expect(ask('DELETE', 'Patient/p1').status).toBe(204);
@@ -312,7 +312,7 @@ describe('when a resource is deleted', () => {
     },
   );
 
-  it('given a hard delete of what was deleted, then nothing is left of that either', () => {
+  it('given a hard delete of a deleted resource, then nothing is left of it', () => {
     const { ask, events, service } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
     ask('DELETE', 'Patient/p1');
@@ -362,7 +362,7 @@ describe('when resources are deleted under a condition', () => {
 });
 
 describe('the time of a version', () => {
-  it('given the clock goes back, then what is written later is not older', () => {
+  it('given the clock goes back, then later versions have no earlier time', () => {
     const { ask, clock } = createFhirWorld();
     clock.advance(1_000);
     const first = ask('PUT', 'Patient/p1', patient('p1'));

@@ -11,7 +11,7 @@ afterEach(() => world.simulator.stop());
 const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 
 describe('when a request is made to a service', () => {
-  it('given no name, then it is main', async () => {
+  it('given no name, then the service is main', async () => {
     expect(await send('fhir/Patient/p1', patient('p1'))).toMatchObject({ status: 201 });
 
     expect(world.simulator.services('main')?.fhir.current('Patient', 'p1')).toEqual({ version: 1, deleted: false });
@@ -20,7 +20,7 @@ describe('when a request is made to a service', () => {
     });
   });
 
-  it('given a name, then it is another service, with links of its own', async () => {
+  it('given a name, then it is another service, with its own links', async () => {
     await send('fhir/Patient/p1', patient('p1'));
 
     const other = await send('fhir/clinic-b/Patient/p1', patient('p1'));
@@ -33,20 +33,20 @@ describe('when a request is made to a service', () => {
     expect(bodyOf(await send('events?subject=Patient/p1'))).toMatchObject({ events: { length: 2 } });
   });
 
-  it('given any, then the answer has an id to ask about', async () => {
+  it('given any request, then the answer has an id to ask about', async () => {
     const { headers } = await send('fhir/Patient/nobody');
 
     expect(new Headers(headers as Record<string, string>).get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('given a type in small letters, then that is no service', async () => {
+  it('given a type in small letters, then it names no service', async () => {
     expect((await send('fhir/patient/1')).status).toBe(404);
     expect(await send('dicom/nobody/v2/studies')).toMatchObject({ status: 404 });
 
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it("given a run's, then it can be read and not changed", async () => {
+  it('given the service of a run, then it can be read and not changed', async () => {
     const begun = await send('runs', { method: 'POST', body: { scenario: 'clinic-day', count: 50, rate: 1000 } });
     const { id } = bodyOf(begun) as { id: string };
 
@@ -56,7 +56,7 @@ describe('when a request is made to a service', () => {
     expect(await world.ended(id)).toMatchObject({ phase: 'done', made: 50 });
   });
 
-  it('given the words that FHIR itself begins a path with, then they are no names', async () => {
+  it('given the words with which FHIR begins a path, then they are no names', async () => {
     expect(await send('fhir/metadata')).toMatchObject({ status: 200 });
     expect(await send('fhir/_history')).toMatchObject({ status: 200 });
 
@@ -72,11 +72,11 @@ describe('when a request is made to a service', () => {
     expect(String((await send('fhir/Patient?code=key')).body)).not.toContain('key');
   });
 
-  it('given another version of DICOM, then it says which there is', async () => {
+  it('given another version of DICOM, then the answer says which exists', async () => {
     expect(await send('dicom/v1/studies')).toMatchObject({ status: 404, jsonBody: { error: { message: /v2/ } } });
   });
 
-  it('given version 1 of DICOM, then its change feed is there', async () => {
+  it('given version 1 of DICOM, then it has a change feed', async () => {
     expect(await send('dicom/v1/changefeed?offset=0&limit=5')).toMatchObject({ status: 200 });
     expect(await send('dicom/main/v1/changefeed/latest')).toMatchObject({ status: 204 });
     expect(await send('dicom/v1/changefeed/first')).toMatchObject({ status: 404 });
@@ -97,13 +97,13 @@ describe('when subscriptions are managed', () => {
     properties: { resourceId: '/subscriptions/1/functions/fhirEvents' },
   };
 
-  it('given the beginning, then each of the two functions has one', async () => {
+  it('given a new simulator, then each of the two functions has a subscription', async () => {
     expect(bodyOf(await send('subscriptions'))).toMatchObject({
       value: [{ name: 'fhir-events' }, { name: 'dicom-events' }],
     });
   });
 
-  it('given a new one, then it can be read, replaced and deleted', async () => {
+  it('given a new subscription, then it can be read, replaced and deleted', async () => {
     expect(await send('subscriptions/mine', { method: 'PUT', body: { properties: { destination } } })).toMatchObject({
       status: 201,
       jsonBody: { name: 'mine', properties: { provisioningState: 'Succeeded' } },
@@ -157,7 +157,7 @@ describe('when the state of the simulator is read', () => {
     expect(await send('fhir/Patient/p1')).toMatchObject({ status: 404 });
   });
 
-  it('given settings, then they are taken, and the next events feel them', async () => {
+  it('given settings, then they apply to the next events', async () => {
     const changed = await send('', {
       method: 'PATCH',
       body: { timeScale: 1440, chaos: { duplicates: 1, delayMs: 1 } },

@@ -9,7 +9,7 @@ afterEach(() => world.simulator.stop());
 
 const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 
-describe('when a method is not one of those that are taken', () => {
+describe('when a method is not allowed', () => {
   it.each([
     { path: '', method: 'POST' },
     { path: '', method: 'PUT' },
@@ -40,7 +40,7 @@ describe('when a body is not declared as JSON', () => {
 });
 
 describe('when settings are changed', () => {
-  it('given one of them, then the others stay', async () => {
+  it('given one setting, then the others stay', async () => {
     await send('', { method: 'PATCH', body: { timeScale: 60, seed: 5, chaos: { duplicates: 0.5 } } });
 
     await send('', { method: 'PATCH', body: { seed: 6 } });
@@ -48,7 +48,7 @@ describe('when settings are changed', () => {
     expect(world.simulator.settings()).toMatchObject({ timeScale: 60, seed: 6, chaos: { duplicates: 0.5 } });
   });
 
-  it('given nothing, then nothing changes', async () => {
+  it('given no setting, then nothing changes', async () => {
     expect(await send('', { method: 'PATCH' })).toMatchObject({ jsonBody: { settings: { timeScale: 1, seed: 0 } } });
   });
 
@@ -76,7 +76,7 @@ describe('when runs are listed', () => {
     body: { scenario: 'clinic-day', events: 1, rate: 1000, ...fields },
   });
 
-  it('given two, then both are listed, the newest first, with all scenarios', async () => {
+  it('given two runs, then both are listed, the newest first, with all scenarios', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 2; n += 1) {
       const { id } = bodyOf(await send('runs', short())) as { id: string };
@@ -91,7 +91,7 @@ describe('when runs are listed', () => {
     expect(scenarios).toHaveLength(6);
   });
 
-  it('given a seed, then it is that; else it is another each time', async () => {
+  it('given a seed, then the run has it; else each run has another', async () => {
     const seeds: number[] = [];
     for (const fields of [{ seed: 11 }, {}, {}]) {
       const { id, seed } = bodyOf(await send('runs', short(fields))) as { id: string; seed: number };
@@ -104,7 +104,7 @@ describe('when runs are listed', () => {
     expect(seeds.every(Number.isInteger)).toBe(true);
   });
 
-  it('given a slash at the end, then the place of the run has one, not two', async () => {
+  it('given a slash at the end, then the Location of the run has one slash', async () => {
     const begun = await send('runs', { ...short(), url: `${ORIGIN}/runs/` });
 
     expect(begun).toMatchObject({ headers: { Location: `${ORIGIN}/runs/${(bodyOf(begun) as { id: string }).id}` } });
@@ -119,7 +119,7 @@ describe('when runs are listed', () => {
     });
   });
 
-  it.each([{ body: '{' }, {}])('given %j for a run, then 400, and none has begun', async (sent) => {
+  it.each([{ body: '{' }, {}])('given %j for a run, then 400, and no run has begun', async (sent) => {
     expect(await send('runs', { method: 'POST', ...sent })).toMatchObject({ status: 400 });
 
     expect(world.simulator.runs.list()).toEqual([]);
@@ -156,7 +156,7 @@ describe('when a webhook subscribes', () => {
     expect(await send(`subscriptions?validationCode=${code}`)).toMatchObject({ status: 400 });
   });
 
-  it('given it refuses, then 400 says so, and there is no such subscription', async () => {
+  it('given the endpoint refuses, then 400 says so, and there is no such subscription', async () => {
     world.answerWith(() => 500);
 
     expect(await send('subscriptions/hook', webhook)).toMatchObject({

@@ -11,7 +11,7 @@ afterEach(() => world.simulator.stop());
 const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 
 describe('when a service gets a request', () => {
-  it('given an x-request-id, then the answer has it as its correlation id, and another id of its own', async () => {
+  it('given an x-request-id, then the answer has it as its correlation id, and an own request id', async () => {
     const answer = await send('fhir/Patient/p1', { ...patient('p1'), headers: { 'x-request-id': 'mine' } });
 
     expect(headerOf(answer, 'x-correlation-id')).toBe('mine');
@@ -28,7 +28,7 @@ describe('when a service gets a request', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('given HEAD, then it is a read, and its answer has no body', async () => {
+  it('given HEAD, then the answer is that of a read, without a body', async () => {
     await send('fhir/Patient/p1', patient('p1'));
 
     const answer = await send('fhir/Patient/p1', { method: 'HEAD' });
@@ -39,7 +39,7 @@ describe('when a service gets a request', () => {
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it('given its address in another case, then links have the case of the request', async () => {
+  it('given the address in another case, then links have the case of the request', async () => {
     const url = 'http://localhost:7071/api/Simulator/FHIR/Patient/p1';
 
     const answer = await send('fhir/Patient/p1', { ...patient('p1'), url });
@@ -49,7 +49,7 @@ describe('when a service gets a request', () => {
 });
 
 describe('when a path may begin with the name of a service', () => {
-  it('given the DICOM service of a name, then it is that of the FHIR service of the same name', async () => {
+  it('given a DICOM and a FHIR service of one name, then the name counts once', async () => {
     await send('fhir/clinic-b/metadata');
 
     expect((await send('dicom/clinic-b/v2/studies')).status).toBeLessThan(300);
@@ -62,13 +62,13 @@ describe('when a path may begin with the name of a service', () => {
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it.each(['Clinic', '9th', '_x', 'a'.repeat(32)])('given %s, then it is no name', async (first) => {
+  it.each(['Clinic', '9th', '_x', 'a'.repeat(32)])('given %s, then it is not a name', async (first) => {
     await send(`fhir/${first}/metadata`);
 
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it('given a name of 31 characters, then it is one', async () => {
+  it('given 31 characters, then they are a name', async () => {
     const name = `a${'9'.repeat(30)}`;
 
     expect(await send(`fhir/${name}/metadata`)).toMatchObject({ status: 200 });
@@ -82,7 +82,7 @@ describe('when a path may begin with the name of a service', () => {
     expect(world.simulator.serviceNames()).toEqual(['clinic-b']);
   });
 
-  it('given a search by POST, then it is a read: it makes no service', async () => {
+  it('given a search by POST, then it makes no service', async () => {
     expect(
       await send('fhir/nobody/Patient/_search', {
         method: 'POST',
@@ -94,7 +94,7 @@ describe('when a path may begin with the name of a service', () => {
     expect(world.simulator.serviceNames()).toEqual([]);
   });
 
-  it("given a run's name that no run has, then nothing makes it, its metadata neither", async () => {
+  it('given the name of an unknown run, then no request makes the service, not even one for metadata', async () => {
     expect(await send('fhir/run-mine/metadata')).toMatchObject({ status: 404 });
     expect(await send('dicom/run-mine/v2/studies')).toMatchObject({ status: 404 });
 
@@ -125,7 +125,7 @@ describe('when more waits in Event Grid than memory should hold', () => {
     } as unknown as Simulator;
   };
 
-  it('given a change, then it is refused, and says when to ask again', async () => {
+  it('given a change, then it is refused, and the answer says when to ask again', async () => {
     const answer = await sendTo(holding(500_001), 'fhir/Patient/p1', patient('p1'));
 
     expect(answer).toMatchObject({ status: 429, jsonBody: { error: { code: 'TooManyEvents' } } });
@@ -133,7 +133,7 @@ describe('when more waits in Event Grid than memory should hold', () => {
     expect(world.simulator.services('main')?.fhir.counts.resources).toBe(0);
   });
 
-  it('given just so many, then a change is taken', async () => {
+  it('given exactly the limit, then a change is accepted', async () => {
     expect(await sendTo(holding(500_000), 'fhir/Patient/p1', patient('p1'))).toMatchObject({ status: 201 });
   });
 

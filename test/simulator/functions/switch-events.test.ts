@@ -88,7 +88,7 @@ describe('when a request to turn events off is wrong', () => {
     expect(world.simulator.serviceNames()).toEqual([]);
   });
 
-  it('given more services than there can be, then 429, and none is made', async () => {
+  it('given more services than the limit, then 429, and none is made', async () => {
     const services = Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`s${n}`, { fhir: { events: false } }]));
 
     expect(await patch(services)).toMatchObject({ status: 429 });

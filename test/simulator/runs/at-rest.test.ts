@@ -47,18 +47,18 @@ async function findVerdict(looks: readonly Look[], { abortAtMs = Number.POSITIVE
 }
 
 describe('when the verdict is repeated until storage is at rest', () => {
-  it('given all is well at once, then it is looked at once', async () => {
+  it('given all is well at once, then there is one look', async () => {
     expect(await findVerdict([WELL])).toEqual({ found: WELL, lookedAt: [0] });
   });
 
-  it('given something is missing at first, then it is looked at again, and the first good look is the verdict', async () => {
+  it('given something is missing at first, then looks follow, and the first good one is the verdict', async () => {
     expect(await findVerdict([LOST, OPEN, WELL, LOST])).toEqual({ found: WELL, lookedAt: [0, 2, 4] });
   });
 
   it.each([
     { given: 'a job that waits for hours', look: OPEN },
     { given: 'an event that is lost', look: LOST },
-  ])('given $given, then that is the verdict after 65 s, and not before', async ({ look }) => {
+  ])('given $given, then the last look is the verdict after 65 s', async ({ look }) => {
     const { found, lookedAt } = await findVerdict([look]);
 
     expect(found).toEqual(look);
@@ -75,11 +75,11 @@ describe('when the verdict is repeated until storage is at rest', () => {
     expect(lookedAt.at(-1)).toBe(128); // the change was seen at 62 s
   });
 
-  it('given storage refuses in mid-look, then it is looked at again', async () => {
+  it('given storage refuses a look, then another follows', async () => {
     expect(await findVerdict([REFUSED, LOST, REFUSED, WELL])).toEqual({ found: WELL, lookedAt: [0, 2, 4, 6] });
   });
 
-  it('given storage refuses all the time, then that is thrown after 65 s, and not before', async () => {
+  it('given storage refuses all the time, then the error is thrown after 65 s', async () => {
     const { failed, lookedAt } = await findVerdict([REFUSED]);
 
     expect(failed).toBe(REFUSED);
@@ -105,7 +105,7 @@ describe('when the verdict is repeated until storage is at rest', () => {
     expect(await findVerdict([OPEN], { abortAtMs: 5000 })).toEqual({ found: OPEN, lookedAt: [0, 2, 4, 5] });
   });
 
-  it('given it is stopped while storage refuses, then that is thrown', async () => {
+  it('given it is stopped while storage refuses, then the error is thrown', async () => {
     expect(await findVerdict([OPEN, REFUSED], { abortAtMs: 3000 })).toMatchObject({
       failed: REFUSED,
       lookedAt: [0, 2, 3],

@@ -10,11 +10,11 @@ describe('when a run looks for its events', () => {
     { given: "another run's event", id: eventIdOf('11111111', 3) },
     { given: 'an id that goes on', id: `${eventIdOf('0badcafe', 3)}0` },
     { given: 'any other id', id: 'demo-1' },
-  ])('given $given, then it is none of the run', ({ id }) => {
+  ])('given $given, then the event is not of the run', ({ id }) => {
     expect(numberOf('0badcafe', id)).toBeUndefined();
   });
 
-  it('given a text that names several, and others, then its own are found', () => {
+  it('given a text with ids of several runs, then those of the run are found', () => {
     const text = JSON.stringify([
       { id: eventIdOf('0badcafe', 5) },
       { subject: `x/Basic/${eventIdOf('0badcafe', 77)}` },

@@ -27,7 +27,7 @@ function start() {
 }
 
 describe('when changes that were never delivered are looked for', () => {
-  it('given jobs of some, then only these are known, whatever the ids of their events', async () => {
+  it('given jobs of some changes, then only these are known, whatever the ids of their events', async () => {
     const { changeOf, deliver, find } = start();
     await deliver('found-1', 'b');
     await deliver('found-2', 'other');

@@ -275,7 +275,7 @@ describe('when a run looks for dead letters', () => {
     expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
   });
 
-  it('given a blob that goes between its listing and its reading, then it says nothing', async () => {
+  it('given a blob that is removed between list and read, then it marks nothing', async () => {
     const run = storeRun();
     run.send(INDEX);
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0)]));
@@ -285,7 +285,7 @@ describe('when a run looks for dead letters', () => {
     expect(run.sent.get(0)).toMatchObject({ undelivered: false });
   });
 
-  it('given a job that goes from its row to its record once one of them was looked at, then it is found', async () => {
+  it('given a job that moves from its row to its record between the reads, then it is found', async () => {
     const run = storeRun();
     run.send(INDEX);
     await run.wait(0);

@@ -2,7 +2,7 @@ import { sleep, systemClock } from '../../../src/clock.js';
 import { measureMachine } from '../../../src/simulator/runs/machine-load.js';
 
 describe('when the machine is measured', () => {
-  it('given a blocked event loop, says how late timers were, and how busy the cores', async () => {
+  it('given a blocked event loop, measures the delay of timers and the load of the cores', async () => {
     const end = measureMachine();
     await sleep(systemClock, 100);
     for (const untilMs = systemClock.monotonic() + 400; systemClock.monotonic() < untilMs; );

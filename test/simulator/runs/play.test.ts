@@ -43,7 +43,7 @@ function start({ events, rate, burstMs = 0 }: { events: number; rate: number; bu
 }
 
 describe('when a scenario is played', () => {
-  it('given a rate, then so many are made in a second, and no more than are wanted', async () => {
+  it('given a rate, then that number is made in a second, up to the wanted number', async () => {
     const playing = start({ events: 150, rate: 100 });
 
     expect(await playing.passMs(500)).toBe(50);
@@ -53,7 +53,7 @@ describe('when a scenario is played', () => {
     expect(playing.state.isOver).toBe(true);
   });
 
-  it('given more are due at once than are wanted, then only these are made', async () => {
+  it('given more are due at once than are wanted, then only the wanted number is made', async () => {
     const playing = start({ events: 5, rate: 1000 });
 
     expect(await playing.passMs(100)).toBe(5);
@@ -79,7 +79,7 @@ describe('when a scenario is played', () => {
     expect(await playing.passMs(10)).toBe(51);
   });
 
-  it('given more than 200 are due at once, then others have their turn in between', async () => {
+  it('given more than 200 are due at once, then other work runs in between', async () => {
     const playing = start({ events: 10_000, rate: 100_000 });
 
     expect(await playing.passMs(10)).toBe(200);

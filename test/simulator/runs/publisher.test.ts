@@ -71,7 +71,7 @@ function start({
 const wanting = (name: string, type: string) => defineWorkflow({ name, on: fhir.custom(type), async handle() {} });
 
 describe('when a run publishes a change', () => {
-  it('given several at once, then they are one batch under the name of the run, with ids in their order', () => {
+  it('given several at once, then they are one batch of the run, with ids in their order', () => {
     const run = start();
 
     run.publish([PATIENT, IMAGE]);
@@ -82,7 +82,7 @@ describe('when a run publishes a change', () => {
     expect(run.made.count).toBe(2);
   });
 
-  it('given workflows, then it is noted which of them want it, and when it was', () => {
+  it('given workflows, then the run notes which of them want it, and its time', () => {
     const run = start({ workflows: [wanting('patients', 'Patient'), wanting('basics', 'Basic')] });
 
     run.publish([PATIENT, { ...PATIENT, resourceType: 'Basic' }, IMAGE]);
@@ -91,7 +91,7 @@ describe('when a run publishes a change', () => {
     expect(run.sent.get(0)).toMatchObject({ atMs: Date.parse('2026-01-01T12:00:00.000Z'), isMalformed: false });
   });
 
-  it('given 33 workflows, then the first 32 are noted, and the last for none of them', () => {
+  it('given 33 workflows, then the run notes only the first 32', () => {
     const others = Array.from({ length: 32 }, (_, n) => wanting(`w${n}`, 'Basic'));
     const run = start({ workflows: [...others, wanting('last', 'Patient')] });
 
@@ -114,7 +114,7 @@ describe('when a run publishes a change', () => {
     expect(run.newest.size).toBe(2);
   });
 
-  it('given an event is looked up while it is published, then it is recorded already', () => {
+  it('given a look-up during the publication, then the event is already noted', () => {
     let noted = -1;
     const { publish, made } = createPublisher({
       runId: RUN,
@@ -179,7 +179,7 @@ describe('when a change of a run is never delivered', () => {
 });
 
 describe('when a run publishes malformed events', () => {
-  it('given no share of them, then there is none', () => {
+  it('given a share of 0, then there is none', () => {
     const run = start();
 
     for (let n = 0; n < 500; n += 1) run.publish([PATIENT]);
@@ -203,7 +203,7 @@ describe('when a run publishes malformed events', () => {
     expect(run.newest.size).toBe(1);
   });
 
-  it('given a share, then about so many are, the same with the same seed and others with another', () => {
+  it('given a share, then about that share is malformed; the seed decides which', () => {
     const where = (seed: number) => {
       const run = start({ malformed: 0.1, seed });
       for (let n = 0; n < 1000; n += 1) run.publish([PATIENT]);
@@ -219,20 +219,17 @@ describe('when a run publishes malformed events', () => {
   it.each([
     { service: 'fhir', change: PATIENT, other: 'dicom' },
     { service: 'dicom', change: IMAGE, other: 'fhir' },
-  ])(
-    'given events of $service, then all its kinds come, one after the other, from another one with each seed',
-    ({ change, other }) => {
-      const kinds = MALFORMED.filter(({ service }) => service !== other).map(({ spoil }) => spoil);
-      const spoiltWith = (seed: number) => {
-        const run = start({ malformed: 1, seed });
-        for (let n = 0; n < kinds.length; n += 1) run.publish([change]);
-        return run.spoilt();
-      };
+  ])('given events of $service, then all its kinds come in turn; the seed decides the first', ({ change, other }) => {
+    const kinds = MALFORMED.filter(({ service }) => service !== other).map(({ spoil }) => spoil);
+    const spoiltWith = (seed: number) => {
+      const run = start({ malformed: 1, seed });
+      for (let n = 0; n < kinds.length; n += 1) run.publish([change]);
+      return run.spoilt();
+    };
 
-      expect(spoiltWith(0)).toEqual(kinds);
-      expect(spoiltWith(5)).toEqual([...kinds.slice(5), ...kinds.slice(0, 5)]);
-    },
-  );
+    expect(spoiltWith(0)).toEqual(kinds);
+    expect(spoiltWith(5)).toEqual([...kinds.slice(5), ...kinds.slice(0, 5)]);
+  });
 
   it('given both services, then each goes through kinds of its own', () => {
     const run = start({ malformed: 1 });

@@ -54,7 +54,7 @@ async function redrive(
 }
 
 describe('when a run redrives what Event Grid gave up on', () => {
-  it('given its dead letters, then each event has a row, and the blobs are in resolved/', async () => {
+  it('given its dead letters, then each event gets a row, and the blobs move to resolved/', async () => {
     const { redriving, names, ids } = await redrive({ A: [own(0), own(1)], B: [own(2)] });
 
     expect(await redriving).toBe(3);
@@ -62,7 +62,7 @@ describe('when a run redrives what Event Grid gave up on', () => {
     expect(ids).toEqual([own(0).id, own(1).id, own(2).id]);
   });
 
-  it('given dead letters of other runs, then they stay where they are', async () => {
+  it('given dead letters of other runs, then they do not move', async () => {
     const { redriving, names, ids } = await redrive({ A: [other] });
 
     expect({ redriven: await redriving, names, ids }).toEqual({ redriven: 0, names: ['A'], ids: [] });
@@ -75,13 +75,13 @@ describe('when a run redrives what Event Grid gave up on', () => {
     expect(ids).toEqual([own(0).id, 'other']);
   });
 
-  it('given a blob that is older than the run, then it stays where it is', async () => {
+  it('given a blob that is older than the run, then it does not move', async () => {
     const late = await redrive({ A: [own(0)] }, { since: '2026-01-01T12:00:01.000Z' });
 
     expect({ redriven: await late.redriving, names: late.names }).toEqual({ redriven: 0, names: ['A'] });
   });
 
-  it('given the timer has taken some up, then those count, and get no second row', async () => {
+  it('given the timer has imported some, then those count, and get no second row', async () => {
     const { redriving, names, ids } = await redrive({ 'resolved/A': [own(0)], B: [own(1)] });
 
     expect(await redriving).toBe(2);
@@ -89,7 +89,7 @@ describe('when a run redrives what Event Grid gave up on', () => {
     expect(ids).toEqual([own(1).id]);
   });
 
-  it('given it is left to others, then it waits until they have, and counts what they took up', async () => {
+  it('given others must import them, then the run waits for that, and counts the imported events', async () => {
     const { redriving, names, passedMs } = await redrive({ A: [own(0)], B: [own(1)] }, { takenUpAtMs: 6000 });
 
     expect(await redriving).toBe(2);

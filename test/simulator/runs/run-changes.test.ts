@@ -30,7 +30,7 @@ function start() {
 }
 
 describe('when a resource of a run is hard-deleted', () => {
-  it('given its changes, then none of them is expected, or looked for', () => {
+  it('given its changes, then none of them is expected or searched', () => {
     const { changes, add, forget, newest } = start();
     add('p1', { missed: 'lost' });
     add('p1', { version: 2, missed: 'off' });

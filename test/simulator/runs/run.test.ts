@@ -113,7 +113,7 @@ describe('when a scenario is played', () => {
     },
   );
 
-  it('given images that come with rough chaos, then the row of each study is that of what the service holds', async () => {
+  it('given images with rough chaos, then the row of each study agrees with the service', async () => {
     const { verdict } = await run({ scenario: 'imaging-night', events: 2000, rate: 1000, chaos: 'rough' });
 
     expect(verdict?.tables['imaging-studies']).toEqual({ rows: expect.any(Number), wrong: 0 });
@@ -131,7 +131,7 @@ describe('when a scenario is played', () => {
   });
 
   it.each(calm)(
-    'given %s with the same seed at another speed, then it is the same run, but for its id and the times',
+    'given %s with the same seed at another speed, then the run is the same, except for its id and the times',
     async (scenario) => {
       const play = async (rate: number, clock: FakeClock): Promise<string[]> => {
         world = await startSimulator({ clock });
@@ -163,7 +163,7 @@ describe('when a scenario is played', () => {
     expect(world.simulator.eventGrid.pending()).toBeGreaterThan(0);
   });
 
-  it('given listed workspaces, then some of the malformed come from another, and all are dead letters', async () => {
+  it('given listed workspaces, then some malformed events come from another, and all become dead letters', async () => {
     world = await startSimulator({ clock: createFakeClock(), workspaces: WORKSPACE });
 
     const { verdict } = await run({ scenario: 'clinic-day', events: 300, chaos: { malformed: 0.9 } });
@@ -184,7 +184,7 @@ describe('when a scenario is played', () => {
     expect(await world.ended(started.status.id)).toMatchObject({ phase: 'stopped', verdict: null });
   });
 
-  it('given one is under way, then a second is refused', async () => {
+  it('given a run under way, then a second is refused', async () => {
     const first = world.simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 100_000, rate: 100 }));
 
     const second = world.simulator.runs.start(requestOf({ scenario: 'clinic-day' }));

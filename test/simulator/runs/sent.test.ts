@@ -22,7 +22,7 @@ describe('when a run notes what it has sent', () => {
     expect(sent.get(n)).toMatchObject({ completed: 1, dead: 2, open: 4, settledAtMs: 3000, undelivered: true });
   });
 
-  it('given it looks anew, then nothing of what was found is left, and all of what was sent', () => {
+  it('given a new look, then findings are forgotten, and sent events are not', () => {
     const sent = new Sent();
     sent.add({ wanted: 1, atMs: 1, isMalformed: true });
     sent.mark(0, {

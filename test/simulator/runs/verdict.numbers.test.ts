@@ -70,7 +70,7 @@ describe('when a verdict measures the lag', () => {
     expect(withinFiveSeconds).toBe(0.75);
   });
 
-  it('given 200 events, then each share is its own', async () => {
+  it('given 200 events, then each share has its number', async () => {
     const run = start({ workflows: ['moody'] });
     for (let n = 0; n < 200; n += 1) run.send(1);
     for (let n = 199; n >= 0; n -= 1) {
@@ -96,7 +96,7 @@ describe('when a verdict measures the lag', () => {
     expect((await run.findVerdict()).lagMs).toMatchObject({ max: 3000 });
   });
 
-  it("given storage's clock is behind, then no time has passed, and not less", async () => {
+  it("given storage's clock is behind, then the lag is 0, not negative", async () => {
     const run = start({ workflows: ['moody'] });
     const sentAt = run.clock.now().getTime() + 5000;
     run.sent.add({ wanted: 1, atMs: sentAt, isMalformed: false });
@@ -105,7 +105,7 @@ describe('when a verdict measures the lag', () => {
     expect((await run.findVerdict()).lagMs).toMatchObject({ mean: 0, max: 0 });
   });
 
-  it('given events that are open or dead, then they have no time, and without another there is none at all', async () => {
+  it('given open or dead events, then they have no lag; without other events there is no measure', async () => {
     const run = start({ workflows: ['moody'] });
     for (let n = 0; n < 2; n += 1) run.send(1);
     await run.wait(0, { workflow: 'moody' });
@@ -135,7 +135,7 @@ describe('when a verdict counts', () => {
   it.each([
     { result: 'superseded', jobs: { superseded: 1, completed: 0, deadLettered: 0 } },
     { result: 'completed', jobs: { superseded: 0, completed: 1, deadLettered: 0 } },
-  ])('given a row is left of a job that is $result, then it is not open', async ({ result, jobs }) => {
+  ])('given a row of a job that is $result, then the job is not open', async ({ result, jobs }) => {
     const run = start({ workflows: ['moody'] });
     run.send(1);
     await run.wait(0, { workflow: 'moody' });
@@ -242,7 +242,7 @@ describe('when a verdict looks at the index', () => {
     });
   });
 
-  it('given a row that was written before the run, then it is none of the run, and missing', async () => {
+  it('given a row that was written before the run, then it counts as missing', async () => {
     const run = start();
     await run.index('patient', { version: 2, change: 'updated' });
     run.clock.advance(5000);

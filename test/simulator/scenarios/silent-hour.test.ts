@@ -43,7 +43,7 @@ describe('when the silent hour is played', () => {
     hour = playHour();
   });
 
-  it('given the middle third of its changes, then these alone make no events, of both services', () => {
+  it('given the middle third of its changes, then only these make no events, in both services', () => {
     const { made } = hour;
 
     expect(made).toHaveLength(EVENTS);
@@ -65,7 +65,7 @@ describe('when the silent hour is played', () => {
     }
   });
 
-  it('given resources that begin again under their id, then at version 1, long after they were created at first', () => {
+  it('given recreated resources, then they begin at version 1, long after their first creation', () => {
     const { made, gone } = hour;
 
     const recreated = gone.flatMap(({ resource, after }) => {
@@ -77,7 +77,7 @@ describe('when the silent hour is played', () => {
     for (const change of recreated) expect(change).toMatchObject({ change: 'created', version: 1 });
   });
 
-  it('given the same seed, then it is the same hour, and another with another seed', () => {
+  it('given the same seed, then the hour is the same; given another seed, then it is another', () => {
     const short = ({ made, gone }: ReturnType<typeof playHour>) => JSON.stringify([made, gone]);
 
     expect(short(playHour())).toBe(short(hour));

@@ -19,7 +19,7 @@ const counted = (groups: DeadLetterGroups['groups'], next: string | null = null)
 });
 
 describe('when dead letters are counted request by request', () => {
-  it('given the same cause in both, then its numbers add up, and its oldest and newest one are of both', () => {
+  it('given the same cause in both, then its numbers add up, and its oldest and newest are those of both', () => {
     const first = counted([{ ...group(by('one'), 10, ['2', '5']), after: 'first', until: 'middle' }], 'more');
     const next = { ...group(by('one'), 5, ['1', '4']), after: 'middle', until: 'last' };
 
@@ -66,7 +66,7 @@ describe('when a cause of the list is chosen', () => {
     expect(filterOfCause({ by: by('one') })).toEqual({ reason: 'r', workflow: 'one', error: 'e', frame: '(none)' });
   });
 
-  it('given one cause, then its part of the list is known; given several, only their time', () => {
+  it('given one cause, then its part of the list is known; given several causes, only their time', () => {
     const one = { ...group(by('one'), 10, ['2', '5']), after: 'first', until: 'last' };
 
     expect(partOf([one])).toEqual({ after: 'first', until: 'last', to: '5' });
@@ -74,7 +74,7 @@ describe('when a cause of the list is chosen', () => {
     expect(partOf([one, group(by('two'), 1, ['1', '9'])])).toEqual({ to: '9' });
   });
 
-  it('given a change since, then it is counted', () => {
+  it('given a change since, then the cause is counted again', () => {
     forgetCounts();
 
     expect(countKnown({ reason: 'r' })).toBeUndefined();

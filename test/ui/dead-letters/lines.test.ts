@@ -24,7 +24,7 @@ describe('when a problem is shown beside edited JSON', () => {
     ['data.parts.1.na"me', 7],
     ['data.parts.2', 7],
     ['data.parts.2.0', 8],
-  ])('given the path %p, then it is on line %d', (path, line) => {
+  ])('given the path %p, then the problem is on line %d', (path, line) => {
     expect(lineOf(path, linesOf(JSON_TEXT))).toBe(line);
   });
 
@@ -32,7 +32,7 @@ describe('when a problem is shown beside edited JSON', () => {
     ['data.missing', 3],
     ['missing', 1],
     ['(event)', 1],
-  ])('given the path %p of a missing value, then it is on line %d, of the value around it', (path, line) => {
+  ])('given the path %p of a missing value, then the problem is on line %d, of the value around it', (path, line) => {
     expect(lineOf(path, linesOf(JSON_TEXT))).toBe(line);
   });
 });

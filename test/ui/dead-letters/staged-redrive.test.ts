@@ -15,7 +15,7 @@ describe('when dead letters are redriven in stages', () => {
     expect(progress).toMatchObject({ phase: 'finished', requested: 250, outcomes: { resolved: 250, waiting: 0 } });
   });
 
-  it('given a number, then it requests no more', async () => {
+  it('given a number, then it requests no more than that', async () => {
     const app = fakeApp({ letters: 1000 });
 
     const progress = await run(app, 300);
@@ -53,15 +53,18 @@ describe('when dead letters are redriven in stages', () => {
   it.each([
     { failing: 3, then: 'stopped', requested: 11 },
     { failing: 2, then: 'finished', requested: 100 },
-  ])('given $failing of the first eleven fail again, then it is $then', async ({ failing, then, requested }) => {
-    const app = fakeApp({ letters: 100, isFailing: (index) => index > 0 && index <= failing });
+  ])(
+    'given $failing of the first eleven fail again, then the redrive is $then',
+    async ({ failing, then, requested }) => {
+      const app = fakeApp({ letters: 100, isFailing: (index) => index > 0 && index <= failing });
 
-    const progress = await run(app, 100);
+      const progress = await run(app, 100);
 
-    expect(progress).toMatchObject({ phase: then, requested });
-  });
+      expect(progress).toMatchObject({ phase: then, requested });
+    },
+  );
 
-  it('given a job that has failed again has a new dead letter in the list, then that is not redriven', async () => {
+  it('given the new dead letter of a job that has failed again, then it is not redriven', async () => {
     const app = fakeApp({ letters: 40, isFailing: (index) => index === 5, hasNewOnes: true });
 
     const progress = await run(app, 41);
@@ -144,7 +147,7 @@ describe('when dead letters are redriven in stages', () => {
     expect(progress).toMatchObject({ phase: 'stopped', requested: 1, note: expect.stringContaining('no outcome') });
   });
 
-  it('given each answer takes 10 s, then it asks as seldom', async () => {
+  it('given each answer takes 10 s, then it asks seven times in two minutes', async () => {
     const app = fakeApp({ letters: 30, isStuck: true, answersAfterMs: 10_000 });
 
     await run(app, 30);

@@ -88,7 +88,7 @@ describe('when images of a study arrive', () => {
     expect(studies()).toMatchObject([{ instances: 1 }, { instances: 1 }]);
   });
 
-  it('given the last image is deleted, then the row stays as deleted, and nothing is open', async () => {
+  it('given the last image is deleted, then the row stays as deleted, and the study is not open', async () => {
     const { comes, studies, pass, open } = start();
 
     await comes();
@@ -123,7 +123,7 @@ describe('when the modality of a series is read', () => {
     expect(studies()).toMatchObject([{ instances: 2, modalities: 'CT' }]);
   });
 
-  it('given the read fails, then so does the try, and nothing is written', async () => {
+  it('given the read fails, then the try fails, and nothing is written', async () => {
     const { kit, comes, studies } = start();
 
     expect(await comes({}, { resource: new Error('down') })).toMatchObject({ kind: 'retry' });
@@ -139,7 +139,7 @@ describe('when the modality of a series is read', () => {
 });
 
 describe('when a study is quiet', () => {
-  it('given the default of ten minutes, then it is settled after them, and no sooner, and not looked at any more', async () => {
+  it('given the default of ten minutes, then it settles after ten minutes, and is not looked at any more', async () => {
     const { comes, studies, pass, open } = start();
     await comes();
 
@@ -212,13 +212,13 @@ describe('when a study is quiet', () => {
 describe('when the app starts', () => {
   const setup = (settings: Readonly<Record<string, string>>) => createImagingStudies().setup((name) => settings[name]);
 
-  it('given no service to read from, then it is off; with one, or the simulator, it is on', () => {
+  it('given no service to read from, then the workflow is off; with a service or the simulator, it is on', () => {
     expect(setup({})).toEqual({ kind: 'off', code: 'dicom-hosts-absent' });
     expect(setup({ DICOM_HOSTS: 'a.dicom.example' })).toEqual({ kind: 'on' });
     expect(setup({ SIMULATOR: 'on' })).toEqual({ kind: 'on' });
   });
 
-  it.each(['1', '1440'])('given %s quiet minutes, then it is on', (minutes) => {
+  it.each(['1', '1440'])('given %s quiet minutes, then the workflow is on', (minutes) => {
     expect(setup({ SIMULATOR: 'on', STUDY_QUIET_MINUTES: minutes })).toEqual({ kind: 'on' });
   });
 
@@ -271,7 +271,7 @@ describe('when events of a study come in any order, several times, some of them 
 });
 
 describe('when studies are looked up', () => {
-  it('given a study in two services and a partition, then all three, without internal columns', async () => {
+  it('given a study in two services and a partition, then the answer has all three, without internal columns', async () => {
     const { comes, lookup } = start();
     await comes({ host: 'a.dicom.example' });
     await comes({ host: 'b.dicom.example' });
@@ -294,7 +294,7 @@ describe('when studies are looked up', () => {
     });
   });
 
-  it('given the arriving studies, then no settled study and no more than the limit', async () => {
+  it('given a query of arriving studies, then the answer has no settled study, and no more than the limit', async () => {
     const { comes, pass, lookup } = start({ STUDY_QUIET_MINUTES: '1' });
     await comes({ studyUid: '1.1' });
     await pass(2);
@@ -307,12 +307,12 @@ describe('when studies are looked up', () => {
     expect(all.map(({ studyUid }) => studyUid)).not.toContain('1.1');
   });
 
-  it('given an unknown study, then none', async () => {
+  it('given an unknown study, then the answer is empty', async () => {
     expect(await start().lookup({ studyUid: '9' })).toEqual([]);
   });
 
   it.each([{}, { studyUid: '' }, { status: 'settled' }, { status: 'arriving', limit: 0 }, { studyUid: '1', limit: 1 }])(
-    'given %j, then it is no valid query',
+    'given %j, then the query is refused',
     async (query) => {
       await expect(start().lookup(query)).rejects.toMatchObject({ name: 'ZodError' });
     },

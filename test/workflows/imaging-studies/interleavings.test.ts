@@ -135,7 +135,7 @@ describe('when an image and the timer come at the same time', () => {
 });
 
 describe('when the timer stands still before it removes the row of a settled study', () => {
-  it('given a job that dies before it has opened the study again, and its next try, then the row of that stays', async () => {
+  it('given a job that dies before it has opened the study again, then the row of its next try stays', async () => {
     const stands = ['timer 0', 'timer 0', 'timer 0']; // it has read both rows
     const dies = [...Array<string>(5).fill('job 1'), 'job 1 dies']; // it has written the study's row
     const script = [...stands, ...dies];
@@ -171,7 +171,7 @@ describe('when two processes count a study at the same time', () => {
   });
 
   it.each(Object.entries(BEFORE))(
-    'given %s, images that come, one twice, one that goes, and two timers, then after 300 orders the same',
+    'given %s, arriving images, one twice, a deleted one, and two timers, then after 300 orders the study settles',
     async (_given, before) => {
       for (let seed = 1; seed <= 300; seed += 1) {
         const choose = chooseFrom(mulberry32(seed));

@@ -32,7 +32,7 @@ describe('when images need the modality of their series', () => {
     expect(read).toEqual(['0']);
   });
 
-  it('given others that come during the read, then another read serves them: this read may be too old', async () => {
+  it('given others that come during the read, then another read serves them, because this read may be too old', async () => {
     const { find, read } = start();
 
     const first = find(event(1), 'first', imageOf('OT'));
@@ -94,7 +94,7 @@ describe('when images need the modality of their series', () => {
     { given: 'none but spaces', image: imageOf('  ') },
     { given: 'a number', image: imageOf(7) },
     { given: 'no value', image: { '00080060': { vr: 'CS' } } },
-  ])('given $given, then there is none', async ({ image }) => {
+  ])('given $given, then the image has no modality', async ({ image }) => {
     expect(await start().find(event(1), 'a', image as DicomJson)).toBeUndefined();
   });
 });

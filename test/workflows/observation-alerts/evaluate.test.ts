@@ -109,7 +109,7 @@ describe('when a rule has a limit', () => {
     expect(evaluateResult({ ...fields, preliminary: false }, result)).toBe(final);
   });
 
-  it('given an alert, then the value in the unit of the rule, and the limit that it is past', () => {
+  it('given an alert, then it has the value in the unit of the rule, and the limit', () => {
     const rule = ruleOf({ below: 36, above: 39.5, unit: 'Cel' });
 
     expect(evaluate(rule, reading(rule, { valueQuantity: quantity('>104 [degF]') }))).toEqual({
@@ -153,12 +153,12 @@ describe('when a rule is about the reference range', () => {
     expect(evaluateResult({ outsideReferenceRange: true }, { ...mmol(result), referenceRange: ranges })).toBe(then);
   });
 
-  it('given neither has a unit, then they are of the same', () => {
+  it('given neither has a unit, then the units count as equal', () => {
     const result = { valueQuantity: { value: 5.2 }, referenceRange: [range('3.5', '5.1')] };
     expect(evaluateResult({ outsideReferenceRange: true }, result)).toBe('alert');
   });
 
-  it('given an alert, then the bound that it is past, in the unit of the range', () => {
+  it('given an alert, then it has the bound in the unit of the range', () => {
     const rule = ruleOf({ outsideReferenceRange: true });
     const result = { ...mmol('3.4'), referenceRange: [range('3500 umol/L', '5100 umol/L')] };
 
@@ -185,7 +185,7 @@ describe('when a rule is about the interpretation', () => {
     expect(evaluateResult({ interpretation: ['HH', 'LL'] }, { interpretation: coded(...codes) })).toBe(then);
   });
 
-  it('given an alert, then the code, and the value where it is a number', () => {
+  it('given an alert, then it has the code, and the value if it is a number', () => {
     const rule = ruleOf({ interpretation: ['HH', 'LL'] });
     const facts = { kind: 'alert', by: 'interpretation', interpretation: 'LL' };
 
@@ -276,11 +276,11 @@ describe('when a rule is about the previous result', () => {
   it.each([
     { was: '37 Cel', is: '39 Cel' },
     { was: '98.6 [degF]', is: '39 Cel' },
-  ])('given percents of a temperature, $was and $is, then they say nothing', ({ was, is }) => {
+  ])('given percents of a temperature, $was and $is, then the rule is undecided', ({ was, is }) => {
     expect(outcomeOf(compare({ risePercent: 5 }, creatinine(is), earlier(was)))).toBe('units-not-comparable');
   });
 
-  it('given temperatures, then their difference is one of the unit of the rule', () => {
+  it('given temperatures, then their difference is in the unit of the rule', () => {
     const fields = { rise: 2, unit: 'Cel' };
     expect(outcomeOf(compare(fields, creatinine('102.2 [degF]'), earlier('98.6 [degF]')))).toBe('alert');
     expect(outcomeOf(compare(fields, creatinine('102.1 [degF]'), earlier('98.6 [degF]')))).toBe('none');
@@ -299,14 +299,14 @@ describe('when a rule is about the previous result', () => {
     expect(outcomeOf(compare({ rise: 0.3, unit: 'mg/dL' }, creatinine('2'), earlier('1', fields)))).toBe(then);
   });
 
-  it('given no previous result, nobody it is of, or no time, then there is nothing to compare', () => {
+  it('given no previous result, no patient or no time, then there is nothing to compare', () => {
     const fields = { rise: 0.3, unit: 'mg/dL' };
     expect(outcomeOf(compare(fields, creatinine('2')))).toBe('none');
     expect(outcomeOf(compare(fields, creatinine('2', { subject: {} }), earlier('1')))).toBe('no-subject');
     expect(outcomeOf(compare(fields, creatinine('2', { effectiveDateTime: '' }), earlier('1')))).toBe('no-time');
   });
 
-  it('given an alert, then both values in the unit of the rule, and which result the other is', () => {
+  it('given an alert, then it has both values in the unit of the rule, and names the other result', () => {
     expect(compare({ change: 0.3, unit: 'mg/dL' }, creatinine('1'), earlier('1.5'))).toEqual({
       kind: 'alert',
       by: 'delta',
@@ -339,7 +339,7 @@ describe('when results come in any form', () => {
   const IN_MG = { unit: 'mg/dL', molarMass: 180.156 };
   const hundredths = fc.integer({ min: 0, max: 100_000 }).map((n) => n / 100);
 
-  it('given a value in any unit, then the same decision as in that of the rule', () => {
+  it('given a value in any unit, then the decision is the same as in the unit of the rule', () => {
     const comparators = fc.constantFrom('', '<', '<=', '>', '>=');
     const sides = fc.constantFrom('above', 'atLeast', 'below', 'atMost');
     const values = fc.oneof(hundredths, fc.constant('limit' as const));
@@ -365,7 +365,7 @@ describe('when results come in any form', () => {
     );
   });
 
-  it('given two results in any units, then the same decision about their difference', () => {
+  it('given two results in any units, then the decision about their difference is the same', () => {
     const fields = fc.constantFrom<Record<string, unknown>>(
       { rise: 0.3, unit: 'mg/dL' },
       { fall: 0.3, unit: 'mg/dL' },
@@ -392,7 +392,7 @@ describe('when results come in any form', () => {
     );
   });
 
-  it('given any JSON in its places, then a verdict, and nothing is thrown', () => {
+  it('given any JSON in its places, then there is a decision, and nothing is thrown', () => {
     const conditions = [
       { above: 6, below: 2, unit: 'mmol/L' },
       { outsideReferenceRange: true },

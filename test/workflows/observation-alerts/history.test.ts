@@ -16,11 +16,11 @@ const OTHERS = [
 ];
 
 describe('when a result is put among the others of its patient', () => {
-  it('given earlier and later ones, then the nearest of each', () => {
+  it('given earlier and later ones, then the nearest of each are its neighbours', () => {
     expect([previous(NOW, OTHERS), next(NOW, OTHERS)]).toEqual(['second', 'third']);
   });
 
-  it('given none, then none', () => {
+  it('given no other, then it has no neighbours', () => {
     expect([previous(NOW, []), next(NOW, [])]).toEqual([undefined, undefined]);
   });
 
@@ -29,7 +29,7 @@ describe('when a result is put among the others of its patient', () => {
     expect([previous(NOW, same), next(NOW, same)]).toEqual(['second', 'third']);
   });
 
-  it('given results at the same time, then they are in the order of their ids, whatever came first', () => {
+  it('given results of the same time, then their ids decide the order', () => {
     const same = ['b', 'a', 'd', 'e'].map((id) => at(id, '2026-03-10T08:00:00Z'));
     const now = at('c', '2026-03-10T08:00:00Z');
     for (const others of [same, [...same].reverse()]) {
@@ -37,7 +37,7 @@ describe('when a result is put among the others of its patient', () => {
     }
   });
 
-  it('given any of them, then each is the next of its previous', () => {
+  it('given any results, then each is the next of its previous', () => {
     const ids = fc.uniqueArray(fc.tuple(fc.nat({ max: 30 }), fc.integer({ min: 10, max: 13 })), {
       selector: ([id]) => id,
     });

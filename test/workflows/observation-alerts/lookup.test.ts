@@ -44,7 +44,7 @@ describe('when all alerts are looked up', () => {
     expect(await ask({ status: 'withdrawn' })).toMatchObject({ names: '', isMore: false });
   });
 
-  it('given no time, or the same, then they come last, or by their names', async () => {
+  it('given no time, then they come last; given the same time, then by name', async () => {
     const { put, ask } = start();
     await put('o-2', { takenAt: '2026-03-02T00:00:00.000Z' });
     await put('o-0');
@@ -66,7 +66,7 @@ describe('when all alerts are looked up', () => {
     expect(await ask(query)).toMatchObject({ names: '', isMore: true });
   });
 
-  it('given more withdrawn ones than it reads, then the active ones are all found', async () => {
+  it('given more withdrawn ones than the lookup reads, then all active ones are found', async () => {
     const { fill, put, ask } = start();
     const ids = Array.from({ length: 8 }, (_, n) => `o-${n}`);
     for (const id of ids) await put(id);
@@ -89,7 +89,7 @@ describe('when all alerts are looked up', () => {
 });
 
 describe('when the alerts of one Observation are looked up', () => {
-  it('given several rules, and the same id in another service, then all of these, and no marks of ours', async () => {
+  it('given several rules, and the same id in another service, then the answer has all, without internal columns', async () => {
     const { put, ask } = start();
     await put('o-1');
     await put('o-1', { status: 'withdrawn' }, { rule: 'low' });

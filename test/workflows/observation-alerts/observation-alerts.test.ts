@@ -99,7 +99,7 @@ describe('when results arrive', () => {
 });
 
 describe('when an alert could not be sent', () => {
-  it('given another version with the same facts, then it stays marked; given another value, then not', async () => {
+  it('given another version with the same facts, then it stays marked; given another value, then it does not', async () => {
     const { kit, happens } = start();
     await happens({ value: 6.5 });
     const { partition, key } = placeOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
@@ -163,7 +163,7 @@ describe('when a rule compares with the previous result', () => {
 describe('when a patient has many results', () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 2, 2, 8, n)).toISOString();
 
-  it('given more than a page within the time of the rule, then the nearest result before counts', async () => {
+  it('given more than a page within the time of the rule, then the nearest earlier result counts', async () => {
     const { alerts, happens } = start();
     for (let n = 0; n < 1_500; n += 1) await happens({ id: `m-${n}`, value: 4, at: minute(n) });
 
@@ -173,7 +173,7 @@ describe('when a patient has many results', () => {
     expect(alerts()).toEqual(['last rise active', 'm-0 rise active']);
   });
 
-  it('given many at one moment, then the last of them by id is the previous one', async () => {
+  it('given many at one moment, then the last of them by id is the previous result', async () => {
     const { kit, happens } = start();
     const ids = Array.from({ length: 30 }, (_, n) => `s-${n + 10}`);
     for (const id of ids) await happens({ id, value: 4 + Number(id.slice(2)) / 1_000, at: minute(0) });
@@ -190,7 +190,7 @@ describe('when a patient has many results', () => {
 });
 
 describe('when alerts are looked up', () => {
-  it('given an Observation, a patient or a status, then those, the newest result first', async () => {
+  it('given an Observation, a patient or a status, then the matching alerts are found, the newest result first', async () => {
     const { kit, happens } = start();
     await happens({ id: 'a', value: 4, at: '2026-03-01' });
     await happens({ id: 'b', value: 6.5, at: '2026-03-02' });

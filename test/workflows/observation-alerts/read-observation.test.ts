@@ -15,16 +15,16 @@ const loinc = (code: string) => ({ coding: [{ system: LOINC, code }] });
 const amount = (value: number, unit?: string, comparator?: string) => ({ value, comparator, unit });
 
 describe('when an Observation is read for a rule', () => {
-  it('given another code, then nothing', () => {
+  it('given another code, then nothing is read', () => {
     expect(readingFor(RULE, observation({ code: loinc('2345-7') }))).toBeUndefined();
   });
 
-  it('given the code in another system, or in none, then nothing', () => {
+  it('given the code in another system, or in none, then nothing is read', () => {
     const coding = [{ system: 'http://snomed.info/sct', code: '2823-3' }, { code: '2823-3' }];
     expect(readingFor(RULE, observation({ code: { coding } }))).toBeUndefined();
   });
 
-  it('given several codings, then any of them will do', () => {
+  it('given several codings, then one that matches is enough', () => {
     const coding = [
       { system: 'urn:oid:1.2.3', code: 'K' },
       { system: LOINC, code: '2823-3' },
@@ -44,7 +44,7 @@ describe('when an Observation is read for a rule', () => {
     { status: 'unknown', standing: 'none' },
     { status: 'toString', standing: 'none' },
     { status: 'entered-in-error', standing: 'withdrawn' },
-  ])('given status $status, then it is $standing', ({ status, standing }) => {
+  ])('given status $status, then the result is $standing', ({ status, standing }) => {
     expect(standingOf(observation({ status: status as 'final' }))).toBe(standing);
   });
 
@@ -116,7 +116,7 @@ describe('when an Observation is read for a rule', () => {
     { fields: { effectiveDateTime: 'yesterday', issued: '2026-03-02T09:00:00Z' }, at: '2026-03-02T09:00:00.000Z' },
     { fields: { meta: { lastUpdated: '2026-03-03T00:00:00Z' } }, at: '2026-03-03T00:00:00.000Z' },
     { fields: {}, at: undefined },
-  ])('given $fields, then it is of $at', ({ fields, at }) => {
+  ])('given $fields, then the time is $at', ({ fields, at }) => {
     const { effectiveDateTime: _, ...rest } = observation();
     const found = readingFor(RULE, { ...rest, ...fields } as Observation);
     expect(found?.takenAt?.toISOString()).toBe(at);
@@ -136,11 +136,11 @@ describe('when an Observation is read for a rule', () => {
     ['Patient?identifier=1', undefined],
     ['Patient/', undefined],
     ['', undefined],
-  ])('given the subject %s, then %s', (reference, subject) => {
+  ])('given the subject %s, then the patient is %s', (reference, subject) => {
     expect(reading(RULE, { subject: { reference } }).subject).toBe(subject);
   });
 
-  it('given a subject that is only an identifier, then there is none', () => {
+  it('given a subject that is only an identifier, then there is no patient', () => {
     expect(reading(RULE, { subject: { identifier: { system: 'urn:x', value: '1' } } }).subject).toBeUndefined();
   });
 
@@ -166,7 +166,7 @@ describe('when an Observation is read for a rule', () => {
     expect(found.map(({ low, high }) => [low?.value, high?.value])).toEqual(is);
   });
 
-  it('given interpretations of several systems, then the codes of HL7', () => {
+  it('given interpretations of several systems, then the codes of HL7 are read', () => {
     const interpretation = [
       { coding: [interpreted('HH'), { system: 'urn:oid:1.2.3', code: 'LL' }] },
       { coding: [{ system: 'http://hl7.org/fhir/v2/0078', code: 'A' }] },
@@ -181,7 +181,7 @@ describe('when a rule is about a component', () => {
   const absent = { code: loinc('8480-6'), dataAbsentReason: {} };
   const systolic = { code: loinc('8480-6'), valueQuantity: quantity('181 mm[Hg]') };
 
-  it('given the component, then its value, range and interpretation, not those of the whole', () => {
+  it('given the component, then its value, range and interpretation are read, not those of the panel', () => {
     const found = reading(SYSTOLIC, {
       code: loinc('85354-9'),
       interpretation: [{ coding: [interpreted('N')] }],
@@ -201,7 +201,7 @@ describe('when a rule is about a component', () => {
     expect(found.interpretations).toEqual(['HH']);
   });
 
-  it('given a panel without it, then nothing', () => {
+  it('given a panel without it, then nothing is read', () => {
     const component = [{ code: loinc('8462-4'), valueQuantity: quantity('90 mm[Hg]') }];
     expect(readingFor(SYSTOLIC, observation({ code: loinc('85354-9'), component }))).toBeUndefined();
   });
@@ -216,7 +216,7 @@ describe('when a rule is about a component', () => {
 });
 
 describe('when resources are shaped as different sources give them', () => {
-  it('given an Observation as Synthea writes it, then the value', () => {
+  it('given an Observation as Synthea writes it, then the value is read', () => {
     const synthea = {
       resourceType: 'Observation',
       id: '7d0f0d5c-5b0e-4d1c-9b7e-1f6b8f1c0a01',
@@ -239,7 +239,7 @@ describe('when resources are shaped as different sources give them', () => {
     });
   });
 
-  it('given an Observation of a hospital system, with its own codes and a unit as text, then the value', () => {
+  it('given an Observation of a hospital system, with its own codes and a unit as text, then the value is read', () => {
     const hospital = {
       resourceType: 'Observation',
       id: 'eXyZ.1-2',
@@ -272,7 +272,7 @@ describe('when resources are shaped as different sources give them', () => {
     });
   });
 
-  it("given one as Microsoft's converter makes it of HL7 v2, then the value", () => {
+  it("given one as Microsoft's converter makes it of HL7 v2, then the value is read", () => {
     const converted = {
       resourceType: 'Observation',
       id: '0f4fa9b1-6c1d-3d0e-8a53-7f0a2b1c9d11',

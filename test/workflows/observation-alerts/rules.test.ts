@@ -23,7 +23,7 @@ function problemsIn(text: string): string[] {
 }
 
 describe('when rules are read', () => {
-  it('given a limit, then the rule', () => {
+  it('given a limit, then the rule is read', () => {
     expect(ruleOf(POTASSIUM)).toEqual({
       name: 'potassium',
       codes: [{ system: LOINC, code: '2823-3' }],
@@ -35,7 +35,7 @@ describe('when rules are read', () => {
     });
   });
 
-  it('given codes of other systems, a component, an analyte and final results alone, then each of them', () => {
+  it('given codes of other systems, a component, an analyte and `final`, then the rule has each of them', () => {
     const local = { system: 'urn:oid:1.2.3', code: 'BP' };
     const fields = { ...POTASSIUM, code: ['85354-9', local], component: '8480-6', preliminary: false };
 
@@ -51,7 +51,7 @@ describe('when rules are read', () => {
     { fields: { atLeast: 6 }, limits: [{ side: 'atLeast', value: 6 }] },
     { fields: { below: 2 }, limits: [{ side: 'below', value: 2 }] },
     { fields: { above: 6, atMost: 0 }, limits: [POTASSIUM_LIMIT, { side: 'atMost', value: 0 }] },
-  ])('given $fields, then these limits', ({ fields, limits }) => {
+  ])('given $fields, then the rule has these limits', ({ fields, limits }) => {
     const { above: _, ...rest } = POTASSIUM;
     expect(ruleOf({ ...rest, ...fields })?.condition).toEqual({ kind: 'limits', limits, unit: 'mmol/L' });
   });
@@ -60,7 +60,7 @@ describe('when rules are read', () => {
     { fields: { rise: 0.3, within: '48h' }, movements: ['rise'], withinMs: 172_800_000 },
     { fields: { fall: 0.3, within: '90m' }, movements: ['fall'], withinMs: 5_400_000 },
     { fields: { change: 0.3, within: '366d' }, movements: ['rise', 'fall'], withinMs: 31_622_400_000 },
-  ])('given $fields, then a delta by an amount', ({ fields, movements, withinMs }) => {
+  ])('given $fields, then the rule has a delta by an amount', ({ fields, movements, withinMs }) => {
     const condition = { kind: 'delta', movements, size: 0.3, unit: 'mg/dL', withinMs };
     expect(ruleOf({ ...RISE, rise: undefined, ...fields })?.condition).toEqual(condition);
   });
@@ -69,14 +69,14 @@ describe('when rules are read', () => {
     { fields: { risePercent: 50 }, movements: ['rise'] },
     { fields: { fallPercent: 50 }, movements: ['fall'] },
     { fields: { changePercent: 50 }, movements: ['rise', 'fall'] },
-  ])('given $fields, then a delta by percent', ({ fields, movements }) => {
+  ])('given $fields, then the rule has a delta by percent', ({ fields, movements }) => {
     const condition = { kind: 'delta', movements, size: 50, unit: undefined, withinMs: 604_800_000 };
     expect(ruleOf({ ...RISE, rise: undefined, unit: undefined, within: '7d', ...fields })?.condition).toEqual(
       condition,
     );
   });
 
-  it('given the reference range or an interpretation, then these', () => {
+  it('given the reference range or an interpretation, then the rule has it', () => {
     expect(ruleOf(RANGE)?.condition).toEqual({ kind: 'reference-range' });
     const { outsideReferenceRange: _, ...rest } = RANGE;
     const codes = ['HH', 'LL'];
@@ -198,7 +198,7 @@ describe('when a file of rules is wrong', () => {
     ]);
   });
 
-  it('given many problems, then all of them at once', () => {
+  it('given many problems, then all are reported at once', () => {
     const file = fileOf({ ...POTASSIUM, code: 'K', unit: 'mmHg', severity: 'x', more: 1 }, 5, {
       ...RISE,
       within: '1y',
@@ -248,7 +248,7 @@ describe('when rules of one code have different units', () => {
   const problem = (path: string, unit: string, other: string) =>
     `${path}.unit is ${unit}, that of ${other} for the same code mmol/L: must be comparable, by itself or with a molarMass or charge`;
 
-  it('given that they compare, then there is no problem', () => {
+  it('given units that can be compared, then there is no problem', () => {
     expect(problemsIn(fileOf(POTASSIUM, { ...POTASSIUM, name: 'umol', unit: 'umol/mL' }))).toEqual([]);
   });
 
@@ -288,7 +288,7 @@ describe('when rules are loaded', () => {
     throw new Error('nothing is to be read');
   };
 
-  it('given no path, then those that come with the app', () => {
+  it('given no path, then the bundled rules apply', () => {
     const loaded = loadRules(undefined, never);
     expect(loaded).toMatchObject({
       kind: 'ok',
@@ -296,12 +296,12 @@ describe('when rules are loaded', () => {
     });
   });
 
-  it('given a path, then those in the file', () => {
+  it('given a path, then the rules of the file apply', () => {
     const loaded = loadRules('mine.json', (path) => (path === 'mine.json' ? fileOf(POTASSIUM) : ''));
     expect(loaded).toMatchObject({ kind: 'ok', rules: [{ name: 'potassium' }] });
   });
 
-  it('given problems in it, then a line for each', () => {
+  it('given problems in the file, then the error has a line for each', () => {
     expect(loadRules('mine.json', () => fileOf({ ...POTASSIUM, above: '6', severity: 1 }))).toEqual({
       kind: 'wrong',
       problems: [
@@ -311,7 +311,7 @@ describe('when rules are loaded', () => {
     });
   });
 
-  it('given no such file, then that', () => {
+  it('given no such file, then the error says so', () => {
     const missing = () => {
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     };
@@ -321,7 +321,7 @@ describe('when rules are loaded', () => {
     });
   });
 
-  it('given an error that is none of the file system, then it is thrown', () => {
+  it('given another error than one of the file system, then it is thrown', () => {
     expect(() => loadRules('mine.json', never)).toThrow('nothing is to be read');
   });
 });

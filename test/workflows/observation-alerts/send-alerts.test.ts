@@ -178,7 +178,7 @@ describe('when the endpoint does not take it', () => {
     { given: 'it wants a day', status: 503, headers: { 'retry-after': '86400' }, waits: HOUR_MS },
     { given: 'it wants nonsense', status: 503, headers: { 'retry-after': 'soon' }, waits: 10_000 },
     { given: 'it sends elsewhere', status: 307, headers: { location: '/other' }, waits: 10_000 },
-  ])('given $given, then it is tried again then, with the same key', async ({ status, headers, waits }) => {
+  ])('given $given, then the next try comes at that time, with the same key', async ({ status, headers, waits }) => {
     const { raise, send, later, logged } = start();
     await raise();
     endpoint.answers((response) => response.writeHead(status, headers).end());
@@ -212,7 +212,7 @@ describe('when the endpoint does not take it', () => {
     }
   });
 
-  it('given it goes on, then the waits grow to an hour, and after a day it is given up and said so', async () => {
+  it('given many failures, then the waits grow to an hour, and after a day a line says that the alert is given up', async () => {
     const { kit, raise, send, later, logged, alert, outbox } = start();
     await raise();
     endpoint.answers((response) => response.writeHead(500).end());
@@ -238,7 +238,7 @@ describe('when the endpoint does not take it', () => {
     expect(await alert()).not.toHaveProperty('notSent');
   });
 
-  it('given five in a row, then the rest is left for the next time', async () => {
+  it('given five failures in a row, then the other alerts wait for the next run', async () => {
     const { raise, send, outbox } = start();
     for (let n = 0; n < 100; n += 1) await raise(`k${n + 1_000}`);
     endpoint.answers((response) => response.writeHead(500).end());
@@ -285,7 +285,7 @@ describe('when the endpoint takes some and not others', () => {
     expect(await alert(good)).toMatchObject({ sentRevision: 1 });
   });
 
-  it('given none was tried, then critical ones come first, of whatever partition', async () => {
+  it('given alerts without a try, then critical ones come first, from any partition', async () => {
     const { raise, send } = start();
     for (let n = 0; n < 20; n += 1) {
       await raise(`${FIRST}${n + 10}`, { severity: 'info' });

@@ -37,9 +37,12 @@ describe('when the app starts', () => {
     });
   });
 
-  it.each(['http://127.0.0.1:9000/x', 'http://localhost/', 'http://[::1]:9000'])('given %s, then it is on', (url) => {
-    expect(setup({ SIMULATOR: 'on', ...WEBHOOK, ALERT_WEBHOOK_URL: url }).kind).toBe('on');
-  });
+  it.each(['http://127.0.0.1:9000/x', 'http://localhost/', 'http://[::1]:9000'])(
+    'given %s, then the workflow is on',
+    (url) => {
+      expect(setup({ SIMULATOR: 'on', ...WEBHOOK, ALERT_WEBHOOK_URL: url }).kind).toBe('on');
+    },
+  );
 
   it('given rules and webhook are wrong, then every problem is reported, without the secret', () => {
     const secret = 'too-short';

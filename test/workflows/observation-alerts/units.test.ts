@@ -110,7 +110,7 @@ describe('when a value is converted', () => {
     expect(convert(0.1 + 0.2, 'boxes', 'boxes')).toBe(0.1 + 0.2);
   });
 
-  it('given there and back, then the value that it was', () => {
+  it('given a conversion there and back, then the value is the same', () => {
     const pairs = [
       ['mg/dL', 'mmol/L'],
       ['[degF]', 'Cel'],
@@ -157,7 +157,7 @@ describe('when a unit comes from outside', () => {
   );
 
   it.each(['mmHg', 'mEq/L', 'IU/L', 'degF', '°C', 'µmol/L', 'celsius', '(mg', 'mg/'])(
-    'given %s, then it is not',
+    'given %s, then it is not UCUM',
     (unit) => {
       expect(isUcum(unit)).toBe(false);
     },
@@ -193,7 +193,7 @@ describe('when nothing has to be converted', () => {
     ).toBe('false');
   });
 
-  it('given other units, then it is, so that this would be seen', () => {
+  it('given other units, then the library is loaded', () => {
     expect(
       loadsLibrary("const { conversionOf } = await import(folder + '/units.ts'); conversionOf('g/L', 'mg/dL');"),
     ).toBe('true');

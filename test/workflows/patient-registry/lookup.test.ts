@@ -58,7 +58,7 @@ describe('when patients are looked up by identifier', () => {
     expect((await registry.search({ identifier: { value: '8' } })).ids).toEqual(['a']);
   });
 
-  it('given a stale entry, then it does no harm', async () => {
+  it('given a stale entry, then the answer is the same', async () => {
     const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
     const stale = registry.rows('patientkeys');
     await registry.becomes('a', { identifier: [{ value: '8' }] });
@@ -119,7 +119,7 @@ describe('when patients are looked up by name', () => {
     expect(answer.patients).toHaveLength(found);
   });
 
-  it('given 1,100 of one name, then the date of birth tells them apart', async () => {
+  it('given 1,100 of one name, then the date of birth finds the right one', async () => {
     const registry = startRegistry();
     for (let n = 0; n < 1100; n += 1) await registry.becomes(`p${n}`, { name: [{ family: 'Wu' }], birthDate: born(n) });
 

@@ -45,11 +45,11 @@ describe('when a word is to be found by its beginning', () => {
     { word: '小明', prefixes: ['小', '小明'] },
     { word: '김민', prefixes: ['김', '김민'] },
     { word: '𠮷田', prefixes: ['𠮷', '𠮷田'] },
-  ])('given $word, then by $prefixes', ({ word, prefixes }) => {
+  ])('given $word, then its entries are $prefixes', ({ word, prefixes }) => {
     expect(prefixesOf(word)).toEqual(prefixes);
   });
 
-  it('given a long word, then by ten characters and no more', () => {
+  it('given a long word, then its entries have at most ten characters', () => {
     expect(prefixesOf('wolfeschlegelstein').at(-1)).toBe('wolfeschle');
     expect(prefixFor('wolfeschlegelstein')).toBe('wolfeschle');
   });
@@ -62,7 +62,7 @@ describe('when a query is compared with a name', () => {
     { asked: ['smi', 'smi'], is: true },
     { asked: ['smi', 'x'], is: false },
     { asked: ['mith'], is: false },
-  ])('given $asked, then $is', ({ asked, is }) => {
+  ])('given $asked, then the match is $is', ({ asked, is }) => {
     expect(matchesAll(asked, ['john', 'smith'])).toBe(is);
   });
 });

@@ -97,7 +97,7 @@ describe('when a patient is kept', () => {
       fields: { name: 'x', identifier: [{ value: 7 }, null, 'x'], link: [{ type: 'refer' }], gender: {} },
     },
     { given: 'halves of characters', fields: { name: [{ family: '\ud800' }], birthDate: '\udfff' } },
-  ])('given $given, then nothing breaks', async ({ fields }) => {
+  ])('given $given, then nothing is thrown', async ({ fields }) => {
     const registry = startRegistry();
     expect(await registry.becomes('p1', fields as never)).toEqual({ kind: 'completed' });
     expect(registry.rows('patients')).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('when a link refers to another', () => {
     { reference: 'https://test.fhir.example/fhir/Patient/p2', id: undefined },
     { reference: '#contained', id: undefined },
     { reference: 'urn:uuid:1', id: undefined },
-  ])('given $reference, then it is of $id', ({ reference, id }) => {
+  ])('given $reference, then the id is $id', ({ reference, id }) => {
     expect(patientIn(reference, HOST)).toBe(id);
   });
 });
@@ -141,7 +141,7 @@ describe('when a patient is gone', () => {
     expect([...registry.rows('patients'), ...registry.rows('patientkeys')]).toEqual([]);
   });
 
-  it('given it comes again, then it is found again', async () => {
+  it('given it is created again, then it is found again', async () => {
     const registry = startRegistry();
     for (const fields of [CRUZ, undefined, CRUZ]) await registry.becomes('p1', fields);
     expect((await registry.search({ name: 'cruz' })).ids).toEqual(['p1']);

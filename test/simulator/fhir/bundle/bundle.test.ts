@@ -108,7 +108,7 @@ describe('when a batch is posted', () => {
     expect(published.length - calls).toBe(5);
   });
 
-  it('given what is deleted and created at once, then it is deleted first, whatever comes first', () => {
+  it('given a delete and a create of one resource, then the delete runs first, in either order', () => {
     const { ask, post } = createBundleWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
 
@@ -138,7 +138,7 @@ describe('when a batch is posted', () => {
     expect(json.entry).toEqual([{ response: expect.objectContaining({ status: '201', etag: 'W/"1"' }) }]);
   });
 
-  it('given strict handling, then it holds for every entry', () => {
+  it('given strict handling, then it applies to every entry', () => {
     const { post } = createBundleWorld();
 
     const entries = [entry('GET', 'Patient?shoe-size=44'), entry('GET', 'Patient')];
@@ -262,7 +262,7 @@ describe('when a transaction is posted', () => {
     expect(ask('GET', observation ?? '').status).toBe(200);
   });
 
-  it('given conditions, then what meets them is referred to, and else what is created', () => {
+  it('given conditions, then references lead to the matching resource, or else to the created one', () => {
     const { ask, post, events } = createBundleWorld();
     const practitioner = { resourceType: 'Practitioner', ...identified('npi') };
     const organization = { resourceType: 'Organization' };
@@ -296,7 +296,7 @@ describe('when a transaction is posted', () => {
     expect(events()).toHaveLength(3);
   });
 
-  it('given three of the same condition that nothing meets, then the first is created, and is all', () => {
+  it('given three entries with the same unmet condition, then only the first is created', () => {
     const { post } = createBundleWorld();
     const organization = { resourceType: 'Organization', ...identified('org') };
 
@@ -312,7 +312,7 @@ describe('when a transaction is posted', () => {
     expect(json.entry?.[3]?.resource).toMatchObject({ managingOrganization: { reference: `Organization/${id}` } });
   });
 
-  it('given a conditional update that creates under its own id, then references lead to that', () => {
+  it('given a conditional update that creates under its own id, then references lead to that id', () => {
     const { post } = createBundleWorld();
 
     const { json } = post('transaction', [
@@ -479,7 +479,7 @@ describe('when a transaction is posted', () => {
     expect(service.counts).toMatchObject({ resources: 1, versions: 1 });
   });
 
-  it('given nothing but a version that is not there, and parallel processing, then 404', () => {
+  it('given only a version that does not exist, and parallel processing, then 404', () => {
     const { post, service } = createBundleWorld();
 
     const entries = [
@@ -492,7 +492,7 @@ describe('when a transaction is posted', () => {
     expect(service.counts.versions).toBe(0);
   });
 
-  it('given it changes what it created itself, and fails, then nothing is left of either', () => {
+  it('given it changes its own new resource, then fails, then the resource does not exist', () => {
     const { ask, post, events, service } = createBundleWorld();
 
     const { status } = post('transaction', [

@@ -152,7 +152,7 @@ describe("when a record of Synthea's kind is posted", () => {
     expect(idsOf(ask('GET', `Provenance?patient=${patientId}&_count=1000`).json)).toHaveLength(ENCOUNTERS);
   });
 
-  it('given its hospitals are missing, then none of it is there', () => {
+  it('given its hospitals are missing, then nothing is created', () => {
     const { ask, events, service } = createFhirWorld();
 
     const { status, json } = ask('POST', '', makeRecord());

@@ -28,7 +28,7 @@ describe('when a body is parsed', () => {
     );
   });
 
-  it('given any JSON, then it says what JSON.parse says', () => {
+  it('given any JSON, then the result is that of JSON.parse', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 10 }), (text) => {
         expect(JSON.parse(JSON.stringify(parseBody(Buffer.from(text))))).toEqual(JSON.parse(text));

@@ -32,7 +32,7 @@ describe('when a resource is posted that is none', () => {
     { given: '65 levels', body: of(`"a":${'{"a":'.repeat(64)}1${'}'.repeat(64)}`), problem: '64 levels' },
     { given: '10,000 levels', body: of(`"a":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`), problem: '64 levels' },
     { given: '100,000 arrays', body: of(`"a":${'['.repeat(100_000)}${']'.repeat(100_000)}`), problem: '64 levels' },
-  ])('given $given, then 400, with what and where', ({ body, problem }) => {
+  ])('given $given, then 400 says what is wrong, and where', ({ body, problem }) => {
     const { ask, service, events } = createFhirWorld();
 
     const answer = ask('POST', 'Patient', body, { 'content-type': 'application/fhir+json' });
@@ -86,7 +86,7 @@ describe('when a resource is whole', () => {
     expect(read.json).toMatchObject(JSON.parse(body));
   });
 
-  it('given digits that mean something, then they are in the answer as they were sent', () => {
+  it('given significant digits, then the answer has them as sent', () => {
     const { ask } = createFhirWorld();
     const body =
       '{"resourceType":"Observation","valueQuantity":{"value":1.10},"interpretation":[{"extension":[{"valueDecimal":2.000}]}]}';
@@ -100,7 +100,7 @@ describe('when a resource is whole', () => {
     }
   });
 
-  it('given a byte order mark, then it is no part of it', () => {
+  it('given a byte order mark, then the resource is stored without it', () => {
     const { ask } = createFhirWorld();
 
     expect(ask('POST', 'Patient', `\uFEFF${JSON.stringify(patient())}`).status).toBe(201);

@@ -96,7 +96,7 @@ describe('when resources are searched', () => {
     expect(idsOf(json)).toEqual(ids);
   });
 
-  it('given a match, then the entry says where it is, and the resource is whole', () => {
+  it('given a match, then the entry has its URL and the whole resource', () => {
     const { ask } = worldToSearch();
 
     const { json } = ask('GET', 'Patient?_id=ada');
@@ -120,7 +120,7 @@ describe('when resources are searched', () => {
     expect(found('http://p|1#part')).toEqual([]);
   });
 
-  it('given it was changed, then it is found by what it is now', () => {
+  it('given a changed resource, then only its current values find it', () => {
     const { ask } = worldToSearch();
     ask('PUT', 'Patient/ada', patient('ada', { identifier: [{ system: 'http://mrn', value: '7' }] }));
     ask('DELETE', 'Patient/ben');
@@ -168,7 +168,7 @@ describe('when resources are searched', () => {
     expect(idsOf(json)).toHaveLength(entries);
   });
 
-  it('given _elements, or data alone, then the rest is left out, and the resource says so', () => {
+  it('given _elements or _summary=data, then the rest is left out, and the resource says so', () => {
     const { ask } = createFhirWorld();
     const text = { status: 'empty', div: '<div/>' };
     ask('PUT', 'Patient/p', patient('p', { text, active: true, birthDate: '2000', _birthDate: { id: 'x' } }));
@@ -202,7 +202,7 @@ describe('when a search has an unsupported parameter', () => {
     { query: 'constructor=1', warning: "'constructor'" },
     { query: '__proto__=1', warning: "'__proto__'" },
   ])(
-    'given $query, then it is left out, and the answer says so; with strict handling it is refused',
+    'given $query, then it is ignored, and the answer says so; with strict handling it is refused',
     ({ query, warning }) => {
       const { ask } = worldToSearch();
 
@@ -217,7 +217,7 @@ describe('when a search has an unsupported parameter', () => {
     },
   );
 
-  it('given a parameter is left out, then the links leave it out too', () => {
+  it('given an ignored parameter, then the links leave it out, too', () => {
     const { ask } = worldToSearch();
 
     const { json } = ask('GET', 'Patient?shoe-size=44&_count=1');
@@ -296,7 +296,7 @@ describe('when a search has many pages', () => {
   });
 
   it.each([{ count: 1 }, { count: 7 }, { count: 10 }, { count: 24 }, { count: 25 }, { count: 1_000 }])(
-    'given $count a page, then all come, each once',
+    'given $count a page, then each resource comes once',
     ({ count }) => {
       const { ask, walk } = createFhirWorld();
       for (let n = 0; n < 25; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, { identifier: [{ value: 'x' }] }));
@@ -335,7 +335,7 @@ describe('when a search has many pages', () => {
   });
 
   it.each([{ query: '' }, { query: '&identifier=x' }, { query: '&_sort=-_lastUpdated' }])(
-    'given others write between pages ($query), then what does not change is on one page, and on one only',
+    'given writes between pages ($query), then each unchanged resource is on exactly one page',
     ({ query }) => {
       const { ask } = createFhirWorld();
       const put = (n: number, more = {}) =>

@@ -23,7 +23,7 @@ describe('when old versions take more memory than they may', () => {
     expect(ask('GET', 'Patient/big/_history/21').problem).not.toContain('not kept');
   });
 
-  it('given they are of many resources, then those go first that became old first', () => {
+  it('given old versions of many resources, then those go first that became old first', () => {
     const { ask } = createFhirWorld({ historyBytes: 8_000 });
     const put = (id: string, n: number) =>
       ask('PUT', `Patient/${id}`, { ...kilobytes(2), id, multipleBirthInteger: n });
@@ -37,7 +37,7 @@ describe('when old versions take more memory than they may', () => {
     expect(['a', 'b', 'c', 'd'].map((id) => ask('GET', `Patient/${id}`).status)).toEqual([200, 200, 200, 200]);
   });
 
-  it('given nothing old may be kept, then current versions and searches are as ever', () => {
+  it('given no memory for old versions, then current versions and searches stay the same', () => {
     const { ask, walk, service } = createFhirWorld({ historyBytes: 0 });
     for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/q${n}`, patient(`q${n}`));
     for (let n = 0; n < 3_000; n += 1)
@@ -51,7 +51,7 @@ describe('when old versions take more memory than they may', () => {
     expect(ask('PUT', 'Patient/p7', patient('p7')).json.meta?.versionId).toBe('102');
   });
 
-  it('given they are dropped between two pages, then the next page follows', () => {
+  it('given versions dropped between two pages, then the next page follows', () => {
     const { ask, walk } = createFhirWorld({ historyBytes: 6_000 });
     for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`));
     for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, { active: true }));
@@ -64,7 +64,7 @@ describe('when old versions take more memory than they may', () => {
     expect(walk(next).flat()).toEqual([]);
   });
 
-  it('given transactions fail, then no old version was dropped for them', () => {
+  it('given transactions that fail, then no old version is dropped for them', () => {
     const { ask, service } = createFhirWorld({ historyBytes: 3_000 });
     ask('PUT', 'Patient/big', kilobytes(2));
     ask('PUT', 'Patient/big', kilobytes(2, 'y'));

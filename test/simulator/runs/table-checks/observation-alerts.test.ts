@@ -57,7 +57,7 @@ async function check(
 }
 
 describe('when the alerts of a run are compared with its service', () => {
-  it('given they are as the workflow makes them, then all is well', async () => {
+  it('given alerts as the workflow makes them, then there is no problem', async () => {
     expect(await check()).toEqual({ rows: 5, problems: [] });
   });
 
@@ -110,7 +110,7 @@ describe('when the alerts of a run are compared with its service', () => {
     expect(problems).toEqual(['potassium-critical has no alert for a result at version 1']);
   });
 
-  it('given their newest events have not been completed, or they are of another service, then it says nothing', async () => {
+  it('given their newest events have not been completed, or rows of another service, then there is no problem', async () => {
     const wrong = (_: string, row: Row) => ({ ...row, status: 'active', version: 0 });
 
     expect((await check(wrong, { hasCompleted: () => false })).problems).toEqual([]);

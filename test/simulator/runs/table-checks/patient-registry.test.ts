@@ -88,7 +88,7 @@ describe('when the patients of a run are compared with its service', () => {
     });
   });
 
-  it('given their newest events have not been completed, then what is wrong says nothing', async () => {
+  it('given their newest events have not been completed, then wrong rows are no problem', async () => {
     const { first, write, check } = await start();
     await write(first.partition, first.key, { ...first.row, version: 0 });
 
