@@ -26,8 +26,9 @@ const WHATS = new Map(
   Object.entries(STEP_LETTERS).map(([what, letter]) => [letter as string, what as JobStep['what']]),
 );
 const STAGES = { f: 'failed', c: 'crash', u: 'unknown-workflow' } as const satisfies Record<string, Failing>;
-const STEP = /^([ctRrwd])([0-9a-z]+)(?:\+([0-9a-z]+))?(?:\/([fcu]?)(\d+))?(?::(\S*))?$/;
-const LEFT_OUT = /^~(\d+)(?:\/([fcu]?)(\d+))?$/;
+const STEP =
+  /^(?<letter>[ctRrwd])(?<offset>[0-9a-z]+)(?:\+(?<wait>[0-9a-z]+))?(?:\/(?<stage>[fcu]?)(?<redrives>\d+))?(?::(?<code>\S*))?$/;
+const LEFT_OUT = /^~(?<count>\d+)(?:\/(?<stage>[fcu]?)(?<redrives>\d+))?$/;
 const RADIX = 36;
 
 /**
@@ -52,10 +53,14 @@ export function withStep(origin: Origin, step: JobStep): string {
 export function readSteps(text: string): JobSteps {
   const [first = '', ...tokens] = text.split(' ');
   const firstMs = Number.parseInt(first, RADIX);
-  const [, leftOut = 0, stage, redrives] = tokens.map((token) => LEFT_OUT.exec(token)).find((found) => found) ?? [];
+  const {
+    count = 0,
+    stage,
+    redrives,
+  } = tokens.map((token) => LEFT_OUT.exec(token)?.groups).find((found) => found) ?? {};
   return {
     steps: tokens.flatMap((token) => readStep(token, firstMs) ?? []),
-    leftOut: Number(leftOut),
+    leftOut: Number(count),
     ...(redrives !== undefined && { leftOutDead: readDied(stage, redrives) }),
   };
 }
@@ -91,31 +96,28 @@ function textOfDied({ stage, redrives }: Died): string {
   return `/${letter}${redrives}`;
 }
 
+/** Returns the first and the last steps. A token in place of the others has their number, and the last death among them. */
 function withoutMiddle(tokens: readonly string[]): string[] {
   const first = tokens.slice(0, FIRST_STEPS);
-  const [, count = 0, ...died] = LEFT_OUT.exec(tokens[FIRST_STEPS] ?? '') ?? [];
-  const rest = tokens.slice(Number(count) > 0 ? FIRST_STEPS + 1 : FIRST_STEPS);
+  const before = LEFT_OUT.exec(tokens[FIRST_STEPS] ?? '')?.groups;
+  const rest = tokens.slice(before ? FIRST_STEPS + 1 : FIRST_STEPS);
   const dropped = rest.splice(0, Math.max(0, rest.length - LAST_STEPS));
-  const leftOut = Number(count) + dropped.length;
+  const leftOut = Number(before?.count ?? 0) + dropped.length;
   if (leftOut === 0) return [...first, ...rest];
-  const [stage, redrives] = dropped.map(diedIn).findLast((found) => found) ?? died;
-  return [...first, `~${leftOut}${redrives === undefined ? '' : `/${stage}${redrives}`}`, ...rest];
-}
-
-function diedIn(token: string): [stage: string, redrives: string] | undefined {
-  const [, , , , stage = '', redrives] = STEP.exec(token) ?? [];
-  return redrives === undefined ? undefined : [stage, redrives];
+  const deaths = [before, ...dropped.map((token) => STEP.exec(token)?.groups)];
+  const death = deaths.findLast((found) => found?.redrives !== undefined);
+  return [...first, `~${leftOut}${death ? `/${death.stage}${death.redrives}` : ''}`, ...rest];
 }
 
 function readStep(token: string, firstMs: number): JobStep | undefined {
-  const [, letter = '', offset = '', wait = '', stage, redrives = '', code = ''] = STEP.exec(token) ?? [];
+  const { letter = '', offset = '', wait = '0', stage, redrives = '', code = '' } = STEP.exec(token)?.groups ?? {};
   const what = WHATS.get(letter);
   const atMs = firstMs + Number.parseInt(offset, RADIX);
   if (what === undefined || Number.isNaN(new Date(atMs).getTime())) return undefined;
   const at = new Date(atMs);
   if (what === 'dead') return { what, at, code, ...readDied(stage, redrives) };
   if (what !== 'retry' && what !== 'wait') return { what, at };
-  const until = new Date(atMs + Number.parseInt(wait || '0', RADIX));
+  const until = new Date(atMs + Number.parseInt(wait, RADIX));
   return Number.isNaN(until.getTime()) ? undefined : { what, at, code, until };
 }
 
