@@ -26,9 +26,8 @@ export type AttemptDeps = {
  */
 export async function attempt(
   batch: Batch,
-  subscription: Subscription,
+  { subscription, signal }: { subscription: Subscription; signal: AbortSignal },
   deps: AttemptDeps,
-  signal: AbortSignal,
 ): Promise<SendResult> {
   const { clock, functionUrl, interference } = deps;
   const { destination } = subscription;

@@ -13,7 +13,7 @@ import { type Entry, type Published, type Stage, Stages } from './entry.js';
 import { matches } from './filter.js';
 import { Probation } from './probation.js';
 import { Ready } from './ready.js';
-import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
+import { type Failure, failureOf, isFinal, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
 import { countOne, newCounts } from './stats.js';
 import type { Subscription } from './subscription.js';
@@ -149,7 +149,8 @@ export class Delivery {
     this.#counts.requests += 1;
     if (batch.attempts > 0) this.#counts.retried += batch.entries.length;
 
-    const result = await attempt(batch, this.#subscription, this.#deps, this.#ended.signal);
+    const of = { subscription: this.#subscription, signal: this.#ended.signal };
+    const result = await attempt(batch, of, this.#deps);
 
     this.#requests -= 1;
     if (this.#ended.signal.aborted) return;
@@ -158,24 +159,13 @@ export class Delivery {
   }
 
   #finish(batch: Batch, result: SendResult): void {
-    switch (result.kind) {
-      case 'answered':
-        if (isSuccess(result.answer.status)) this.#acknowledge(batch);
-        else this.#fail(batch, failureOf(result.answer.status));
-        break;
-      case 'no-answer':
-        this.#fail(batch, { outcome: result.outcome });
-        break;
-      case 'timed-out':
-        this.#fail(batch, { outcome: 'TimedOut' });
-        void result.late.then((late) => {
-          const isLate = late.kind === 'answered' && isSuccess(late.answer.status);
-          if (isLate && !this.#ended.signal.aborted) this.#acknowledge(batch);
-        });
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(result satisfies never)}`);
-    }
+    const failure = failureOf(result);
+    if (failure) this.#fail(batch, failure);
+    else this.#acknowledge(batch);
+    if (result.kind !== 'timed-out') return;
+    void result.late.then((late) => {
+      if (!failureOf(late) && !this.#ended.signal.aborted) this.#acknowledge(batch);
+    });
   }
 
   /** Ends the entries, also those that wait for their next attempt. A dead letter stays a dead letter. */

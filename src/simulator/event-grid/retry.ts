@@ -1,5 +1,6 @@
 import type { Random } from '../../clock.js';
 import type { Destination } from './destination.js';
+import type { SendResult } from './send.js';
 
 /** The wait after each failed attempt, from 10 s to 12 h; the last wait repeats. */
 const SCHEDULE_S = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200];
@@ -36,14 +37,13 @@ export type Outcome =
 /** A failed request: answered with a status, or with nothing. */
 export type Failure = { readonly outcome: Outcome; readonly status?: number };
 
-/** Returns whether the status acknowledges the events: 200 to 204 only. */
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status <= 204;
-}
-
-export function failureOf(status: number): Failure {
+/** Returns why a request has failed; undefined where it acknowledges the events, by a status of 200 to 204. */
+export function failureOf(result: SendResult): Failure | undefined {
+  if (result.kind === 'timed-out') return { outcome: 'TimedOut' };
+  if (result.kind === 'no-answer') return { outcome: result.outcome };
+  const { status } = result.answer;
   const outcomes: Readonly<Record<number, Outcome>> = OUTCOMES;
-  return { outcome: outcomes[status] ?? 'GenericError', status };
+  return status >= 200 && status <= 204 ? undefined : { outcome: outcomes[status] ?? 'GenericError', status };
 }
 
 /** Returns whether no retry can help, so that none is made. */

@@ -13,6 +13,9 @@ const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toL
 /** Beyond this number of pending events changes are refused, because memory is limited. */
 const MAX_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
+const FHIR_ROOT = '/simulator/fhir';
+const DICOM_ROOT = '/simulator/dicom';
+const NOT_FOUND = 'There is no service of this name. The first change, or GET metadata, makes it.';
 
 /** Returns whether requests can name a service so. */
 export function isServiceName(name: string): boolean {
@@ -21,64 +24,47 @@ export function isServiceName(name: string): boolean {
 
 /** Answers `fhir/Patient/1` from the service `main`, `fhir/clinic-b/Patient/1` from the service `clinic-b`. */
 export async function answerFhir(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
-  const { base, path } = splitAt(request, '/simulator/fhir');
-  const first = path.split('/', 1)[0] ?? '';
+  const [first = ''] = splitAt(request, FHIR_ROOT).segments;
   const isNamed = isServiceName(first);
   const name = isNamed ? first : DEFAULT_SERVICE;
-  return answerAs(
-    'fhir',
-    name,
-    await readRequest(request, isNamed ? `${base}/${first}` : base, isNamed ? cut(path, first) : path),
-    simulator,
-  );
+  return answerAs({ kind: 'fhir', name }, await readRequest(request, FHIR_ROOT, isNamed ? 1 : 0), simulator);
 }
 
 /** Answers `dicom/v2/studies` from the service `main`, `dicom/clinic-b/v2/studies` from the service `clinic-b`. */
 export async function answerDicom(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
-  const { base, path } = splitAt(request, '/simulator/dicom');
-  const [first = '', second = ''] = path.split('/', 2);
+  const [first = '', second = '', third = ''] = splitAt(request, DICOM_ROOT).segments;
   const isNamed = SERVICE_NAME.test(first) && !isVersion(first) && isVersion(second);
-  const version = isNamed ? second : first;
-  const root = isNamed ? `${first}/${second}` : first;
-  const rest = cut(path, root);
-  if (version !== 'v2' && !(version === 'v1' && isOfFeed(rest))) {
+  const [version, resource] = isNamed ? [second, third] : [first, second];
+  if (version !== 'v2' && !(version === 'v1' && resource.toLowerCase() === 'changefeed')) {
     const message = `Found '${version}' where v2 belongs: …/dicom/v2/studies. Of v1, only …/dicom/v1/changefeed exists.`;
     return errorOf(404, 'UnsupportedApiVersion', message);
   }
-  return answerAs(
-    'dicom',
-    isNamed ? first : DEFAULT_SERVICE,
-    { ...(await readRequest(request, `${base}/${root}`, rest)), version },
-    simulator,
-  );
+  const name = isNamed ? first : DEFAULT_SERVICE;
+  const read = await readRequest(request, DICOM_ROOT, isNamed ? 2 : 1);
+  return answerAs({ kind: 'dicom', name }, { ...read, version }, simulator);
 }
 
-function answerAs(kind: ServiceKind, name: string, request: SimulatorRequest, simulator: Simulator): HttpResponseInit {
+type Service = { readonly kind: ServiceKind; readonly name: string };
+
+function answerAs({ kind, name }: Service, request: SimulatorRequest, simulator: Simulator): HttpResponseInit {
   const isRead = READS.includes(request.method) || request.path.endsWith('_search');
   if (name.startsWith(RUN_PREFIX) && !isRead) {
     return errorOf(405, 'MethodNotAllowed', 'The services of a run can only be read.');
   }
   const isKnown = name === DEFAULT_SERVICE || simulator.serviceNames().includes(name);
   if (!isKnown && (name.startsWith(RUN_PREFIX) || (isRead && request.path !== 'metadata'))) {
-    return errorOf(
-      404,
-      'ServiceNotFound',
-      'There is no service of this name. The first change, or GET metadata, makes it.',
-    );
+    return errorOf(404, 'ServiceNotFound', NOT_FOUND);
   }
   const services = simulator.services(name);
   if (!services) return tooManyServices();
   if (!isRead && simulator.eventGrid.pending() > MAX_PENDING) {
-    return {
-      ...errorOf(429, 'TooManyEvents', `More than ${MAX_PENDING} events wait for their delivery. Retry later.`),
-      headers: { 'Retry-After': '5' },
-    };
+    const message = `More than ${MAX_PENDING} events wait for their delivery. Retry later.`;
+    return { ...errorOf(429, 'TooManyEvents', message), headers: { 'Retry-After': '5' } };
   }
-  const { status, headers, body } = services[kind].answer(request);
+  const { headers, ...answer } = services[kind].answer(request);
   const correlationId = request.headers.get('x-request-id');
   return {
-    status,
-    ...(body !== undefined && { body }),
+    ...answer,
     headers: {
       ...headers,
       'X-Request-Id': simulator.requestId(),
@@ -92,25 +78,22 @@ export function tooManyServices(): HttpResponseInit {
   return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator removes all data.');
 }
 
-async function readRequest(request: HttpRequest, base: string, path: string): Promise<SimulatorRequest> {
+/** Returns the request to a service, whose URL is `root` with `named` more segments of the path. */
+async function readRequest(request: HttpRequest, root: string, named: number): Promise<SimulatorRequest> {
   const { searchParams } = new URL(request.url);
   searchParams.delete('code'); // the function key is not part of the service's query
+  const { base: origin, segments } = splitAt(request, root);
+  const base = [origin, ...segments.splice(0, named)].join('/');
+  const path = segments.join('/').replace(/^\/+/, '');
   const body = new Uint8Array(await request.arrayBuffer());
   return { method: request.method, path, query: searchParams, headers: request.headers, body, base };
 }
 
-function splitAt({ url }: HttpRequest, root: string): { base: string; path: string } {
+/** Returns the URL as far as `root`, and the parts of the path below it, as they were sent. */
+function splitAt({ url }: HttpRequest, root: string): { base: string; segments: string[] } {
   const { origin, pathname } = new URL(url);
   const at = pathname.toLowerCase().indexOf(root) + root.length;
-  return { base: origin + pathname.slice(0, at), path: pathname.slice(at).replace(/^\/+/, '') };
-}
-
-function cut(path: string, root: string): string {
-  return path.slice(root.length).replace(/^\/+/, '');
-}
-
-function isOfFeed(path: string): boolean {
-  return path.split('/', 1)[0]?.toLowerCase() === 'changefeed';
+  return { base: origin + pathname.slice(0, at), segments: pathname.slice(at).replace(/^\/+/, '').split('/') };
 }
 
 function isVersion(segment: string): boolean {

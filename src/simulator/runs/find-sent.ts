@@ -39,12 +39,12 @@ const EVER = new Date('9999-12-31T00:00:00.000Z');
 export async function findSent(storage: RunStorage, search: Search): Promise<void> {
   search.sent.unmark();
   await findRows(storage, search);
-  const blobNames = await deadLetterNames(storage.deadLetters, search.since);
-  await findRecords(storage, search, blobNames.ofJobs);
-  await readBlobs(storage.deadLetters, blobNames.ofInvalid, search, { hasDeadLetter: true });
-  await readBlobs(storage.undelivered, await undeliveredSince(storage.undelivered, search.since), search, {
-    undelivered: true,
-  });
+  const { ofJobs, ofInvalid } = await deadLetterNames(storage.deadLetters, search.since);
+  await findRecords(storage, search, ofJobs);
+  const { deadLetters, undelivered } = storage;
+  await readBlobs({ blobs: deadLetters, names: ofInvalid, found: { hasDeadLetter: true } }, search);
+  const names = await undeliveredSince(undelivered, search.since);
+  await readBlobs({ blobs: undelivered, names, found: { undelivered: true } }, search);
 }
 
 /** Returns the blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
@@ -108,12 +108,9 @@ async function deadLetterNames(deadLetters: BlobStore, since: Date) {
   return { ofJobs: new Set(ofJobs.map((name) => name.split('/').at(-1)?.split('.')[0] ?? '')), ofInvalid };
 }
 
-async function readBlobs(
-  blobs: BlobStore,
-  names: readonly string[],
-  { runId, sent }: Search,
-  found: { hasDeadLetter?: true; undelivered?: true },
-): Promise<void> {
+type Named = { blobs: BlobStore; names: readonly string[]; found: { hasDeadLetter?: true; undelivered?: true } };
+
+async function readBlobs({ blobs, names, found }: Named, { runId, sent }: Search): Promise<void> {
   const left = names.values();
   await Promise.all(
     Array.from({ length: READ_AT_ONCE }, async () => {

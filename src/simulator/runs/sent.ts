@@ -1,24 +1,11 @@
-/** The state of an event in storage. `completed`, `superseded`, `dead` and `open` are sets of jobs (Sent). */
-type Found = {
-  completed: number;
-  superseded: number;
-  dead: number;
-  /** Jobs that run, or have a row in `waiting`. */
-  open: number;
-  /** The event has a dead letter as an invalid event. */
-  hasDeadLetter: boolean;
-  /** The event is in Event Grid's own dead letters. */
-  undelivered: boolean;
-  settledAtMs: number;
-};
-
 /** The reason why an event is never delivered: chaos loses it, or the events of the service are off. */
 export type Missed = 'lost' | 'off';
 
-/** An event of a run. `wanted` is the set of jobs that it should have (Sent). `missed`: the event is never delivered. */
-export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean; missed: Missed | undefined };
+/** An event of a run, and its state in storage. */
+export type SentEvent = ReturnType<Sent['get']>;
 
 type NewEvent = Pick<SentEvent, 'wanted' | 'atMs' | 'isMalformed'> & { missed?: Missed | undefined };
+type Found = Omit<SentEvent, keyof NewEvent>;
 
 /** The bits of a number. */
 export const MAX_WORKFLOWS = 32;
@@ -54,20 +41,26 @@ export class Sent {
     return n;
   }
 
-  get(n: number): SentEvent {
+  get(n: number) {
     const [wanted = 0, completed = 0, superseded = 0, dead = 0, open = 0] = this.#jobs.subarray(n * 5, n * 5 + 5);
     const flag = this.#flags[n] ?? 0;
+    const missed: Missed | undefined = flag & IS_LOST ? 'lost' : flag & IS_OFF ? 'off' : undefined;
     return {
+      /** The jobs that the event should have. */
       wanted,
       completed,
       superseded,
       dead,
+      /** Jobs that run, or have a row in `waiting`. */
       open,
       atMs: this.#times[n * 2] ?? 0,
       settledAtMs: this.#times[n * 2 + 1] ?? 0,
       isMalformed: (flag & IS_MALFORMED) !== 0,
-      missed: (flag & IS_LOST) !== 0 ? 'lost' : (flag & IS_OFF) !== 0 ? 'off' : undefined,
+      /** The event is never delivered. */
+      missed,
+      /** The event has a dead letter as an invalid event. */
       hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
+      /** The event is in Event Grid's own dead letters. */
       undelivered: (flag & IS_UNDELIVERED) !== 0,
     };
   }
@@ -94,12 +87,8 @@ export class Sent {
 
   #grow(): void {
     this.#room *= 2;
-    const [jobs, times, flags] = [this.#jobs, this.#times, this.#flags];
-    this.#jobs = new Uint32Array(this.#room * 5);
-    this.#times = new Float64Array(this.#room * 2);
-    this.#flags = new Uint8Array(this.#room);
-    this.#jobs.set(jobs);
-    this.#times.set(times);
-    this.#flags.set(flags);
+    this.#jobs = new Uint32Array(this.#jobs.buffer.transfer(this.#room * 20));
+    this.#times = new Float64Array(this.#times.buffer.transfer(this.#room * 16));
+    this.#flags = new Uint8Array(this.#flags.buffer.transfer(this.#room));
   }
 }
