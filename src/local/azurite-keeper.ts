@@ -2,7 +2,7 @@ import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { systemClock } from '../clock.js';
-import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite.js';
+import { type KeeperMessage, type KeeperOptions, keeperFile } from './azurite.js';
 
 /**
  * A process that runs Azurite as long as any process uses it. Each user holds a connection, which also ends when the
@@ -20,7 +20,7 @@ const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 const SERVICES = ['Blob', 'Queue', 'Table'] as const;
 
-const { folder, ports } = parseKeeperOptions(process.argv.slice(2));
+const { folder, ports } = JSON.parse(process.argv[2] ?? '') as KeeperOptions;
 const users = new Set<Socket>();
 const endpoints = new Map<string, string>();
 let closedServices = 0;

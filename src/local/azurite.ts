@@ -63,7 +63,7 @@ function findKeeper(folder: string): Keeper | undefined {
 async function startKeeper(options: KeeperOptions): Promise<void> {
   const script = fileURLToPath(import.meta.resolve('./azurite-keeper.js'));
   const log = openSync(logFile(options.folder), 'w');
-  const args = [...process.execArgv, script, ...keeperArguments(options)];
+  const args = [...process.execArgv, script, JSON.stringify(options)];
   const keeper = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   await Promise.race([once(keeper, 'message'), once(keeper, 'exit')]);
@@ -125,16 +125,9 @@ export function keeperFile(folder: string): string {
   return join(folder, 'keeper.json');
 }
 
-type KeeperOptions = {
+/** The options of a keeper: its argument, as JSON. */
+export type KeeperOptions = {
   readonly folder: string;
   /** The ports of blob, queue and table; 0 for any free port. */
   readonly ports: readonly number[];
 };
-
-function keeperArguments({ folder, ports }: KeeperOptions): string[] {
-  return [folder, ...ports.map(String)];
-}
-
-export function parseKeeperOptions([folder = '', ...ports]: readonly string[]): KeeperOptions {
-  return { folder, ports: ports.map(Number) };
-}

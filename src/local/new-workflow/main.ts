@@ -7,7 +7,7 @@ import { print, printError } from '../output.js';
 import { runCommand } from '../run-command.js';
 import { addToIndex } from './add-to-index.js';
 import { nameProblems } from './name-problems.js';
-import { testText, workflowText } from './templates.js';
+import { textsOf } from './templates.js';
 
 const HELP = `npm run new:workflow -- <what> <name>
 
@@ -38,8 +38,9 @@ function main(args: readonly string[]): number {
   if (index === undefined)
     return printError(`${INDEX} has no 'export const workflows … = [ … ];' to add to. Nothing was written.\n`, 2);
 
-  writeFileSync(file, workflowText(what, name));
-  writeFileSync(test, testText(what, name));
+  const texts = textsOf(what, name);
+  writeFileSync(file, texts.workflow);
+  writeFileSync(test, texts.test);
   writeFileSync(INDEX, index);
   format([file, test, INDEX]);
   return print(`Written:

@@ -25,20 +25,13 @@ export function tableOf(name: string): string {
   return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
 }
 
-/** Returns the text of a new workflow that works: one row for each resource, as last read. */
-export function workflowText(what: string, name: string): string {
-  return filled(WORKFLOW, what, name);
-}
-
-export function testText(what: string, name: string): string {
-  return filled(TEST, what, name);
-}
-
-/** Replaces each `$NAME` of a template. */
-function filled(template: string, what: string, name: string): string {
+/** Returns the text of a new workflow that works, with one row for each resource, as last read; and of its test. */
+export function textsOf(what: string, name: string): { workflow: string; test: string } {
   const parts = what === 'dicom' ? OF_DICOM : partsOfFhir(what, variableOf(what));
   const texts: Record<string, string> = { ...parts, NAME: name, TABLE: tableOf(name), IDENTIFIER: identifierOf(name) };
-  return template.replace(/\$([A-Z_]+)/g, (_, part: string) => texts[part] ?? '').trimStart();
+  const filled = (template: string) =>
+    template.replace(/\$([A-Z_]+)/g, (_, part: string) => texts[part] ?? '').trimStart();
+  return { workflow: filled(WORKFLOW), test: filled(TEST) };
 }
 
 function partsOfFhir(type: string, variable: string) {

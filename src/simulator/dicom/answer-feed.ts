@@ -6,7 +6,6 @@ import type { ImageStore } from './image-store.js';
 
 /** The entries of a page in each version of the API: without `limit`, and at most. */
 const PAGE = { v1: { usual: 10, max: 100 }, v2: { usual: 100, max: 200 } } as const;
-const NO_FLAG = 'includeMetadata must be true or false.';
 const NO_MOMENT = 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.';
 const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
@@ -16,44 +15,35 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const { offset, limit, withMetadata } = readPage(query, 'v2');
   const from = parseMoment(query.get('starttime'));
   const to = parseMoment(query.get('endtime'));
-  if (from === 'invalid' || to === 'invalid') throw new Refusal(400, NO_MOMENT);
   if (from && to && to <= from) throw new Refusal(400, 'startTime must be before endTime.');
   const page = store.feed.page({ from, to, offset, limit });
-  return answerJson(
-    200,
-    page.map((entry) => describe(entry, store, withMetadata)),
-  );
+  const described = page.map((entry) => describe(entry, store, withMetadata));
+  return answerJson(200, described);
 }
 
 /** Answers as v1, with the sequences `offset` + 1 to `offset` + `limit`. An empty page is not the end of the feed. */
 export function answerFeedV1({ request, store }: Call): SimulatorAnswer {
   const { offset, limit, withMetadata } = readPage(queryOf(request), 'v1');
-  const page = store.feed.pageByNumber({ offset, limit });
-  return answerJson(
-    200,
-    page.map((entry) => describe(entry, store, withMetadata)),
-  );
+  const described = store.feed.pageByNumber({ offset, limit }).map((entry) => describe(entry, store, withMetadata));
+  return answerJson(200, described);
 }
 
 function readPage(query: ReadonlyMap<string, string>, version: DicomVersion) {
   const { usual, max } = PAGE[version];
   const offset = Number(query.get('offset') ?? 0);
   const limit = Number(query.get('limit') ?? usual);
-  const withMetadata = parseFlag(query.get('includemetadata'));
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new Refusal(400, 'offset must be a whole number, and not negative.');
   }
   if (!Number.isInteger(limit) || limit < 1 || limit > max) {
     throw new Refusal(400, `limit must be between 1 and ${max}.`);
   }
-  if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);
-  return { offset, limit, withMetadata };
+  return { offset, limit, withMetadata: wantsMetadata(query) };
 }
 
 /** Answers with the newest entry of the change feed, or with 204 if the feed is empty. */
 export function answerLatest({ request, store }: Call): SimulatorAnswer {
-  const withMetadata = parseFlag(queryOf(request).get('includemetadata'));
-  if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);
+  const withMetadata = wantsMetadata(queryOf(request));
   const latest = store.feed.latest();
   return latest ? answerJson(200, describe(latest, store, withMetadata)) : answerNothing(204);
 }
@@ -84,15 +74,17 @@ function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageS
   };
 }
 
-function parseFlag(text = 'true'): boolean | undefined {
-  const flag = text.toLowerCase();
-  return flag === 'true' ? true : flag === 'false' ? false : undefined;
+function wantsMetadata(query: ReadonlyMap<string, string>): boolean {
+  const flag = (query.get('includemetadata') ?? 'true').toLowerCase();
+  if (flag !== 'true' && flag !== 'false') throw new Refusal(400, 'includeMetadata must be true or false.');
+  return flag === 'true';
 }
 
-/** Reads a time. A time without a zone is invalid, because it names no moment. */
-function parseMoment(text: string | undefined): Date | undefined | 'invalid' {
+/** Reads a time. A time without a zone is refused, because it names no moment. */
+function parseMoment(text: string | undefined): Date | undefined {
   if (text === undefined || text === '') return undefined;
   const hasZone = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[-+]\d\d:?\d\d)$/i.test(text);
   const moment = new Date(text);
-  return hasZone && !Number.isNaN(moment.getTime()) ? moment : 'invalid';
+  if (hasZone && !Number.isNaN(moment.getTime())) return moment;
+  throw new Refusal(400, NO_MOMENT);
 }

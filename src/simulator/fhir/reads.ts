@@ -1,7 +1,7 @@
 import { rangeOfDate } from '../../fhir-date.js';
 import { type Call, etagOf, type Result } from './call.js';
 import { FhirError, type Issue, invalid, refuse } from './content/outcome.js';
-import { bundleText, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';
+import { bundleResult, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';
 import { countMatches, readPage, search } from './search/search.js';
 import { type PageOptions, readCount, readSearch, readSummary, readToken } from './search/search-options.js';
 import type { Store } from './store/store.js';
@@ -37,20 +37,16 @@ export function searchResources(
   const parameters = [...query, ...(isForm ? call.body.form() : [])];
   const options = readSearch(parameters, { resourceType, base, isStrict: prefer.isStrict });
   const isTotalWanted = options.isTotalWanted || options.isCountOnly;
-  return {
-    kind: 'text',
-    status: 200,
-    text: bundleText({
-      type: 'searchset',
-      url: resourceType === undefined ? base : `${base}/${resourceType}`,
-      options: options.page,
-      page: options.isCountOnly ? { versions: [], next: undefined } : search(store, resourceType, options),
-      total: isTotalWanted ? countMatches(store, resourceType, options) : undefined,
-      issues: options.issues,
-      entryOf: (version) => matchEntry(base, version, subsetText(version.text ?? '{}', options)),
-      at: now,
-    }),
-  };
+  return bundleResult({
+    type: 'searchset',
+    url: resourceType === undefined ? base : `${base}/${resourceType}`,
+    options: options.page,
+    page: options.isCountOnly ? { versions: [], next: undefined } : search(store, resourceType, options),
+    total: isTotalWanted ? countMatches(store, resourceType, options) : undefined,
+    issues: options.issues,
+    entryOf: (version) => matchEntry(base, version, subsetText(version.text ?? '{}', options)),
+    at: now,
+  });
 }
 
 /** Returns the history of a resource, of a type, or of all. */
@@ -61,20 +57,16 @@ export function readHistory(store: Store, call: Call, of: { resourceType?: strin
   const issues: Issue[] = [];
   const { page: options, isWanted, isCountOnly } = readHistoryOptions(call, issues, now);
   const versions = stored ? versionsOf(stored) : store.log(resourceType);
-  return {
-    kind: 'text',
-    status: 200,
-    text: bundleText({
-      type: 'history',
-      url: [call.base, resourceType, id, '_history'].filter((part) => part !== undefined).join('/'),
-      options,
-      page: isCountOnly ? { versions: [], next: undefined } : readPage(versions, options, isWanted),
-      total: isCountOnly ? versions.filter(isWanted).length : undefined,
-      issues,
-      entryOf: (version) => historyEntry(call.base, version),
-      at: now,
-    }),
-  };
+  return bundleResult({
+    type: 'history',
+    url: [call.base, resourceType, id, '_history'].filter((part) => part !== undefined).join('/'),
+    options,
+    page: isCountOnly ? { versions: [], next: undefined } : readPage(versions, options, isWanted),
+    total: isCountOnly ? versions.filter(isWanted).length : undefined,
+    issues,
+    entryOf: (version) => historyEntry(call.base, version),
+    at: now,
+  });
 }
 
 export function notFound(resourceType: string, id: string): FhirError {

@@ -1,4 +1,4 @@
-import { etagOf } from '../call.js';
+import { etagOf, type Result } from '../call.js';
 import { isObject, parseExactly } from '../content/json.js';
 import { type Issue, outcomeText } from '../content/outcome.js';
 import { stampedText } from '../store/store.js';
@@ -7,7 +7,7 @@ import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 
 /** Returns the Bundle of a search or a history. Resources are inserted as they are stored, as text. */
-export function bundleText(of: {
+export function bundleResult(of: {
   type: 'searchset' | 'history';
   url: string;
   options: PageOptions;
@@ -16,7 +16,7 @@ export function bundleText(of: {
   issues: readonly Issue[];
   entryOf: (version: Version) => string;
   at: Date;
-}): string {
+}): Result {
   const { type, url, options, page, total, issues, entryOf, at } = of;
   const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
   const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
@@ -31,7 +31,8 @@ export function bundleText(of: {
     ...(total !== undefined && { total }),
     link: [...(next === undefined ? [] : [{ relation: 'next', url: next }]), { relation: 'self', url: self }],
   });
-  return entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`;
+  const text = entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`;
+  return { kind: 'text', status: 200, text };
 }
 
 export function matchEntry(base: string, version: Version, text: string): string {
