@@ -18,10 +18,14 @@ export function outPathOf(values: Values): string | undefined {
   return path;
 }
 
-/** Opens the file of --out, which only its owner can read. */
-export function openOut(path: string): PrivateFile {
+/** Opens the empty file of --out, which only its owner can read and write. A device, such as /dev/stdout, keeps its mode. */
+export function openOut(path: string, projectRoot = process.cwd()): PrivateFile {
+  const folder = dirname(path);
   try {
-    return openPrivateFile(path, process.cwd());
+    if (folder === resolve(projectRoot, LOCAL)) mkdirSync(folder, { recursive: true });
+    const file = openSync(path, 'w', OWNER_ONLY);
+    if (fstatSync(file).isFile()) fchmodSync(file, OWNER_ONLY); // else an existing file would keep its mode
+    return { write: (text) => appendFileSync(file, text), close: () => closeSync(file) };
   } catch (error) {
     throw new OptionError(`--out: ${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
   }
@@ -49,13 +53,4 @@ export function problemOfPlace(path: string, projectRoot: string): string | unde
   const [first = ''] = inProject.split(sep);
   if (first === '..' || isAbsolute(inProject) || first === LOCAL) return undefined;
   return `is in the project, where git would find clinical data: use a path in ${LOCAL}/, or one outside of the project`;
-}
-
-/** Opens an empty file that only its owner can read and write. A device, such as /dev/stdout, keeps its mode. */
-export function openPrivateFile(path: string, projectRoot: string): PrivateFile {
-  const folder = dirname(path);
-  if (folder === resolve(projectRoot, LOCAL)) mkdirSync(folder, { recursive: true });
-  const file = openSync(path, 'w', OWNER_ONLY);
-  if (fstatSync(file).isFile()) fchmodSync(file, OWNER_ONLY); // else an existing file would keep its mode
-  return { write: (text) => appendFileSync(file, text), close: () => closeSync(file) };
 }

@@ -6,8 +6,7 @@ import { type Running, runCommand } from '../run-command.js';
 import { connect } from './connect.js';
 import { HELP } from './help.js';
 import { parseOptions, readOptions, readRemovedOptions } from './options.js';
-import { run } from './run.js';
-import { runFindRemoved } from './run-find-removed.js';
+import { run, runFindRemoved } from './run.js';
 import { runOverHttp } from './run-over-http.js';
 
 await runCommand(main);

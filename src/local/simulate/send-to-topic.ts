@@ -34,12 +34,11 @@ export async function sendToTopic(
   const publish = send ?? (await createSender(options));
   const waiting: Event[] = [];
   let isOver = false;
-  const playing = playInto(waiting, read.request, { clock, signal })
-    .then(() => undefined)
-    .catch((cause: Error) => cause)
-    .finally(() => {
-      isOver = true;
-    });
+  const end = () => {
+    isOver = true;
+  };
+  const playing = playInto(waiting, read.request, { clock, signal });
+  playing.then(end, end);
   let sent = 0;
   while (!signal.aborted && (waiting.length > 0 || !isOver)) {
     const batch = waiting.splice(0, MAX_PER_REQUEST);
@@ -47,8 +46,9 @@ export async function sendToTopic(
     else await sleep(clock, POLL_MS);
     sent += batch.length;
   }
-  const failed = await playing;
-  if (failed) throw new StartError(`The scenario failed after ${sent} events were sent: ${failed.message}`);
+  await playing.catch(({ message }: Error) => {
+    throw new StartError(`The scenario failed after ${sent} events were sent: ${message}`);
+  });
   process.stdout.write(`Sent ${sent} events to the topic, seed ${read.request.seed}.\n`);
   return signal.aborted ? 130 : 0;
 }

@@ -100,12 +100,6 @@ function asFhirError(error: unknown): FhirError {
 }
 
 function shuffled<T>(list: readonly T[], { number }: Random): T[] {
-  const mixed = [...list];
-  for (let last = mixed.length - 1; last > 0; last -= 1) {
-    const at = Math.floor(number() * (last + 1));
-    const [a, b] = [mixed[last] as T, mixed[at] as T];
-    mixed[last] = b;
-    mixed[at] = a;
-  }
-  return mixed;
+  const placed = list.map((value) => ({ value, place: number() }));
+  return placed.sort((a, b) => a.place - b.place).map(({ value }) => value);
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openPrivateFile, problemOfPlace } from '../../../src/local/dead-letters/files.js';
+import { openOut, problemOfPlace } from '../../../src/local/dead-letters/files.js';
 
 let project = '';
 beforeEach(() => {
@@ -28,7 +28,7 @@ describe('when a file of clinical data is written', () => {
   it('given .local/ that is not there, makes it, and a file for its owner alone', () => {
     const path = join(project, '.local', 'event.json');
 
-    const file = openPrivateFile(path, project);
+    const file = openOut(path, project);
     file.write('{}');
     file.write('\n');
     file.close();
@@ -41,7 +41,7 @@ describe('when a file of clinical data is written', () => {
     const path = join(project, 'event.json');
     writeFileSync(path, 'a longer text', { mode: 0o644 });
 
-    const file = openPrivateFile(path, project);
+    const file = openOut(path, project);
     file.write('{}');
     file.close();
 
