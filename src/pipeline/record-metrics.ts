@@ -11,6 +11,7 @@ import type { JobDeps } from './shared.js';
 type CountedOutcome = AttributesOf<'jobs'>['outcome'];
 type Lag = AttributesOf<'jobsSettled'>['lag'];
 
+// The outcomes as metrics and spans name them. The names stay, because dashboards hold them: `put-off` is deferred.
 const SETTLED = { completed: 'completed', superseded: 'superseded', dead: 'dead-lettered' } as const;
 const NOT_SETTLED = { waiting: 'waiting', deferred: 'put-off', unknown: 'failed' } as const;
 const HANDLED: Record<HandlerResult['kind'], AttributesOf<'workflowDuration'>['outcome']> = {
