@@ -48,7 +48,7 @@ export const storageCounts = z.strictObject({
   waiting: waitingCount,
   deadLetters: deadLetterCount,
   undelivered: undeliveredCount,
-  /** Present only where INGRESS is queue. */
+  /** Present only if INGRESS is queue. */
   eventQueue: eventQueueCount.optional(),
   compared: z.array(compared),
 });

@@ -90,7 +90,7 @@ function end(): void {
   if (!process.emit('SIGTERM', 'SIGTERM')) systemClock.after(END_AGAIN_MS, end);
 }
 
-/** Returns false where another keeper has this folder. The link makes the complete file appear at once. */
+/** Returns false if another keeper has this folder. The link makes the complete file appear at once. */
 function claim(): boolean {
   const address = control.address();
   const port = typeof address === 'object' ? address?.port : undefined;

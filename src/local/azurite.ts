@@ -39,7 +39,7 @@ export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<
   throw new StartError(`Azurite did not start: ${lastLine(log)} See ${log}.`);
 }
 
-/** Returns the Azurite whose data is in `folder`, or undefined where it does not run. */
+/** Returns the Azurite whose data is in `folder`, or undefined if it does not run. */
 export async function joinAzurite(folder: string): Promise<Azurite | undefined> {
   const keeper = findKeeper(folder);
   return keeper && joinKeeper(keeper.port, folder);
@@ -71,7 +71,7 @@ async function startKeeper(options: KeeperOptions): Promise<void> {
   keeper.unref();
 }
 
-/** Returns undefined where no keeper listens, or the keeper ends before Azurite runs. */
+/** Returns undefined if no keeper listens, or the keeper ends before Azurite runs. */
 async function joinKeeper(port: number, folder: string): Promise<Azurite | undefined> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false });
   socket.on('error', () => {}); // 'close' follows.

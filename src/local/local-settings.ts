@@ -18,7 +18,7 @@ export function withLocalSettings(appRoot: string, env: Env): Env {
   return { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...Object.fromEntries([...chosen, ...given]) };
 }
 
-/** Returns the names in local.settings.json; none where there is no such file. */
+/** Returns the names in local.settings.json; none if there is no such file. */
 export function namesInLocalSettings(appRoot: string): string[] {
   const own = join(appRoot, 'local.settings.json');
   return existsSync(own) ? Object.keys(readValues(own)) : [];

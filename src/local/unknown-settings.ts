@@ -5,7 +5,7 @@ import { CONNECTION_PARTS, CONNECTIONS, HOST_SETTING_NAMES, OTHERS_SETTINGS, SET
 const MAX_TYPOS = 2;
 
 /**
- * Returns a text with each of `names` that is unknown and the nearest known name, or undefined where all are known.
+ * Returns a text with each of `names` that is unknown and the nearest known name, or undefined if all are known.
  * `asked` are the names that the workflows ask for in `setup`. An unknown name can still be right, because a handler
  * can read any setting. The text holds no values.
  */

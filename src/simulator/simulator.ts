@@ -76,7 +76,7 @@ export class Simulator {
     });
   }
 
-  /** Returns the services of this name, made at the first call; undefined where there are too many services. */
+  /** Returns the services of this name, made at the first call; undefined if there are too many services. */
   services(name: string): SwitchableServices | undefined {
     const found = this.#services.get(name);
     if (found || this.#services.size >= MAX_SERVICES) return found;

@@ -7,7 +7,7 @@ export function parseRoute(template: string) {
   return {
     /** The sort order of routes: literals, then parameters, then a parameter for the rest of the path. */
     order: parts.map((part) => RANK[part.kind]).join(''),
-    /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined where they do not match. */
+    /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined if they do not match. */
     match: (segments: readonly string[]) => matchParts(parts, segments),
   };
 }

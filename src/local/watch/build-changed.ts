@@ -6,7 +6,7 @@ import { isPageBuilt } from '../ui/build-ui.js';
 const UI = join('src', 'ui') + sep;
 
 /**
- * Brings `dist` up to date with these files of `src`, without a check of types. Returns false where a file has an
+ * Brings `dist` up to date with these files of `src`, without a check of types. Returns false if a file has an
  * error, which is printed; `dist` then stays as it was.
  */
 export async function buildChanged(changed: readonly string[]): Promise<boolean> {

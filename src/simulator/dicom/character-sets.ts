@@ -56,7 +56,7 @@ export function isAscii(dataset: Dataset): boolean {
   return /^[\0-\x7f]*$/.test(text);
 }
 
-/** Returns `text` in these sets; undefined where they cannot hold it, or this code cannot write them. */
+/** Returns `text` in these sets; undefined if they cannot hold it, or this code cannot write them. */
 export function encodeText(text: string, characterSets: readonly string[]): Uint8Array | undefined {
   const set = characterSets.length > 1 ? undefined : (characterSets[0]?.trim() ?? '');
   if (set === 'ISO_IR 192') return encodeUtf8(text);

@@ -3,7 +3,7 @@ import { problemOfValue } from './value-rules.js';
 
 /** The result of a check. As API v2, a store refuses only images without the values that it needs. */
 type Check = {
-  /** The reason of the refusal; undefined where the image can be stored. */
+  /** The reason of the refusal; undefined if the image can be stored. */
   readonly reason?: number;
   readonly problems: readonly string[];
   /** Tags of attributes that metadata and the index leave out. */

@@ -71,7 +71,7 @@ export class EventGrid {
     return outcome;
   }
 
-  /** Completes the handshake that waits for `code`, within 10 minutes; false where no handshake does. */
+  /** Completes the handshake that waits for `code`, within 10 minutes; false if no handshake does. */
   confirm(code: string): boolean {
     const one = [...this.#registered.values()].find(({ awaiting }) => awaiting?.code === code);
     if (one) this.#activate(one);
@@ -88,7 +88,7 @@ export class EventGrid {
     return [...this.#registered.values()].map(({ shown }) => shown);
   }
 
-  /** Removes a subscription and its pending events; false where there is no such subscription. */
+  /** Removes a subscription and its pending events; false if there is no such subscription. */
   remove(name: string): boolean {
     const one = this.#registered.get(keyOf(name));
     if (!one) return false;

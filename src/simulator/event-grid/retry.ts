@@ -37,7 +37,7 @@ export type Outcome =
 /** A failed request: answered with a status, or with nothing. */
 export type Failure = { readonly outcome: Outcome; readonly status?: number };
 
-/** Returns why a request has failed; undefined where it acknowledges the events, by a status of 200 to 204. */
+/** Returns why a request has failed; undefined if it acknowledges the events, by a status of 200 to 204. */
 export function failureOf(result: SendResult): Failure | undefined {
   if (result.kind === 'timed-out') return { outcome: 'TimedOut' };
   if (result.kind === 'no-answer') return { outcome: result.outcome };

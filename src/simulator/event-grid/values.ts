@@ -24,7 +24,7 @@ export const anyText = z
   .max(MAX_LENGTH, expected(`at most ${MAX_LENGTH} characters`))
   .default('');
 
-/** The schema of a property that is false where it is absent. */
+/** The schema of a property that is false if it is absent. */
 export const flag = z.boolean(expected('true or false')).default(false);
 
 /** The schema of a list of texts. A wrong text is a problem of the whole list. */

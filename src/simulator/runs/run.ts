@@ -49,7 +49,7 @@ export type RunDeps = {
   /** The stores for the import of Event Grid's dead letters. */
   readonly deadLetterStores: DeadLetterStores;
   readonly measureMachine: MeasureMachine;
-  /** The queue from which the app takes events; undefined where it takes them by its webhook. */
+  /** The queue from which the app takes events; undefined if it takes them by its webhook. */
   readonly eventQueue?: Pick<QueueStore, 'length'> | undefined;
   /** If absent, the app does not learn of changes without an event. */
   readonly reconcile?: ReconcileRun | undefined;

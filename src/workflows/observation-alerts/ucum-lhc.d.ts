@@ -4,7 +4,7 @@ declare module '@lhncbc/ucum-lhc' {
 
   export class UcumLhcUtils {
     static getInstance(): UcumLhcUtils;
-    /** Also `invalid` where the library would guess what was meant. */
+    /** Also `invalid` if the library would guess what was meant. */
     validateUnitString(unit: string): { status: 'valid' | 'invalid' | 'error' };
     convertUnitTo(
       from: string,

@@ -27,7 +27,7 @@ export function problemAt(place: Place, text: string): FhirError {
   return refuse(400, 'structure', `${expression} ${text}.`, expression);
 }
 
-/** Returns false where no element is left. */
+/** Returns false if no element is left. */
 function cleanObject(object: Record<string, unknown>, given: ElementType | undefined, place: Place): boolean {
   const type = given ?? elementTypeOf(object.resourceType);
   const withGaps: string[] = [];
@@ -52,7 +52,7 @@ function cleanObject(object: Record<string, unknown>, given: ElementType | undef
   return !isEmpty;
 }
 
-/** Returns undefined where nothing is left. A list keeps its length: null takes the place of an empty item. */
+/** Returns undefined if nothing is left. A list keeps its length: null takes the place of an empty item. */
 function cleanValue(value: unknown, type: ElementType | undefined, place: Place): unknown {
   if (Array.isArray(value)) return cleanList(value, type, place);
   if (isObject(value)) return cleanObject(value, type, place) ? value : undefined;

@@ -8,7 +8,7 @@ const ALWAYS = new Set(elements.always.split(' '));
 const KNOWN = readTypes();
 const EVERY_TYPE = KNOWN.get('*');
 
-/** Returns undefined where the name of an element is enough to know whether the element repeats, at any depth. */
+/** Returns undefined if the name of an element is enough to know whether the element repeats, at any depth. */
 export function elementTypeOf(name: unknown): ElementType | undefined {
   return typeof name === 'string' ? KNOWN.get(name) : undefined;
 }
@@ -19,7 +19,7 @@ export function isRepeating(type: ElementType | undefined, element: string): boo
   return ALWAYS.has(name) || (type?.repeating.has(name) ?? false);
 }
 
-/** Returns the type of an element; undefined where names of elements are enough, as in elementTypeOf. */
+/** Returns the type of an element; undefined if names of elements are enough, as in elementTypeOf. */
 export function childTypeOf(type: ElementType | undefined, element: string): ElementType | undefined {
   return type?.children.has(element) ? type.children.get(element) : EVERY_TYPE?.children.get(element);
 }
