@@ -109,13 +109,15 @@ export type Failure =
   | { kind: 'retry'; inMs: number; countsAsTry: boolean }
   | { kind: 'for-good'; reason: 'non-retriable' | 'tries-spent' | 'gave-up' };
 
-/** Returns whether a job whose handler threw is retried; `record` is as it was claimed. */
+type FailedJob = {
+  record: Pick<JobRecord, 'tries' | 'firstTryAt' | 'pausedMs'>;
+  workflow: Pick<Workflow, 'retry'>;
+};
+
+/** Returns what follows from the error that a handler threw. `record` is as it was claimed. */
 export function decideFailure(
   error: unknown,
-  {
-    record,
-    workflow,
-  }: { record: Pick<JobRecord, 'tries' | 'firstTryAt' | 'pausedMs'>; workflow: Pick<Workflow, 'retry'> },
+  { record, workflow }: FailedJob,
   deps: { now: Date; random: Random },
 ): Failure {
   if (isNonRetriable(error)) return { kind: 'for-good', reason: 'non-retriable' };

@@ -80,7 +80,7 @@ export function createStorageHttp<S extends SignedService>(
   };
 }
 
-type Signer = (of: { method: string; path: string; query: string }) => Readonly<Record<string, string>>;
+type Signer = (request: { method: string; path: string; query: string }) => Readonly<Record<string, string>>;
 
 /** Returns the headers that sign a request; none without a key. */
 function createSigner(service: SignedService, { url, shared }: Account, clock: Pick<Clock, 'now'>): Signer {

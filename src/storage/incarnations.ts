@@ -43,7 +43,7 @@ type Incarnations = {
    */
   locate(address: Address, event: HealthEvent): Promise<Located>;
   /** Returns whether there is a record of the change at about the time of `event`. */
-  knows(key: EventKey, event: HealthEvent, of: KnownBy): Promise<boolean>;
+  knows(key: EventKey, event: HealthEvent, by: KnownBy): Promise<boolean>;
   /** Returns the records of the change at about the time of `event`, of all workflows or of the named one. */
   recordsNear(key: EventKey, event: HealthEvent, workflow?: string): Promise<Found[]>;
 };

@@ -42,7 +42,7 @@ export type Ledger = {
    * Returns whether the change of `event`, at about its time, has a record for any workflow, or for the named one. Does
    * not look at days before `firstDayByChange`.
    */
-  knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
+  knows(event: HealthEvent, by?: KnownBy): Promise<boolean>;
   /** Returns the records that `knows` looks for, of all workflows or of the named one. */
   recordsNear(event: HealthEvent, workflow?: string): Promise<FoundNear[]>;
   /** Returns the records of all events with this id, from all tables. */
@@ -116,7 +116,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
     },
 
     firstDayByChange: firstDay,
-    knows: (event, of = {}) => incarnations.knows(keyOf(event), event, of),
+    knows: (event, by = {}) => incarnations.knows(keyOf(event), event, by),
     async recordsNear(event, workflow) {
       const found = await incarnations.recordsNear(keyOf(event), event, workflow);
       return found.map(({ address, stored, now }) => ({ address, current: decodeStored(stored, now) }));

@@ -177,12 +177,16 @@ export function createWaiting(deps: {
     );
   }
 
-  async function duePage(of: Query, now: Date, after?: string): Promise<{ rows: Stored[]; next: string | undefined }> {
-    const query = { ...of, to: now.toISOString(), ...(after ? { after } : {}) };
+  async function duePage(
+    base: Query,
+    now: Date,
+    after?: string,
+  ): Promise<{ rows: Stored[]; next: string | undefined }> {
+    const query = { ...base, to: now.toISOString(), ...(after ? { after } : {}) };
     for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
       const last = rows.at(-1);
       if (!last) continue; // an empty page may have a next page
-      const isMore = next !== undefined || rows.length === of.limit;
+      const isMore = next !== undefined || rows.length === base.limit;
       return { rows, next: isMore ? last.key : undefined };
     }
     return { rows: [], next: undefined };
