@@ -1,4 +1,3 @@
-import { systemClock } from '../../src/clock.js';
 import { numberOf, OptionError, parseValues, textOf, type Values } from '../../src/local/options.js';
 import { print, printError, printOptionError } from '../../src/local/output.js';
 import { barOf, createProgress } from '../../src/local/progress.js';
@@ -56,7 +55,7 @@ async function main(): Promise<number> {
 }
 
 async function plan(wanted: Wanted, { isJson }: { isJson: boolean }): Promise<number> {
-  const progress = createProgress(process.stderr, { now: systemClock.monotonic, describe: (text: string) => text });
+  const progress = createProgress(process.stderr, { describe: (text: string) => text });
   const run = (trial: Plan) => {
     progress.show(`trial: ${nameOf(trial)}`);
     return simulate(trial);

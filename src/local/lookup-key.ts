@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Env } from '../config-reader.js';
 import { StartError } from './host/start-error.js';
@@ -19,7 +19,8 @@ export function withLookupKey(appRoot: string, env: Env): Env {
 
 function readOrMakeKey(path: string): string {
   try {
-    return readKey(path) ?? makeKey(path);
+    if (!existsSync(path)) makeKey(path);
+    return readFileSync(path, 'utf8').trim();
   } catch (error) {
     throw new StartError(`${path} can be neither read nor written; or set ${NAME}: openssl rand -base64 ${BYTES}`, {
       cause: error,
@@ -27,17 +28,8 @@ function readOrMakeKey(path: string): string {
   }
 }
 
-function readKey(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** Writes the key. No process sees half a key, and two processes that write at once get the same key. */
-function makeKey(path: string): string {
+function makeKey(path: string): void {
   const draft = `${path}.${process.pid}`;
   mkdirSync(dirname(path), { recursive: true });
   try {
@@ -48,5 +40,4 @@ function makeKey(path: string): string {
   } finally {
     rmSync(draft, { force: true });
   }
-  return readFileSync(path, 'utf8').trim();
 }

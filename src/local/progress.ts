@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.js';
 import { printable } from '../printable.js';
 
 const WIDTH = 30;
@@ -14,10 +15,10 @@ type ProgressOut = { isTTY?: boolean; columns?: number; write(text: string): unk
  */
 export function createProgress<Status>(
   out: ProgressOut,
-  of: { now: () => number; describe: (status: Status) => string; isFirstShown?: boolean },
+  of: { describe: (status: Status) => string; isFirstShown?: boolean; now?: () => number },
 ) {
-  const { now, describe } = of;
-  let shownAtMs = of.isFirstShown ? Number.NEGATIVE_INFINITY : now();
+  const { describe, isFirstShown, now = systemClock.monotonic } = of;
+  let shownAtMs = isFirstShown ? Number.NEGATIVE_INFINITY : now();
   return {
     show(status: Status): void {
       if (out.isTTY) return void out.write(CLEAR_LINE + cut(printable(describe(status)), out.columns));

@@ -1,4 +1,3 @@
-import { systemClock as clock } from '../../clock.js';
 import { groupDeadLetters } from '../../dead-letters/group.js';
 import { createProgress } from '../progress.js';
 import type { Open } from './connect.js';
@@ -30,10 +29,7 @@ export async function list({ values, ids }: Asked, open: Open, { out, err }: Out
       await writeTo(out, `${countText(letters, letters, kind)}${isMore ? ', and there are more' : ''}\n`);
     return 0;
   }
-  const progress = createProgress<number>(err, {
-    now: clock.monotonic,
-    describe: (count) => `${count} dead letters read`,
-  });
+  const progress = createProgress<number>(err, { describe: (count) => `${count} dead letters read` });
   const { letters, all } = await source.newest(listing, { max, onCount: progress.show }).finally(progress.end);
   if (all === 0) await source.refuseUnknownNames(listing);
   if (values.json) for (const letter of letters) await writeTo(out, `${JSON.stringify(letter)}\n`);

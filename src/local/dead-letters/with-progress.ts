@@ -15,7 +15,7 @@ export async function withProgress<T>(
   all: number | undefined,
   run: (progress: ShowProgress) => Promise<T>,
 ): Promise<T> {
-  const progress = createProgress<Counts>(err, { now: clock.monotonic, describe: (counts) => describe(counts, all) });
+  const progress = createProgress<Counts>(err, { describe: (counts) => describe(counts, all) });
   const over = new AbortController();
   let latest: Counts = {};
   void (async () => {

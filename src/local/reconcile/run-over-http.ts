@@ -21,7 +21,7 @@ export async function runOverHttp(values: Values, deps: Deps, { out, err }: Outp
   const { client, clock } = deps;
   const body = bodyOf(values, clock.now());
   const { id } = await client.ask({ path: 'reconcile', body }, reconcileAccepted).catch(asOption);
-  const progress = createProgress<ReconcileRequest>(err, { now: clock.monotonic, describe: ({ message }) => message });
+  const progress = createProgress<ReconcileRequest>(err, { describe: ({ message }) => message });
   const ended = await untilEnded(`reconcile/${id}`, deps, progress.show).finally(progress.end);
   if (!ended) {
     await writeTo(err, `The app goes on with the request: GET /api/reconcile/${id}.\n`);

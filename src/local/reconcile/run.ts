@@ -57,7 +57,7 @@ async function compareAndReport<P>(
   { app, signal, describe, compare }: Comparing<P>,
   { out, err }: Output,
 ): Promise<number> {
-  const progress = createProgress<P>(err, { now: clock.monotonic, describe });
+  const progress = createProgress<P>(err, { describe });
   const deps = reconcileDeps(app, { ...PACE, perSecond: asked.perSecond, signal });
   const comparing = withConfigError(() => compare({ ...deps, ...showing(progress) }));
   const { parts, sentences } = await comparing.finally(progress.end);

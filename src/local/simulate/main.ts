@@ -46,17 +46,9 @@ async function run(
     // An app of another release can refuse a request that this release accepts.
     throw new OptionError(details ? textOfProblems(details, options) : reason);
   }
-  const progress = createProgress(process.stderr, {
-    now: clock.monotonic,
-    describe: describeProgress,
-    isFirstShown: true,
-  });
-  const status = await followRun((await begun.json()) as RunStatus, {
-    runs,
-    clock,
-    signal,
-    show: (shown) => progress.show(shown),
-  }).finally(() => progress.end());
+  const progress = createProgress(process.stderr, { describe: describeProgress, isFirstShown: true });
+  const following = followRun((await begun.json()) as RunStatus, { runs, clock, signal, show: progress.show });
+  const status = await following.finally(progress.end);
   print(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : describeVerdict(status));
   if (signal.aborted) return 130;
   if (!status.verdict) return 3;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js';
-import { AS_USUAL, type Interference, type Treatment } from '../event-grid/interference.js';
+import { AS_USUAL, type Interference } from '../event-grid/interference.js';
 import { chanceOf } from '../seeded.js';
 import type { Chaos } from './chaos.js';
 
@@ -37,9 +37,8 @@ export function createInterference(deps: {
       const name = nameOf(id);
       if (name === undefined) return AS_USUAL;
       const isHit = (what: string, share: number) => share > 0 && chance(what, subscription, name, attempt) < share;
-      let fate: Treatment['fate'] = 'pass';
-      if (isHit('lose-answer', chaos.lostAnswers)) fate = 'lose-answer';
-      else if (isHit('garble', chaos.garbled)) fate = 'garble';
+      const isGarbled = () => isHit('garble', chaos.garbled);
+      const fate = isHit('lose-answer', chaos.lostAnswers) ? 'lose-answer' : isGarbled() ? 'garble' : 'pass';
       if (!chaos.bothSchemas) return { fate };
       return { fate, schema: isHit('schema', 0.5) ? 'EventGridSchema' : 'CloudEventSchemaV1_0' };
     },

@@ -59,9 +59,12 @@ function writeElement(element: Element, part10: Part10): Uint8Array {
   return encodeElement({ tag, vr: written }, width === 1 ? value : turned(value, width));
 }
 
+/** Returns a copy with the bytes of each number in reverse. */
 function turned(value: Uint8Array, width: number): Uint8Array {
-  const whole = value.length - (value.length % width);
-  return Uint8Array.from(value, (byte, at) =>
-    at < whole ? (value[at - (at % width) + width - 1 - (at % width)] ?? byte) : byte,
-  );
+  const bytes = Buffer.from(value);
+  const numbers = bytes.subarray(0, value.length - (value.length % width));
+  if (width === 2) numbers.swap16();
+  else if (width === 4) numbers.swap32();
+  else numbers.swap64();
+  return bytes;
 }

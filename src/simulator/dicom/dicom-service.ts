@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../clock.js';
-import type { DicomChange, Publish } from '../changes.js';
+import type { Publish } from '../changes.js';
 import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { Refusal } from './answers.js';
 import type { FeedEntry } from './change-feed.js';
@@ -32,7 +32,8 @@ export class DicomService {
 
   constructor(deps: DicomServiceDeps) {
     const { host, clock, random, publish, maxBytes = 512 * MB, maxBodyBytes = 100 * MB, maxFeed = 1_000_000 } = deps;
-    const whenChanged = (entries: readonly FeedEntry[]) => publish(changesOf(entries, host));
+    const changeOf = ({ name, ...entry }: FeedEntry) => ({ service: 'dicom', host, ...name, ...entry }) as const;
+    const whenChanged = (entries: readonly FeedEntry[]) => publish(entries.map(changeOf));
     this.host = host;
     this.images = new ImageStore({ now: () => clock.now(), whenChanged, maxBytes, maxFeed });
     this.#operations = createOperations({ clock, random });
@@ -58,8 +59,4 @@ export class DicomService {
     this.#operations.clear();
     this.images.clear();
   }
-}
-
-function changesOf(entries: readonly FeedEntry[], host: string): DicomChange[] {
-  return entries.map(({ name, ...entry }) => ({ service: 'dicom', host, ...name, ...entry }));
 }
