@@ -5,6 +5,7 @@ import { seededRandom } from '../../src/simulator/seeded.js';
 import { createServices } from '../../src/simulator/services.js';
 import { createWorld } from '../../src/simulator/world.js';
 import { createFakeClock } from '../../src/testing/index.js';
+import { currentOf } from './fhir/fhir-world.js';
 
 /** Creates real services; with `answer`, the FHIR service gives this answer to every request. */
 function createTestWorld(answer?: SimulatorAnswer) {
@@ -87,7 +88,7 @@ describe('when a scenario changes a service', () => {
 
     const id = world.create({ resourceType: 'Patient' });
 
-    expect(services.fhir.current('Patient', id)).toEqual({ version: 1, deleted: false });
+    expect(currentOf(services.fhir, 'Patient', id)).toEqual({ version: 1, deleted: false });
   });
 
   it('given an update, a removal and a hard delete, then events are as over HTTP, and the run gets the hard delete', () => {
@@ -99,7 +100,7 @@ describe('when a scenario changes a service', () => {
     world.hardDelete('Patient', 'p1');
 
     expect(published.map(({ change }) => change)).toEqual(['created', 'updated', 'deleted']);
-    expect(services.fhir.current('Patient', 'p1')).toBeUndefined();
+    expect(currentOf(services.fhir, 'Patient', 'p1')).toBeUndefined();
     expect(gone).toEqual([{ host: services.fhir.host, resourceType: 'Patient', resourceId: 'p1' }]);
   });
 

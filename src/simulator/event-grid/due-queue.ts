@@ -19,10 +19,6 @@ export class DueQueue<T> {
     this.#whenDue = whenDue;
   }
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** `atMs` is a time of the monotonic clock. */
   add(atMs: number, item: T): void {
     this.#seq += 1;

@@ -60,12 +60,6 @@ export class FhirService {
     return request.method === 'HEAD' ? head : answer;
   }
 
-  /** Returns the current version of a resource; undefined if there never was a resource, or after a hard delete. */
-  current(resourceType: string, id: string): { readonly version: number; readonly deleted: boolean } | undefined {
-    const version = this.#store.get(resourceType, id)?.current;
-    return version && { version: version.number, deleted: version.text === undefined };
-  }
-
   get counts() {
     return this.#store.counts;
   }

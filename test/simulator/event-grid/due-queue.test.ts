@@ -17,7 +17,6 @@ describe('when things are due', () => {
 
         const expected = times.map((atMs, n) => [atMs, n] as const).sort(([a, m], [b, n]) => a - b || m - n);
         expect(came).toEqual(expected);
-        expect(queue.size).toBe(0);
       }),
     );
   });
@@ -69,6 +68,6 @@ describe('when things are due', () => {
     queue.clear();
     clock.advance(100);
 
-    expect([came, queue.size]).toEqual([[], 0]);
+    expect(came).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createFhirWorld, type FhirWorld, idsOf, PATCH, patient } from './fhir-world.js';
+import { createFhirWorld, currentOf, type FhirWorld, idsOf, PATCH, patient } from './fhir-world.js';
 
 /** A model of the service, as simple as possible: whole lists, no index, no text. */
 type ModelVersion = { id: string; version: number; method: string; content: Content | undefined };
@@ -65,7 +65,7 @@ function expectSame({ ask, service }: FhirWorld, model: Model): void {
   for (const id of IDS) {
     const versions = model.history.filter((version) => version.id === id);
     const current = versions.at(-1);
-    expect(service.current('Patient', id)).toEqual(
+    expect(currentOf(service, 'Patient', id)).toEqual(
       current && { version: current.version, deleted: current.content === undefined },
     );
     expect(ask('GET', `Patient/${id}`).status).toBe(

@@ -117,6 +117,19 @@ export function createFhirWorld(
   }
 }
 
+/** Returns the current version of a resource; undefined where there never was a resource, or after a hard delete. */
+export function currentOf(service: FhirService, resourceType: string, id: string) {
+  const { status, headers } = service.answer({
+    method: 'GET',
+    path: `${resourceType}/${id}`,
+    query: new URLSearchParams(),
+    headers: new Headers(),
+    body: Buffer.of(),
+    base: BASE,
+  });
+  return status === 404 ? undefined : { version: Number(/\d+/.exec(headers?.ETag ?? '')), deleted: status === 410 };
+}
+
 export function idsOf(bundle: Json): string[] {
   return (bundle.entry ?? []).flatMap(({ resource, search }) =>
     search?.mode === 'outcome' ? [] : [resource?.id ?? 'deleted'],

@@ -1,4 +1,4 @@
-import { BASE, createFhirWorld, patient } from './fhir-world.js';
+import { BASE, createFhirWorld, currentOf, patient } from './fhir-world.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ada = { identifier: [{ system: 'http://mrn', value: '1' }] };
@@ -26,7 +26,7 @@ describe('when a resource is created', () => {
       Location: `${BASE}/Patient/${json.id}/_history/1`,
     });
     expect(events()).toEqual([`Patient/${json.id} created 1`]);
-    expect(service.current('Patient', json.id ?? '')).toEqual({ version: 1, deleted: false });
+    expect(currentOf(service, 'Patient', json.id ?? '')).toEqual({ version: 1, deleted: false });
   });
 
   it.each([
@@ -278,7 +278,7 @@ describe('when a resource is deleted', () => {
     expect(first).toMatchObject({ status: 204, text: '', headers: { ETag: 'W/"2"' } });
     expect(second).toMatchObject({ status: 204, text: '', headers: {} });
     expect(events()).toEqual(['Patient/p1 deleted 2']);
-    expect(service.current('Patient', 'p1')).toEqual({ version: 2, deleted: true });
+    expect(currentOf(service, 'Patient', 'p1')).toEqual({ version: 2, deleted: true });
     expect(service.counts).toMatchObject({ resources: 0, versions: 2 });
   });
 
@@ -287,7 +287,7 @@ describe('when a resource is deleted', () => {
 
     expect(ask('DELETE', 'Patient/p1').status).toBe(204);
     expect(events()).toEqual([]);
-    expect(service.current('Patient', 'p1')).toBeUndefined();
+    expect(currentOf(service, 'Patient', 'p1')).toBeUndefined();
     expect(service.counts.versions).toBe(0);
   });
 

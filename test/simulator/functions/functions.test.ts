@@ -1,4 +1,6 @@
+import type { SwitchableServices } from '../../../src/simulator/services.js';
 import { untilIdle } from '../event-grid/test-grid.js';
+import { currentOf } from '../fhir/fhir-world.js';
 import { startSimulator } from '../memory-simulator.js';
 import { bodyOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
 
@@ -14,7 +16,8 @@ describe('when a request is made to a service', () => {
   it('given no name, then the service is main', async () => {
     expect(await send('fhir/Patient/p1', patient('p1'))).toMatchObject({ status: 201 });
 
-    expect(world.simulator.services('main')?.fhir.current('Patient', 'p1')).toEqual({ version: 1, deleted: false });
+    const { fhir } = world.simulator.services('main') as SwitchableServices;
+    expect(currentOf(fhir, 'Patient', 'p1')).toEqual({ version: 1, deleted: false });
     expect(bodyOf(await send('events'))).toMatchObject({
       events: [{ subject: 'simulator-main.fhir.azurehealthcareapis.com/Patient/p1' }],
     });

@@ -4,6 +4,7 @@ import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createServices } from '../../../src/simulator/services.js';
 import { createWorld } from '../../../src/simulator/world.js';
 import { createFakeClock } from '../../../src/testing/index.js';
+import { currentOf } from '../fhir/fhir-world.js';
 
 const EVENTS = 3000;
 
@@ -61,7 +62,7 @@ describe('when the silent hour is played', () => {
     for (const { resource, after } of gone) {
       const [resourceType = '', id = ''] = resource.split('/');
       const later = made.slice(after).filter(({ change }) => isOf(resource)(change));
-      if (later.length === 0) expect(services.fhir.current(resourceType, id)).toBeUndefined();
+      if (later.length === 0) expect(currentOf(services.fhir, resourceType, id)).toBeUndefined();
     }
   });
 

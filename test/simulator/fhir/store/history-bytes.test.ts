@@ -1,4 +1,4 @@
-import { createFhirWorld, idsOf, patient } from '../fhir-world.js';
+import { createFhirWorld, currentOf, idsOf, patient } from '../fhir-world.js';
 
 const kilobytes = (n: number, of = 'x') => patient('big', { name: [{ text: of.repeat(n * 1_000) }] });
 
@@ -9,7 +9,7 @@ describe('when old versions take more memory than they may', () => {
     for (let n = 1; n <= 20; n += 1) ask('PUT', 'Patient/big', { ...kilobytes(2), multipleBirthInteger: n });
 
     expect(events()).toHaveLength(20);
-    expect(service.current('Patient', 'big')).toEqual({ version: 20, deleted: false });
+    expect(currentOf(service, 'Patient', 'big')).toEqual({ version: 20, deleted: false });
     expect(ask('GET', 'Patient/big').json.meta?.versionId).toBe('20');
     expect(ask('GET', 'Patient/big/_history/19').status).toBe(200);
     expect(service.counts).toMatchObject({ resources: 1, versions: 5 });
