@@ -61,7 +61,7 @@ export function createOpenTelemetry(
     record(metric, value, attributes) {
       instruments[metric](value, attributes as Attributes);
     },
-    log(level, what, { workflow }, line) {
+    log(level, { what, workflow }, line) {
       const attributes = workflow === undefined ? { what } : { what, workflow };
       logger.emit({ severityNumber: SEVERITY[level], severityText: level, body: line, attributes });
     },

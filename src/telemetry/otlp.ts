@@ -20,10 +20,18 @@ import type { Destination } from './open-telemetry.js';
 export function createOtlp(endpoint: string): Destination {
   const base = endpoint.replace(/\/$/, '');
   return {
-    spans: createSender(`${base}/v1/traces`, 'TRACES', ProtobufTraceSerializer, TraceExporterMetricsHelper),
-    logs: createSender(`${base}/v1/logs`, 'LOGS', ProtobufLogsSerializer, LogsExporterMetricsHelper),
+    spans: createSender(base, {
+      signal: 'TRACES',
+      serializer: ProtobufTraceSerializer,
+      helper: TraceExporterMetricsHelper,
+    }),
+    logs: createSender(base, { signal: 'LOGS', serializer: ProtobufLogsSerializer, helper: LogsExporterMetricsHelper }),
     metrics: Object.assign(
-      createSender(`${base}/v1/metrics`, 'METRICS', ProtobufMetricsSerializer, MetricsExporterMetricsHelper),
+      createSender(base, {
+        signal: 'METRICS',
+        serializer: ProtobufMetricsSerializer,
+        helper: MetricsExporterMetricsHelper,
+      }),
       {
         // The value of a gauge ends when the gauge is not recorded again: then another process measures.
         selectAggregationTemporality: (type: InstrumentType) =>
@@ -33,12 +41,14 @@ export function createOtlp(endpoint: string): Destination {
   };
 }
 
-function createSender<Exported, Answer>(
-  url: string,
-  signal: 'TRACES' | 'LOGS' | 'METRICS',
-  serializer: ISerializer<Exported, Answer>,
-  helper: IExporterMetricsHelper<Exported>,
-): OTLPExporterBase<Exported> {
+type Parts<Exported, Answer> = {
+  readonly signal: 'TRACES' | 'LOGS' | 'METRICS';
+  readonly serializer: ISerializer<Exported, Answer>;
+  readonly helper: IExporterMetricsHelper<Exported>;
+};
+
+function createSender<Exported, Answer>(base: string, { signal, serializer, helper }: Parts<Exported, Answer>) {
+  const url = `${base}/v1/${signal.toLowerCase()}`;
   const options = convertLegacyHttpOptions({ url }, signal, '', { 'Content-Type': 'application/x-protobuf' });
   return new OTLPExporterBase(createOtlpHttpExportDelegate(options, serializer, 'otlp_http', helper, undefined));
 }

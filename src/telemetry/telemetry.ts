@@ -42,7 +42,7 @@ export type Span = {
 /** Sends telemetry to the destinations in the settings. */
 export type Exporter = Pick<Telemetry, 'record' | 'trace'> & {
   /** `line`: the text for the console. */
-  log(level: Level, what: What, fields: Fields, line: string): void;
+  log(level: Level, fields: Fields & { readonly what: What }, line: string): void;
   /** Starts to send the data so far. */
   flush(): void;
   /** Sends the data so far, and ends. Resolves within `withinMs` (default 3 s), even during a flush; never rejects. */
@@ -214,9 +214,10 @@ export function createTelemetry(write: (level: Level, line: string) => void, obs
     },
     ended: (run) => observer?.ended(run),
     log(level, what, fields = {}) {
-      const line = JSON.stringify({ what, ...fields });
+      const logged = { what, ...fields };
+      const line = JSON.stringify(logged);
       write(level, line);
-      send((to) => to.log(level, what, fields, line));
+      send((to) => to.log(level, logged, line));
     },
     trace: (name, traceParent, fields) => exporter?.trace(name, traceParent, fields),
     exportTo(loading) {

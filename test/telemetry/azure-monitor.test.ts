@@ -67,7 +67,7 @@ describe('when Application Insights is sent telemetry', () => {
 
   it('given a line, then it comes as the console shows it, with its severity', async () => {
     const { exporter } = await start();
-    exporter.log('warn', 'job-retries', { workflow: 'a' }, '{"what":"job-retries"}');
+    exporter.log('warn', { what: 'job-retries', workflow: 'a' }, '{"what":"job-retries"}');
 
     await exporter.stop();
 
@@ -99,7 +99,7 @@ describe('when Application Insights does not take it', () => {
   it.each([400, 401, 403])('given the answer %s, then its status is reported, and nothing else', async (status) => {
     const { exporter, failures } = await start();
     ingestion.answers((response) => response.writeHead(status).end('{"secret":1}'));
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
 
     await exporter.stop();
 
@@ -112,7 +112,7 @@ describe('when Application Insights does not take it', () => {
       if (ingestion.received.length > 1) accept(response, received);
       else response.writeHead(503, { 'retry-after-ms': '1' }).end();
     });
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
 
     await exporter.stop();
 
@@ -131,7 +131,7 @@ describe('when Application Insights does not take it', () => {
       },
     };
     const { exporter, failures } = await start(credential, 'https');
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
 
     await exporter.stop();
 
@@ -143,7 +143,7 @@ describe('when Application Insights does not take it', () => {
   it('given a token would go over the wire in the open, then none is asked for', async () => {
     const asked: unknown[] = [];
     const { exporter, failures } = await start({ getToken: async (scopes) => void asked.push(scopes) as never });
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
 
     await exporter.stop();
 

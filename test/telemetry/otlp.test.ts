@@ -105,9 +105,9 @@ describe('when a collector is sent metrics', () => {
 describe('when a collector is sent lines', () => {
   it('given levels, then they are severities, and the line is as the console shows it', async () => {
     const { exporter, exported } = await start();
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
-    exporter.log('warn', 'job-retries', { workflow: 'a' }, '{"what":"job-retries","workflow":"a"}');
-    exporter.log('error', 'job-hung', {}, '{"what":"job-hung"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
+    exporter.log('warn', { what: 'job-retries', workflow: 'a' }, '{"what":"job-retries","workflow":"a"}');
+    exporter.log('error', { what: 'job-hung' }, '{"what":"job-hung"}');
 
     await exporter.stop();
 
@@ -195,7 +195,7 @@ describe('when a collector does not do its part', () => {
     const { exporter, failures } = await start({ clock });
     collector.answers((response) => response.writeHead(400, { 'x-id': 'secret' }).end('no, secret'));
     exporter.record('idsReused', 1, {});
-    exporter.log('info', 'stopped', {}, '{}');
+    exporter.log('info', { what: 'stopped' }, '{}');
 
     await exporter.stop();
 
@@ -209,7 +209,7 @@ describe('when a collector does not do its part', () => {
       response.writeHead(isFirst ? 503 : 200, { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }).end();
       isFirst = false;
     });
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
 
     await exporter.stop();
 
@@ -221,10 +221,10 @@ describe('when a collector does not do its part', () => {
 
   it('given lines that come while others are being sent, then the end sends them as well', async () => {
     const { exporter } = await start();
-    exporter.log('info', 'stopping', {}, '{"what":"stopping"}');
+    exporter.log('info', { what: 'stopping' }, '{"what":"stopping"}');
 
     exporter.flush();
-    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
     await exporter.stop();
 
     const { logs } = readOtlp(collector.received);
@@ -236,7 +236,7 @@ describe('when a collector does not do its part', () => {
     const { exporter } = await start({ clock });
     const open: ServerResponse[] = [];
     collector.answers((response) => open.push(response));
-    exporter.log('info', 'stopped', {}, '{}');
+    exporter.log('info', { what: 'stopped' }, '{}');
     let isOver = false;
     const stopped = exporter.stop().then(() => {
       isOver = true;

@@ -28,7 +28,7 @@ export function createRecording({ isSampled = true } = {}) {
   const exporter: Exporter & { isStopped: boolean } = {
     isStopped: false,
     record: (metric, value, attributes) => void records.push({ metric, value, attributes }),
-    log: (level, _what, _fields, line) => void lines.push(`${level} ${line}`),
+    log: (level, _fields, line) => void lines.push(`${level} ${line}`),
     trace: (name, traceParent, fields = {}) =>
       isSampled ? begin(traces, { name, traceParent, fields, isOver: false, parts: [] }) : undefined,
     flush() {},
