@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { ChangeAnswer } from '../../api/dead-letters.js';
 import { placeOfError } from '../../json-place.js';
@@ -50,20 +51,7 @@ export function Editor({ id, original, onRedriven, onClose }: EditorProps) {
           <h3>
             <label for="edited">Edited</label>
           </h3>
-          <div class="editor">
-            <Gutter text={text} marked={marked} />
-            <textarea
-              id="edited"
-              ref={area}
-              spellcheck={false}
-              wrap="off"
-              rows={text.split('\n').length + 1}
-              value={text}
-              aria-invalid={marked.size > 0}
-              aria-describedby="editor-found"
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          </div>
+          <EditedText text={text} marked={marked} area={area} onInput={setText} />
         </div>
       </div>
       <div class="actions">
@@ -82,15 +70,37 @@ export function Editor({ id, original, onRedriven, onClose }: EditorProps) {
   );
 }
 
-function Gutter({ text, marked }: { text: string; marked: ReadonlySet<number> }) {
+type EditedTextProps = {
+  readonly text: string;
+  /** The numbers of the lines with a problem. */
+  readonly marked: ReadonlySet<number>;
+  readonly area: RefObject<HTMLTextAreaElement | null>;
+  readonly onInput: (text: string) => void;
+};
+
+function EditedText({ text, marked, area, onInput }: EditedTextProps) {
+  const lines = text.split('\n');
   return (
-    <ol class="gutter" aria-hidden="true">
-      {text.split('\n').map((_, index) => (
-        <li key={index} class={marked.has(index + 1) ? 'wrong' : ''}>
-          {index + 1}
-        </li>
-      ))}
-    </ol>
+    <div class="editor">
+      <ol class="gutter" aria-hidden="true">
+        {lines.map((_, index) => (
+          <li key={index} class={marked.has(index + 1) ? 'wrong' : ''}>
+            {index + 1}
+          </li>
+        ))}
+      </ol>
+      <textarea
+        id="edited"
+        ref={area}
+        spellcheck={false}
+        wrap="off"
+        rows={lines.length + 1}
+        value={text}
+        aria-invalid={marked.size > 0}
+        aria-describedby="editor-found"
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    </div>
   );
 }
 
