@@ -38,9 +38,10 @@ const NOT_LOGGED: readonly Refusal[] = ['sign-in-off', 'sign-in-needed', 'sign-i
  */
 export function guardHttp(functions: FunctionApp, deps: Deps): FunctionApp {
   const routes = routesOf(deps);
+  const { isOn, isRequired } = deps.config.signIn;
   const guarded = (role: Closed, options: HttpFunctionOptions): HttpFunctionOptions => ({
     ...options,
-    ...(areKeysOff(deps) && { authLevel: 'anonymous' }),
+    ...(isOn && isRequired && { authLevel: 'anonymous' }),
     handler: (request, context) => refuse(request, role, deps) ?? options.handler(request, context),
   });
   return {
@@ -61,10 +62,6 @@ export function registerAccess(functions: FunctionApp, deps: Deps): void {
   }));
 }
 
-function areKeysOff({ config: { signIn } }: Pick<App, 'config'>): boolean {
-  return signIn.isOn && signIn.isRequired;
-}
-
 /** Returns the refusal of a caller; undefined if the caller may call the function. */
 function refuse(request: Asked, role: Closed, deps: Deps): HttpResponseInit | undefined {
   const caller = readCaller(request, deps.config, deps.clock.now());
@@ -77,14 +74,10 @@ function refuse(request: Asked, role: Closed, deps: Deps): HttpResponseInit | un
   }
   if (role === 'signed-in' || caller.roles.includes(role)) return undefined;
   deps.telemetry.log('warn', 'access-refused', { by: caller.id, errorCode: 'role-missing', code: role });
-  return refusal(403, 'role-missing', lacks(role));
-}
-
-function lacks(role: string): string {
-  return (
+  const message =
     `This needs the app role ${role}, which your account lacks. An administrator assigns it in the Entra admin center: ` +
-    'Enterprise applications, this app, Users and groups. Then sign in again.'
-  );
+    'Enterprise applications, this app, Users and groups. Then sign in again.';
+  return refusal(403, 'role-missing', message);
 }
 
 /** Returns a refusal with the address that the page needs to offer a sign-in. */

@@ -17,7 +17,6 @@ const UNDELIVERED_MS = 30 * 60_000;
 const QUEUED_MS = 10 * 60_000;
 /** As in the alert `comparing-behind`. Without a problem, a comparison is 600 s behind. */
 const BEHIND_SECONDS = 3600;
-const SECOND_MS = 1000;
 
 type Facts = {
   readonly seen: readonly Seen[];
@@ -72,7 +71,7 @@ function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): 
   const lateMs = earliestDueAt === null ? 0 : Date.parse(countedAt) - Date.parse(earliestDueAt);
   if (lateMs <= ROWS_OVERDUE_MS) return [];
   const message =
-    `The earliest row has been due for ${secondsOf(lateMs)} s: retries and redrives run late or not at all. Enable ` +
+    `The earliest row has been due for ${Math.round(lateMs / 1000)} s: retries and redrives run late or not at all. Enable ` +
     'the functions redeliver and redeliverLong; if the rows grow fewer, wait or allow more instances.';
   return [{ message }];
 }
@@ -174,8 +173,4 @@ function instancesSilent({ seen }: Facts): Found[] {
         'killed, or does not reach storage. Others take over its jobs after a minute. If it happens again, see its last ' +
         'lines in the log.',
     }));
-}
-
-function secondsOf(ms: number): number {
-  return Math.round(ms / SECOND_MS);
 }

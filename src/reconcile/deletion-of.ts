@@ -23,7 +23,8 @@ export async function deletionOf(
   const path = `/${resourceType}/${encodeURIComponent(resourceId)}`;
   if ((await getIfThere(path, get)) !== undefined) return 'present';
   const history = await getIfThere(`${path}/_history?_sort=-_lastUpdated&_count=1`, get);
-  const newest = history === undefined ? undefined : newestOf(changesIn(history, host).found);
+  const { found } = changesIn(history, host);
+  const [newest] = found.toSorted((one, other) => other.version - one.version);
   if (newest?.change === 'deleted') {
     return Date.parse(newest.time) > askedAt.getTime() - GRACE_MS ? 'recent' : foundEvent(newest, source);
   }
@@ -48,10 +49,6 @@ async function getIfThere(path: string, get: GetPage): Promise<unknown> {
     if (error instanceof ReadError && error.code === 'fhir-not-found') return undefined;
     throw error;
   }
-}
-
-function newestOf(changes: readonly FoundFhirChange[]): FoundFhirChange | undefined {
-  return changes.toSorted((one, other) => other.version - one.version)[0];
 }
 
 /** With ids of 64 characters, a URL of some 3 KB. */

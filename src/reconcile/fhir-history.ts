@@ -34,7 +34,7 @@ export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): Asyn
   const { get, pages, host } = deps;
   const reading = new SpanReading('fhir', span);
   let count = MAX_ENTRIES;
-  let links = createLinks();
+  const followed = new Set<string>();
   let path: string | undefined = firstPath(part, span, count);
   let isFirst = true;
   while (path !== undefined) {
@@ -45,7 +45,7 @@ export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): Asyn
       const fewer = fewerEntries(error, count);
       if (fewer === undefined) throw error;
       count = fewer;
-      links = createLinks();
+      followed.clear();
       path = firstPath(part, { ...span, since: reading.upTo }, count);
       continue;
     }
@@ -53,10 +53,10 @@ export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): Asyn
     const { found, unreadable } = changesIn(bundle, host);
     const before = reading.upTo;
     const { changes, isPast } = reading.take(isFirst && next === undefined ? byTime(found) : found);
-    if (reading.upTo !== before) links.clear();
+    if (reading.upTo !== before) followed.clear();
     const isLast = next === undefined || isPast;
     yield { changes, unreadable, upTo: isLast ? span.before : reading.upTo };
-    path = isLast ? undefined : links.follow(pages.pathOf(next));
+    path = isLast ? undefined : follow(pages.pathOf(next), followed);
     isFirst = false;
   }
 }
@@ -74,18 +74,12 @@ function firstPath(part: FhirPart, { since, before }: Span, count: number): stri
   return `/${encodeURIComponent(part.type)}?${query}`;
 }
 
-/** Remembers the links that were followed since time last advanced: a circle of pages cannot advance time. */
-function createLinks() {
-  const followed = new Set<string>();
-  return {
-    clear: () => followed.clear(),
-    follow(path: string): string {
-      const name = digest(path);
-      if (followed.has(name)) throw endless('fhir');
-      followed.add(name);
-      return path;
-    },
-  };
+/** Returns `path`, and adds it to those that were followed since time last advanced: a circle of pages cannot advance time. */
+function follow(path: string, followed: Set<string>): string {
+  const name = digest(path);
+  if (followed.has(name)) throw endless('fhir');
+  followed.add(name);
+  return path;
 }
 
 function bundleIn(body: unknown): Fields {

@@ -62,33 +62,34 @@ export async function runAsked(deps: RunAskedDeps): Promise<Worked[]> {
 }
 
 async function work(status: AskedStatus, leased: LeasedRow, deps: RunAskedDeps): Promise<Worked> {
-  const working = { leased, parts: { ...status.parts }, removed: { ...status.removed } };
-  const { errorCode, ...ended } = await workToEnd(status, working, deps);
+  const working = { ...status, parts: { ...status.parts }, removed: { ...status.removed } };
+  const { errorCode, ...ended } = await workToEnd(working, leased, deps);
   const endedAt = ended.state === 'running' ? '' : (await deps.storageNow()).toISOString();
-  const next = { ...status, ...ended, parts: working.parts, removed: working.removed, endedAt };
+  const next = { ...working, ...ended, endedAt };
   await leased.release(rowOf(next));
   return { state: ended.state, counts: countsOfAsked(next), errorCode };
 }
 
 type Ended = { readonly state: AskedStatus['state']; readonly message: string; readonly errorCode: string | undefined };
-type Working = {
-  readonly leased: LeasedRow;
+/** A request while this run works on it. */
+type Working = AskedStatus & {
   readonly parts: Record<string, PartSoFar>;
   readonly removed: Record<string, RemovedSoFar>;
 };
 
-async function workToEnd(status: AskedStatus, working: Working, deps: RunAskedDeps): Promise<Ended> {
+async function workToEnd(working: Working, leased: LeasedRow, deps: RunAskedDeps): Promise<Ended> {
   try {
-    return status.isFindRemoved
-      ? endedOfRemoved(await searchAsked(status, working, deps), status, working.removed)
-      : endedOf(await compareParts(status, working, deps), working.parts);
+    return working.isFindRemoved
+      ? endedOfRemoved(await searchAsked(working, leased, deps), working)
+      : endedOf(await compareParts(working, leased, deps), working.parts);
   } catch (error) {
     if (!(error instanceof NonRetriableError)) throw error;
     return { state: 'failed', message: withoutDashes(error.message), errorCode: errorCodeOf(error) };
   }
 }
 
-async function compareParts(status: AskedStatus, { leased, parts }: Working, deps: RunAskedDeps): Promise<Report> {
+async function compareParts(working: Working, leased: LeasedRow, deps: RunAskedDeps): Promise<Report> {
+  const { parts } = working;
   const before = { ...parts };
   const live = new Map<string, Readonly<Counts>>();
   const soFar = (name: string, upTo: string): PartSoFar => ({
@@ -101,13 +102,13 @@ async function compareParts(status: AskedStatus, { leased, parts }: Working, dep
       read: async () => parts[name]?.upTo,
       async save(upTo) {
         const next = { ...parts, [name]: soFar(name, upTo) };
-        await leased.save(rowOf({ ...status, state: 'running', parts: next }));
+        await leased.save(rowOf({ ...working, state: 'running', parts: next }));
         Object.assign(parts, next);
       },
       end: async () => {}, // a part that has come to `until` has no change left: it is not read again
     };
   };
-  const report = await reconcile(requestOf(status, deps), {
+  const report = await reconcile(requestOf(working, deps), {
     ...deps,
     positionOf,
     onProgress: (part) => void live.set(nameOf(part), part.counts),
@@ -123,20 +124,16 @@ async function compareParts(status: AskedStatus, { leased, parts }: Working, dep
  * Saves the counts after each whole page. If a run dies in a page, the next run searches the page again, and counts the
  * deletions that the first run brought in as known.
  */
-async function searchAsked(
-  status: AskedStatus,
-  { leased, removed }: Working,
-  deps: RunAskedDeps,
-): Promise<RemovedReport[]> {
-  const { types, isDryRun } = status;
-  const hosts = chosenServices(status, deps).map(({ host }) => host);
+async function searchAsked(working: Working, leased: LeasedRow, deps: RunAskedDeps): Promise<RemovedReport[]> {
+  const { types, isDryRun, removed } = working;
+  const hosts = chosenServices(working, deps).map(({ host }) => host);
   const reports = await findRemoved(
     { hosts, types, isDryRun },
     {
       ...deps,
       soFar: (host) => removed[host],
       async save(host, soFar) {
-        await leased.save(rowOf({ ...status, state: 'running', removed: { ...removed, [host]: soFar } }));
+        await leased.save(rowOf({ ...working, state: 'running', removed: { ...removed, [host]: soFar } }));
         removed[host] = soFar;
       },
     },
@@ -178,11 +175,7 @@ function endedOf(report: Report, parts: Working['parts']): Ended {
   return endedWith(counted + leftOut, report.parts, 'it goes on from there');
 }
 
-function endedOfRemoved(
-  reports: readonly RemovedReport[],
-  { isDryRun }: AskedStatus,
-  removed: Working['removed'],
-): Ended {
+function endedOfRemoved(reports: readonly RemovedReport[], { isDryRun, removed }: Working): Ended {
   const ofPages = reports.map(({ host }) => ({ host, counts: removed[host]?.counts ?? NO_REMOVED }));
   return endedWith(removedCountsOf(ofPages, isDryRun).join(' '), reports, 'it starts at the beginning');
 }
