@@ -47,25 +47,7 @@ type Read = {
   onLeave: () => void;
 };
 
-/** The state of one service. `endpoint`: that of the last read. */
-type Service = {
-  endpoint: Endpoint;
-  waiting: Read[];
-  /** Requests that are under way, those of single reads included. */
-  underWay: number;
-  cancelWait: () => void;
-  maxEntries: number;
-  limitedUntilMs: number;
-  isRefusalLogged: boolean;
-};
-
-const NEW_SERVICE = {
-  underWay: 0,
-  cancelWait: () => {},
-  maxEntries: MAX_ENTRIES,
-  limitedUntilMs: 0,
-  isRefusalLogged: false,
-} as const;
+type Deps = { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry };
 
 /** The answer to a batch. */
 type Answer =
@@ -76,20 +58,48 @@ type Answer =
   | { kind: 'none' | 'too-large' | 'too-late' }
   | { kind: 'refused'; code: string };
 
-// A service without a request under way gets the reads of one turn of the event loop at its end, so a lone read waits
-// for nothing. During a request, reads wait for each other: until its end, but at most GATHER_MS. Each batch has 10 s.
-//
-//   answer                                  what follows
-//   429 or 503, of the batch or an entry    its reads wait equally long, and come again in one batch
-//   too large                               the batch is read in halves
-//   refused, cut off, late, not readable    each of its reads has its own request
-export function createReadBatches(deps: { clock: Clock; random: Random; telemetry: Telemetry }): ReadBatches {
-  const { clock, random, telemetry } = deps;
-  const services = new Map<string, Service>();
-  return { read };
+/** Returns the batches of all FHIR services. */
+export function createReadBatches(deps: Deps): ReadBatches {
+  const services = new Map<string, ServiceBatches>();
+  return {
+    read(endpoint, request, alone) {
+      const service = services.get(endpoint.url) ?? new ServiceBatches(endpoint, deps);
+      services.set(endpoint.url, service);
+      return service.read(endpoint, request, alone);
+    },
+  };
+}
 
-  function read(endpoint: Endpoint, request: PlacedRequest, alone: Alone): Promise<ReadResult<string>> {
-    const service = serviceOf(endpoint);
+/**
+ * The batches of one service. If no request is under way, a batch has the reads of one turn of the event loop, so a lone
+ * read does not wait. During a request, reads wait for each other: until its end, but at most GATHER_MS. Each batch has
+ * 10 s.
+ *
+ *   answer                                  what follows
+ *   429 or 503, of the batch or an entry    its reads wait equally long, and come again in one batch
+ *   too large                               the batch is read in halves
+ *   refused, cut off, late, not readable    each of its reads has its own request
+ */
+class ServiceBatches {
+  readonly #deps: Deps;
+  /** The endpoint of the last read. */
+  #endpoint: Endpoint;
+  #waiting: Read[] = [];
+  /** The number of requests that are under way, those of single reads included. */
+  #underWay = 0;
+  #cancelWait = () => {};
+  #maxEntries = MAX_ENTRIES;
+  #limitedUntilMs = 0;
+  #isRefusalLogged = false;
+
+  constructor(endpoint: Endpoint, deps: Deps) {
+    this.#endpoint = endpoint;
+    this.#deps = deps;
+  }
+
+  read(endpoint: Endpoint, request: PlacedRequest, alone: Alone): Promise<ReadResult<string>> {
+    this.#endpoint = endpoint;
+    if (this.#deps.clock.monotonic() >= this.#limitedUntilMs) this.#maxEntries = MAX_ENTRIES;
     return new Promise((resolve, reject) => {
       const { signal } = request;
       const leave = () => {
@@ -105,60 +115,44 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
       };
       const one: Read = { request, alone, settle, isOver: false, onLeave: () => {} };
       signal.addEventListener('abort', leave, { once: true });
-      add(service, one);
+      this.#add(one);
     });
   }
 
-  function serviceOf(endpoint: Endpoint): Service {
-    const known = services.get(endpoint.url);
-    const service = known ?? { ...NEW_SERVICE, endpoint, waiting: [] };
-    service.endpoint = endpoint;
-    if (service.maxEntries < MAX_ENTRIES && clock.monotonic() >= service.limitedUntilMs) {
-      service.maxEntries = MAX_ENTRIES;
-    }
-    services.set(endpoint.url, service);
-    return service;
+  #add(one: Read): void {
+    const { clock } = this.#deps;
+    this.#waiting.push(one);
+    if (this.#waiting.length >= this.#maxEntries) this.#sendWaiting();
+    else if (this.#waiting.length > 1) return;
+    else if (this.#underWay === 0) clock.endOfTurn(() => this.#sendWaiting());
+    else this.#cancelWait = clock.after(GATHER_MS, () => this.#sendWaiting());
   }
 
-  function add(service: Service, one: Read): void {
-    service.waiting.push(one);
-    if (service.waiting.length >= service.maxEntries) sendWaiting(service);
-    else if (service.waiting.length > 1) return;
-    else if (service.underWay === 0) clock.endOfTurn(() => sendWaiting(service));
-    else service.cancelWait = clock.after(GATHER_MS, () => sendWaiting(service));
-  }
-
-  function sendWaiting(service: Service): void {
-    service.cancelWait();
-    service.cancelWait = () => {};
-    const reads = service.waiting.splice(0).filter(({ isOver }) => !isOver);
-    const { maxEntries } = service;
-    for (let at = 0; at < reads.length; at += maxEntries) void sendAll(service, reads.slice(at, at + maxEntries));
+  #sendWaiting(): void {
+    this.#cancelWait();
+    this.#cancelWait = () => {};
+    const reads = this.#waiting.splice(0).filter(({ isOver }) => !isOver);
+    const max = this.#maxEntries;
+    for (let at = 0; at < reads.length; at += max) void this.#sendAll(reads.slice(at, at + max));
   }
 
   /** Never rejects: each read gets its own result. */
-  async function sendAll(service: Service, reads: readonly Read[]): Promise<void> {
+  async #sendAll(reads: readonly Read[]): Promise<void> {
     const [first] = reads;
     if (first === undefined) return;
-    service.underWay += 1;
+    this.#underWay += 1;
     if (reads.length === 1) await sendAlone(first);
-    else await sendBatch(service, reads);
-    service.underWay -= 1;
-    if (service.underWay === 0) sendWaiting(service);
+    else await this.#sendBatch(reads);
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#sendWaiting();
   }
 
-  async function sendAlone(one: Read): Promise<void> {
-    const result = one.alone();
-    one.settle(result);
-    await result.catch(() => {});
-  }
-
-  async function sendBatch(service: Service, reads: readonly Read[]): Promise<void> {
-    const answer = await postInTime(service, reads);
+  async #sendBatch(reads: readonly Read[]): Promise<void> {
+    const answer = await this.#postInTime(reads);
     const left = reads.filter(({ isOver }) => !isOver);
     switch (answer.kind) {
       case 'entries':
-        service.isRefusalLogged = false;
+        this.#isRefusalLogged = false;
         for (const [n, one] of reads.entries()) one.settle(answer.results[n] as ReadResult<string>);
         return;
       case 'same':
@@ -166,17 +160,19 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
         return;
       case 'too-large': {
         const half = Math.ceil(left.length / 2);
-        limit(service, Math.max(MIN_ENTRIES, half));
-        await Promise.all([sendAll(service, left.slice(0, half)), sendAll(service, left.slice(half))]);
+        this.#limit(Math.max(MIN_ENTRIES, half));
+        await Promise.all([this.#sendAll(left.slice(0, half)), this.#sendAll(left.slice(half))]);
         return;
       }
       case 'too-late':
-        limit(service, Math.floor(reads.length / 2));
+        this.#limit(Math.floor(reads.length / 2));
         break;
       case 'refused':
-        limit(service, 1);
-        if (!service.isRefusalLogged) telemetry.log('warn', 'fhir-batches-refused', { errorCode: answer.code });
-        service.isRefusalLogged = true;
+        this.#limit(1);
+        if (!this.#isRefusalLogged) {
+          this.#deps.telemetry.log('warn', 'fhir-batches-refused', { errorCode: answer.code });
+        }
+        this.#isRefusalLogged = true;
         break;
       case 'none':
         break;
@@ -186,13 +182,15 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
     await Promise.all(left.map(sendAlone));
   }
 
-  function limit(service: Service, maxEntries: number): void {
-    service.maxEntries = Math.max(1, Math.min(service.maxEntries, maxEntries));
-    service.limitedUntilMs = clock.monotonic() + LIMITED_MS;
+  #limit(maxEntries: number): void {
+    this.#maxEntries = Math.max(1, Math.min(this.#maxEntries, maxEntries));
+    this.#limitedUntilMs = this.#deps.clock.monotonic() + LIMITED_MS;
   }
 
   /** Ends with the answer, after 10 s, or when all callers have aborted. */
-  function postInTime({ endpoint }: Service, reads: readonly Read[]): Promise<Answer> {
+  #postInTime(reads: readonly Read[]): Promise<Answer> {
+    const { clock } = this.#deps;
+    const endpoint = this.#endpoint;
     const allAborted = new AbortController();
     let callers = reads.length;
     for (const one of reads) {
@@ -202,7 +200,7 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
       };
     }
     return endEarly<Answer>(
-      (signal) => post(endpoint, reads, signal),
+      (signal) => this.#post(endpoint, reads, signal),
       [
         onAbort(allAborted.signal, () => ({ kind: 'none' })),
         (end) => clock.after(REQUEST_MS, () => end({ kind: 'too-late' })),
@@ -210,13 +208,14 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
     );
   }
 
-  async function post(endpoint: Endpoint, reads: readonly Read[], signal: AbortSignal): Promise<Answer> {
+  async #post(endpoint: Endpoint, reads: readonly Read[], signal: AbortSignal): Promise<Answer> {
+    const { clock, random } = this.#deps;
     const accept = reads[0]?.request.accept ?? '';
     try {
       const response = await endpoint.send(requestTo(endpoint, { path: '', accept, signal, body: batchOf(reads) }));
       if (response.status !== 200) {
         await drain(response);
-        return refusalOf(classifyResponse(response, endpoint, clock.now()), response.status);
+        return this.#refusalOf(classifyResponse(response, endpoint, clock.now()), response.status);
       }
       const body = await readBytes(response, endpoint);
       if (!body) return { kind: 'too-large' };
@@ -238,11 +237,17 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
   }
 
   /** Returns the meaning of an answer whose status is not 200. */
-  function refusalOf(result: ReturnType<typeof classifyResponse>, status: number): Answer {
-    if (result.kind === 'retry') return { kind: 'same', result: { ...result, jitter: random.number() } };
+  #refusalOf(result: ReturnType<typeof classifyResponse>, status: number): Answer {
+    if (result.kind === 'retry') return { kind: 'same', result: { ...result, jitter: this.#deps.random.number() } };
     if (status === 401 && result.kind === 'failed') return { kind: 'same', result };
     return REFUSALS.has(status) ? { kind: 'refused', code: `fhir-http-${status}` } : { kind: 'none' };
   }
+}
+
+async function sendAlone(one: Read): Promise<void> {
+  const result = one.alone();
+  one.settle(result);
+  await result.catch(() => {});
 }
 
 function batchOf(reads: readonly Read[]): string {
