@@ -11,6 +11,15 @@ export const FHIR_HOST = 'w-f.fhir.azurehealthcareapis.com';
 export const DICOM_HOST = 'w-d.dicom.azurehealthcareapis.com';
 export const DICOM_AUDIENCE = 'https://dicom.healthcareapis.azure.com';
 
+/** Returns the settings of an app whose services are at these URLs. */
+export function settingsOf({ fhir, dicom }: { fhir?: string | undefined; dicom?: string | undefined }) {
+  return {
+    WORKSPACES: '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w',
+    FHIR_HOSTS: fhir && `${FHIR_HOST} ${fhir}`,
+    DICOM_HOSTS: dicom && `${DICOM_HOST} ${dicom}`,
+  };
+}
+
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A service over HTTP that gives these answers in turn, the last again and again. */

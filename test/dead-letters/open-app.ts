@@ -20,7 +20,7 @@ export function openApp(env: Record<string, string> = {}) {
     });
   const retry = { tries: 2, from: seconds(10), to: seconds(10) };
   const workflows = [workflow('one', { retry }), workflow('two', { retry })];
-  const { app, clock, stores, lines } = composeMemoryApp({ workflows, env });
+  const { app, clock, stores, lines, ...composed } = composeMemoryApp({ workflows, env });
   const { deadLetterStores } = app;
 
   return {
@@ -46,12 +46,7 @@ export function openApp(env: Record<string, string> = {}) {
     /** Moves the clock, then runs the rows that are due. */
     async runDueRows(): Promise<void> {
       clock.advance(1);
-      await app.pipeline.wake();
-      for (const queue of [stores.due, stores.dueLong]) {
-        for (let text = queue.take(); text !== undefined; text = queue.take()) {
-          await app.pipeline.redeliver(JSON.parse(text));
-        }
-      }
+      await composed.runDueRows();
     },
 
     rows: () => stores.tables.inspect('waiting'),

@@ -4,6 +4,7 @@ import { obstacleTo, outcomeOf } from '../../src/dead-letters/redrive-result.js'
 import { showDeadLetter } from '../../src/dead-letters/show.js';
 import { digest } from '../../src/digest.js';
 import type { JobRecord } from '../../src/storage/ledger.js';
+import { recordOf } from '../storage/ledger.contract.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { fail, giveUp, openApp } from './open-app.js';
 
@@ -293,18 +294,7 @@ describe('the redrive of what there is not', () => {
   });
 });
 
-const RECORD: JobRecord = {
-  state: { kind: 'settled', result: 'dead' },
-  owner: 'o',
-  write: 3,
-  tries: 1,
-  crashes: 0,
-  crashesAlone: 0,
-  redrives: 0,
-  firstTryAt: '',
-  errorCode: '',
-  unknownSince: '',
-};
+const RECORD = recordOf({ state: { kind: 'settled', result: 'dead' }, tries: 1 });
 
 describe('whether there is anything to redrive', () => {
   it.each<{ given: string; record: JobRecord | undefined; then: string | undefined }>([

@@ -1,5 +1,3 @@
-import { readConfig } from '../../src/config.js';
-import { composeApp } from '../../src/functions/compose.js';
 import type { ServiceChange } from '../../src/simulator/changes.js';
 import { DicomService } from '../../src/simulator/dicom/dicom-service.js';
 import { topicEventOf, writeEvent } from '../../src/simulator/event-grid/topic-event.js';
@@ -9,7 +7,6 @@ import { makeImage, makeStudy } from '../../src/simulator/scenarios/images.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
 import type { Simulator } from '../../src/simulator/simulator.js';
 import { createWorld as createScenarioWorld } from '../../src/simulator/world.js';
-import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -17,7 +14,7 @@ import { imagingStudies } from '../../src/workflows/imaging-studies/imaging-stud
 import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
 import { patientRegistry } from '../../src/workflows/patient-registry/patient-registry.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
-import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
 
 /** The mean cost of one event. */
 export type Cost = {
@@ -103,27 +100,13 @@ function createWorld(postSize: number) {
   const publish = (made: readonly ServiceChange[]) => void changes.push(...made);
   const fhir = new FhirService({ host: `${HOST}.fhir.azurehealthcareapis.com`, clock, random, publish });
   const dicom = new DicomService({ host: `${HOST}.dicom.azurehealthcareapis.com`, clock, random, publish });
-  const app = composeApp(
-    readConfig({
-      EventStorage: 'UseDevelopmentStorage=true',
-      SIMULATOR: 'on',
-      LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64'),
-    }),
-    {
-      workflows,
-      clock,
-      random,
-      telemetryWrite: () => {},
-      stores: {
-        tables: counted(createMemoryTableStore({ clock }), counts),
-        workflowTables: undefined,
-        deadLetters: createMemoryBlobStore({ clock }),
-        undelivered: createMemoryBlobStore({ clock }),
-        due: createMemoryQueueStore({ clock }),
-        dueLong: createMemoryQueueStore({ clock }),
-      },
-    },
-  );
+  const { app } = composeMemoryApp({
+    workflows,
+    clock,
+    random,
+    env: { SIMULATOR: 'on', LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64') },
+    stores: { tables: counted(createMemoryTableStore({ clock }), counts) },
+  });
   const find = findInProcess({
     serviceNames: () => ['main'],
     services: () => ({ fhir, dicom }),

@@ -7,21 +7,11 @@ import { withStep } from '../../src/storage/job-steps.js';
 import type { FoundRecord, JobRecord } from '../../src/storage/ledger.js';
 import { LONG_SHARD_NAMES, type WaitingRow } from '../../src/storage/waiting.js';
 import { fhirEvent } from '../../src/testing/index.js';
+import { recordOf } from '../storage/ledger.contract.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 
 const EVENT = fhirEvent({ id: 'event-1', resourceId: 'patient-1' });
-const RECORD: JobRecord = {
-  state: { kind: 'running', leaseMs: 60_000 },
-  owner: 'somebody',
-  write: 1,
-  tries: 0,
-  crashes: 0,
-  crashesAlone: 0,
-  redrives: 0,
-  firstTryAt: '2026-01-01T12:01:01.000Z',
-  errorCode: '',
-  unknownSince: '',
-};
+const RECORD = recordOf({ firstTryAt: '2026-01-01T12:01:01.000Z' });
 
 describe('when a job has a record', () => {
   it.each<{ given: string; record: Partial<JobRecord>; told: object; state: string }>([

@@ -1,3 +1,4 @@
+import type { Clock, Random } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
@@ -8,31 +9,36 @@ import { createFakeClock, type FakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
-/** The whole app over stores in memory, and what a test needs to look into it. */
-export function composeMemoryApp({
-  workflows = [],
-  stores: other = {},
-  env = {},
-  skewMs = 0,
-  clock = createFakeClock(),
-}: {
+type Options = {
   workflows?: readonly Workflow[];
   stores?: Partial<StoragePorts>;
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string | undefined>>;
   /** How far the clock of the app's machine is ahead of storage's. */
   skewMs?: number;
-  /** The clock that several apps over the same stores share. */
-  clock?: FakeClock;
-} = {}) {
+  random?: Random;
+};
+
+/** The whole app over stores in memory, and what a test needs to look into it. Several apps may share a clock. */
+export function composeMemoryApp({ clock = createFakeClock(), ...options }: Options & { clock?: FakeClock } = {}) {
+  return { ...composeMemoryAppAt(clock, options), clock };
+}
+
+/** The same for a clock that is not a fake one. */
+export function composeMemoryAppAt(
+  clock: Clock,
+  { workflows = [], stores: other = {}, env = {}, skewMs = 0, random = systemRandom }: Options,
+) {
   const tables = createMemoryTableStore({ clock });
+  const deadLetters = createMemoryBlobStore({ clock });
+  const undelivered = createMemoryBlobStore({ clock });
   const due = createMemoryQueueStore({ clock });
   const dueLong = createMemoryQueueStore({ clock });
   const eventQueues = { events: createMemoryQueueStore({ clock }), poison: createMemoryQueueStore({ clock }) };
   const stores = {
     tables,
     workflowTables: undefined,
-    deadLetters: createMemoryBlobStore({ clock }),
-    undelivered: createMemoryBlobStore({ clock }),
+    deadLetters,
+    undelivered,
     due,
     dueLong,
     ...(env.INGRESS === 'queue' && { eventQueues }),
@@ -43,9 +49,21 @@ export function composeMemoryApp({
   const app = composeApp(config, {
     workflows,
     clock: skewMs === 0 ? clock : { ...clock, now: () => new Date(clock.now().getTime() + skewMs) },
-    random: systemRandom,
+    random,
     telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
     stores,
   });
-  return { app, clock, stores: { ...stores, tables, due, dueLong, eventQueues }, lines };
+  return {
+    app,
+    stores: { ...stores, tables, deadLetters, undelivered, due, dueLong, eventQueues },
+    lines,
+    /** Runs the rows that are due. */
+    async runDueRows(): Promise<void> {
+      await app.pipeline.wake();
+      for (const queue of [due, dueLong]) {
+        for (let text = queue.take(); text !== undefined; text = queue.take())
+          await app.pipeline.redeliver(JSON.parse(text));
+      }
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
+import { allThatFollows } from '../pipeline/memory-app.js';
 import { type Fault, faultyTables } from '../storage/faults.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
@@ -31,10 +32,6 @@ function start(options: Options = {}, pauses?: Parameters<typeof registerOvervie
   };
 }
 
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
-}
-
 const total = (column: readonly number[]) => column.reduce((sum, count) => sum + count, 0);
 
 describe('when somebody looks at the overview', () => {
@@ -60,11 +57,11 @@ describe('when somebody looks at the overview', () => {
     const tables = createMemoryTableStore({ clock });
     const [one, other] = [start({ clock, stores: { tables } }), start({ clock, stores: { tables } })];
     other.app.instances.start();
-    await turns();
+    await allThatFollows();
     await one.app.pipeline.deliver(eventsOf(0, 30, '2026-01-01T12:00:00.000Z'));
     await other.app.pipeline.deliver(eventsOf(30, 20, '2026-01-01T12:00:00.000Z'));
     clock.advance(10_000);
-    await turns();
+    await allThatFollows();
 
     const overview = await one.ask();
 
@@ -148,7 +145,7 @@ describe('when storage fails', () => {
     const { functions, app } = start({ clock, stores });
     const other = start({ clock, stores: { tables } });
     other.app.instances.start();
-    await turns();
+    await allThatFollows();
     await app.pipeline.deliver(eventsOf(0, 3));
     if (part === 'tables') fault = 'fail-before';
 
@@ -215,13 +212,13 @@ describe('when somebody asks what the app has just done', () => {
     const tables = createMemoryTableStore({ clock });
     const apps = Array.from({ length: 5 }, () => start({ clock, stores: { tables } }));
     for (const { app } of apps) app.instances.start();
-    await turns();
+    await allThatFollows();
     for (const [n, { app }] of apps.entries()) {
       await app.pipeline.deliver(eventsOf(100 * n, 60));
       clock.advance(100);
     }
     clock.advance(10_000);
-    await turns();
+    await allThatFollows();
 
     const jobs = await apps[0]?.askRecent();
 

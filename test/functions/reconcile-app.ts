@@ -1,17 +1,12 @@
 import { systemClock } from '../../src/clock.js';
-import { readConfig } from '../../src/config.js';
-import { composeApp } from '../../src/functions/compose.js';
-import { systemRandom } from '../../src/functions/random.js';
 import { registerReconcile } from '../../src/functions/reconcile.js';
-import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { defineWorkflow, dicom, fhir, type Workflow } from '../../src/workflow.js';
-import { DICOM_HOST, FHIR_HOST } from '../clients/stand-in.js';
-import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
+import { settingsOf } from '../clients/stand-in.js';
 import { createFakeFunctions } from './fake-functions.js';
+import { composeMemoryAppAt } from './memory-app.js';
 
-const WORKSPACE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
 /** Shorter waits are real; longer waits and time limits end by `expire`. */
 const HELD_MS = 1000;
 
@@ -56,28 +51,10 @@ export function openReconcileApp({
     handle: (event) => void runs.push(`every-change ${event.time}`),
   });
   const tables = after?.tables ?? createMemoryTableStore({ clock });
-  const [due, dueLong] = [createMemoryQueueStore({ clock }), createMemoryQueueStore({ clock })];
-  const lines: string[] = [];
-  const config = readConfig({
-    EventStorage: 'UseDevelopmentStorage=true',
-    WORKSPACES: WORKSPACE,
-    ...(fhirUrl !== undefined && { FHIR_HOSTS: `${FHIR_HOST} ${fhirUrl}` }),
-    ...(dicomUrl !== undefined && { DICOM_HOSTS: `${DICOM_HOST} ${dicomUrl}` }),
-    ...env,
-  });
-  const app = composeApp(config, {
+  const { app, lines, runDueRows } = composeMemoryAppAt(clock, {
     workflows: workflows ?? [every],
-    clock,
-    random: systemRandom,
-    telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
-    stores: {
-      tables: wrap(tables),
-      workflowTables: undefined,
-      deadLetters: createMemoryBlobStore({ clock }),
-      undelivered: createMemoryBlobStore({ clock }),
-      due,
-      dueLong,
-    },
+    env: { ...settingsOf({ fhir: fhirUrl, dicom: dicomUrl }), ...env },
+    stores: { tables: wrap(tables) },
   });
   const records: [name: string, value: number, service: unknown][] = [];
   const { record } = app.telemetry;
@@ -104,10 +81,10 @@ export function openReconcileApp({
     setTime(at: string): void {
       time.nowMs = Date.parse(at);
     },
-    /** Ends the waits and limits of so many ms. */
+    /** Ends the waits and limits of `ms`. */
     expire(ms: number): void {
-      for (const [run, of] of [...held]) {
-        if (of !== ms) continue;
+      for (const [run, heldMs] of [...held]) {
+        if (heldMs !== ms) continue;
         held.delete(run);
         run();
       }
@@ -115,8 +92,7 @@ export function openReconcileApp({
     /** Runs the rows that are due. */
     async runRows(): Promise<void> {
       time.nowMs += 1000;
-      await app.pipeline.wake();
-      for (let text = due.take(); text !== undefined; text = due.take()) await app.pipeline.redeliver(JSON.parse(text));
+      await runDueRows();
     },
   };
 }

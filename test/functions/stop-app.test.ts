@@ -4,7 +4,7 @@ import { stopApp } from '../../src/functions/stop-app.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { holdWorkflow } from '../pipeline/held-workflow.js';
-import { watched } from '../pipeline/memory-app.js';
+import { allThatFollows, watched } from '../pipeline/memory-app.js';
 import { type Fault, faultyTables } from '../storage/faults.js';
 import { readOtlp } from '../telemetry/read-otlp.js';
 import { createRecording } from '../telemetry/recording.js';
@@ -26,7 +26,7 @@ describe('when the app is stopped', () => {
   it('given a handler that runs, then telemetry is sent while the handler runs, and the last line is sent too', async () => {
     const { app, clock } = await start();
     void app.pipeline.deliver([rawFhirEvent()]);
-    await turns();
+    await allThatFollows();
     app.telemetry.log('info', 'circuit-closed');
 
     const stop = watched(stopApp(app));
@@ -45,18 +45,18 @@ describe('when the app is stopped', () => {
     const { exporter } = createRecording();
     app.telemetry.exportTo(Promise.resolve({ ...exporter, stop: (withinMs = 3000) => sleep(clock, withinMs) }));
     void app.pipeline.deliver([rawFhirEvent()]).catch(() => {});
-    await turns();
+    await allThatFollows();
     storage = 'never';
 
     const stop = watched(stopApp(app));
     for (let ms = 0; ms < 3800; ms += 100) {
-      await turns();
+      await allThatFollows();
       clock.advance(100);
     }
-    await turns();
+    await allThatFollows();
     expect([stop.state, lines.at(-1)]).toEqual(['open', 'info {"what":"stopped","count":1}']);
     clock.advance(100);
-    await turns();
+    await allThatFollows();
 
     expect(stop.state).toBe('resolved');
   });
@@ -66,10 +66,6 @@ async function start() {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
   const composed = composeMemoryApp({ workflows: [holdWorkflow().workflow], env });
   exportTelemetry(createFakeFunctions().app, composed.app);
-  while (!composed.app.telemetry.trace('deliver', undefined)) await turns();
+  while (!composed.app.telemetry.trace('deliver', undefined)) await allThatFollows();
   return composed;
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
 }

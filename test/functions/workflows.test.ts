@@ -4,6 +4,7 @@ import { registerWorkflows } from '../../src/functions/workflows.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, seconds } from '../../src/workflow.js';
+import { allThatFollows } from '../pipeline/memory-app.js';
 import { type Fault, faultyTables } from '../storage/faults.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
@@ -28,10 +29,6 @@ function start(options: Options = {}, pauses: Partial<App['pauses']> = {}) {
   return { ...composed, functions, ask, id: composed.app.instance.id };
 }
 
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
-}
-
 describe('when somebody asks for the workflows', () => {
   it('given no event so far, then the answer has each with its options, in the order of the app', async () => {
     const { ask } = start();
@@ -54,11 +51,11 @@ describe('when somebody asks for the workflows', () => {
     const tables = createMemoryTableStore({ clock });
     const [one, other] = [start({ clock, stores: { tables } }), start({ clock, stores: { tables } })];
     other.app.instances.start();
-    await turns();
+    await allThatFollows();
     await one.app.pipeline.deliver(eventsOf(0, 2));
     await other.app.pipeline.deliver(eventsOf(100, 20));
     clock.advance(10_000);
-    await turns();
+    await allThatFollows();
 
     const [{ lastHour: ofNote } = {}, { lastHour: ofFailing, circuits } = {}] = await one.ask();
 

@@ -5,14 +5,11 @@ import { createFakeClock } from '../../src/testing/index.js';
 import { defineWorkflow, fhir } from '../../src/workflow.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
+import { allThatFollows } from '../pipeline/memory-app.js';
 import { type CallInfo, type Fault, faultyTables } from '../storage/faults.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 
 const note = defineWorkflow({ name: 'note', on: fhir('*'), handle() {} });
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
-}
 
 /** Storage, and the apps over it. Time passes a second at a time. */
 function createWorld() {
@@ -34,7 +31,7 @@ function createWorld() {
       const composed = composeMemoryApp({ workflows: [note], clock, stores: { tables: faulty } });
       const { app } = composed;
       app.instances.start();
-      await turns();
+      await allThatFollows();
       return {
         ...composed,
         calls,
@@ -56,7 +53,7 @@ function createWorld() {
       const stepMs = Math.max(1000, ms / 1000);
       for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
         clock.advance(Math.min(stepMs, leftMs));
-        await turns();
+        await allThatFollows();
       }
     },
   };
@@ -147,7 +144,7 @@ describe('when three instances run over one storage', () => {
     });
     await world.pass(3_590_000);
     world.clock.advance(11_000); // the next heartbeat of the reader is under way
-    await turns();
+    await allThatFollows();
     wakes = true;
 
     await reader.states();
@@ -261,7 +258,7 @@ describe('when the host starts and ends the app', () => {
     const states = () => stores.tables.inspect('instances').map(({ row }) => row.state);
 
     await functions.start();
-    await turns();
+    await allThatFollows();
     expect(states()).toEqual(['running']);
     await functions.terminate();
 
@@ -278,12 +275,12 @@ describe('when the host starts and ends the app', () => {
     void stopApp(app).then(() => {
       isOver = true;
     });
-    await turns();
+    await allThatFollows();
     clock.advance(499);
-    await turns();
+    await allThatFollows();
     expect(isOver).toBe(false);
     clock.advance(1);
-    await turns();
+    await allThatFollows();
 
     expect(isOver).toBe(true);
   });

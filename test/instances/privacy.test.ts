@@ -17,15 +17,12 @@ import {
   NAME,
   printed,
 } from '../pipeline/marked-world.js';
+import { allThatFollows } from '../pipeline/memory-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 
 // P1: every value of an event but its id, types and time holds a mark. No mark may be in a row or in an answer.
 
 const GETS = { overview: api.overview, recent: api.recent, workflows: workflowList };
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
-}
 
 /** Two instances over one storage; the first gets the events, the second answers. */
 async function createPair(workflows: Parameters<typeof composeMemoryApp>[0]) {
@@ -38,7 +35,7 @@ async function createPair(workflows: Parameters<typeof composeMemoryApp>[0]) {
     return { ...composed, functions };
   }) as [App, App];
   for (const { functions } of [one, other]) await functions.start();
-  await turns();
+  await allThatFollows();
   return { clock, tables, one, other };
 }
 type App = ReturnType<typeof composeMemoryApp> & { functions: ReturnType<typeof createFakeFunctions> };
@@ -64,9 +61,9 @@ describe('when events whose values are marked have been processed', () => {
     for (let times = 0; times < 3; times += 1) {
       await one.app.pipeline.deliver(events);
       clock.advance(15_000);
-      await turns();
+      await allThatFollows();
       await one.functions.call('wakeDue');
-      await turns();
+      await allThatFollows();
     }
     const rows = tables.inspect('instances');
     const answers: unknown[] = [];
@@ -95,10 +92,10 @@ describe('when events whose values are marked have been processed', () => {
     await tables.commit('waiting', waiting?.partition ?? '', [{ kind: 'insert', key: waiting?.key ?? '', row }]);
 
     clock.advance(60_000);
-    await turns();
+    await allThatFollows();
     await one.app.pipeline.redeliver({ shard: waiting?.partition ?? '' });
     clock.advance(10_000);
-    await turns();
+    await allThatFollows();
 
     expect(one.app.instances.own().recent).toMatchObject([{ workflow: 'unknown', outcome: 'retried' }]);
     expect(JSON.stringify(tables.inspect('instances'))).not.toMatch(MARK);

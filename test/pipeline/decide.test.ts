@@ -21,6 +21,7 @@ import {
   seconds,
   type WorkflowOptions,
 } from '../../src/workflow.js';
+import { recordOf } from '../storage/ledger.contract.js';
 
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 const LEASE_MS = 60_000;
@@ -37,20 +38,8 @@ const FRESH = {
 
 /** A record as storage holds it, after three tries, one crash and one redrive. */
 function stored(state: JobState, fields: Partial<JobRecord> = {}, ageMs = 0): ReadRecord {
-  const record: JobRecord = {
-    state,
-    owner: 'somebody',
-    write: 9,
-    tries: 3,
-    crashes: 1,
-    crashesAlone: 0,
-    redrives: 1,
-    firstTryAt: '2025-12-31T12:00:00.000Z',
-    errorCode: 'http-503',
-    unknownSince: '',
-    ...fields,
-  };
-  return { record, etag: 'etag-9', ageMs };
+  const counts = { write: 9, tries: 3, crashes: 1, redrives: 1, firstTryAt: '2025-12-31T12:00:00.000Z' };
+  return { record: recordOf({ ...counts, state, errorCode: 'http-503', ...fields }), etag: 'etag-9', ageMs };
 }
 
 function decideFrom(current: ReadRecord | undefined, row?: FromRow) {

@@ -1,5 +1,5 @@
-import type { JobRecord } from '../../src/storage/ledger.js';
 import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
+import { recordOf } from '../storage/ledger.contract.js';
 import { countingWorkflow, holdWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
@@ -215,18 +215,7 @@ describe('jobs that were at work when processes died', () => {
   });
 });
 
-const crashedOnce: JobRecord = {
-  state: { kind: 'running', leaseMs: 60_000 },
-  owner: 'somebody',
-  write: 1,
-  tries: 0,
-  crashes: 1,
-  crashesAlone: 0,
-  redrives: 0,
-  firstTryAt: '2026-01-01T12:00:00.000Z',
-  errorCode: '',
-  unknownSince: '',
-};
+const crashedOnce = recordOf({ crashes: 1, firstTryAt: '2026-01-01T12:00:00.000Z' });
 
 describe('a workflow that this process does not know', () => {
   async function startWithRow() {

@@ -242,6 +242,7 @@ export function watched<T>(promise: Promise<T>) {
   return seen;
 }
 
+/** Lets all work run that waits for no timer. */
 export async function allThatFollows(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

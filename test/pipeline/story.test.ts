@@ -3,6 +3,7 @@ import { describeEvents } from '../../src/functions/describe-events.js';
 import { newRow } from '../../src/storage/job-record.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { NonRetriableError, RetryAfterError, seconds } from '../../src/workflow.js';
+import { recordOf } from '../storage/ledger.contract.js';
 import { countingWorkflow } from './held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
@@ -241,20 +242,7 @@ describe('a record of a release without stories', () => {
 });
 
 it('given a first claim, then its row has as many bytes as without stories', () => {
-  const record = {
-    state: { kind: 'running', leaseMs: 60_000 } as const,
-    owner: '0123456789abcdef',
-    write: 1,
-    tries: 0,
-    crashes: 0,
-    crashesAlone: 0,
-    redrives: 0,
-    firstTryAt: '2026-01-01T12:00:00.000Z',
-    errorCode: '',
-    unknownSince: '',
-  };
-
-  expect(Object.keys(newRow(record, undefined))).toEqual([
+  expect(Object.keys(newRow(recordOf(), undefined))).toEqual([
     'state',
     'leaseMs',
     'failing',

@@ -31,7 +31,7 @@ function open({ fails = (): boolean => false } = {}) {
       },
     });
   const workflows = [workflow('one'), workflow('two'), workflow('long', { timeout: minutes(5) })];
-  const { app, clock, stores } = composeMemoryApp({ workflows });
+  const { app, clock, stores, runDueRows } = composeMemoryApp({ workflows });
   const { ledger, waiting, deadLetterStores } = app;
   const { storageNow } = deadLetterStores;
   const deadlineMs = app.config.deadlineMs;
@@ -48,10 +48,7 @@ function open({ fails = (): boolean => false } = {}) {
     async runRows(): Promise<void> {
       clock.advance(1000);
       for (let round = 0; round < 2; round += 1) {
-        await app.pipeline.wake();
-        for (const queue of [stores.due, stores.dueLong])
-          for (let text = queue.take(); text !== undefined; text = queue.take())
-            await app.pipeline.redeliver(JSON.parse(text));
+        await runDueRows();
         clock.advance(1000);
       }
     },

@@ -1,17 +1,13 @@
 import { type Clock, sleep, systemClock } from '../../src/clock.js';
-import { readConfig } from '../../src/config.js';
-import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
 import { findInProcess } from '../../src/simulator/in-process.js';
 import { createReconcileRun } from '../../src/simulator/runs/reconcile-run.js';
 import type { RunStatus } from '../../src/simulator/runs/run.js';
 import { createSimulator } from '../../src/simulator/simulator.js';
-import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { FakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { workflows as builtIn } from '../../src/workflows/index.js';
-import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
+import { composeMemoryAppAt } from '../functions/memory-app.js';
 
 export const WORKSPACE = '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w';
 
@@ -35,32 +31,16 @@ export async function startSimulator({
   /** The setting INGRESS. */
   ingress?: 'webhook' | 'queue';
 } = {}) {
-  const tables = createMemoryTableStore({ clock });
-  const events = createMemoryQueueStore({ clock });
-  const stores = {
-    tables,
-    workflowTables: undefined,
-    deadLetters: createMemoryBlobStore({ clock }),
-    undelivered: createMemoryBlobStore({ clock }),
-    due: createMemoryQueueStore({ clock }),
-    dueLong: createMemoryQueueStore({ clock }),
-    eventQueues: ingress === 'queue' ? { events, poison: createMemoryQueueStore({ clock }) } : undefined,
-  };
-  const settings = { EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces, LOOKUP_KEY, INGRESS: ingress };
-  const app = composeApp(readConfig(settings), {
-    workflows,
-    clock,
-    random: systemRandom,
-    telemetryWrite: () => {},
-    stores,
-  });
+  const env = { WORKSPACES: workspaces, LOOKUP_KEY, INGRESS: ingress };
+  const { app, stores, ...composed } = composeMemoryAppAt(clock, { workflows, env });
+  const { events } = stores.eventQueues;
   const bodies: string[] = [];
   let statusOf: (body: string, url: string) => number | undefined = () => undefined;
   const simulator = await createSimulator({
     clock,
     random: systemRandom,
     workflows,
-    storage: { ...stores, waiting: app.waiting, workflowTables: tables },
+    storage: { ...stores, waiting: app.waiting, workflowTables: stores.tables },
     deadLetterStores: app.deadLetterStores,
     measureMachine: () => () => MACHINE,
     ...(reconciles && { reconcile: createReconcileRun(app) }),
@@ -82,12 +62,7 @@ export async function startSimulator({
     for (let text = events.take(); text !== undefined; text = events.take()) {
       if ((await deliver(text)) !== 202) await events.send(text, { inMs: 30_000 });
     }
-    await app.pipeline.wake();
-    for (const queue of [stores.due, stores.dueLong]) {
-      for (let message = queue.take(); message !== undefined; message = queue.take()) {
-        await app.pipeline.redeliver(JSON.parse(message));
-      }
-    }
+    await composed.runDueRows();
   }
 
   /** Lets time pass until all due rows have run, because rows of reconciliation start over time. */

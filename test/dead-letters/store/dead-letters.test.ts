@@ -1,21 +1,12 @@
-import type { DeadLetter } from '../../../src/dead-letters/store/dead-letter.js';
 import { DeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
 import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../../src/testing/index.js';
+import { letterOf } from './dead-letters.contract.js';
 
 const ADDRESS = `20260314.${'i'.repeat(22)}.${'r'.repeat(22)}.tally`;
 const STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
-const letter = (redrives: number): DeadLetter => ({
-  stage: 'failed',
-  origin: { kind: 'job', address: ADDRESS, redrives },
-  reason: 'tries-spent',
-  workflow: 'tally',
-  error: { name: 'Error', code: 'error', message: '' },
-  tries: 8,
-  deadLetteredAt: '2026-03-14T12:00:00.000Z',
-  event: { id: 'e' },
-});
+const letter = (redrives: number) => letterOf({ origin: { kind: 'job', address: ADDRESS, redrives } });
 
 function createContainer() {
   const blobs = createMemoryBlobStore({ clock: createFakeClock() });

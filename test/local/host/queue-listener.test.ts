@@ -1,8 +1,8 @@
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from '@jest/globals';
 import type { QueueSettings } from '../../../src/local/host/host-json.js';
 import { QueueListener } from '../../../src/local/host/queue-listener.js';
+import { allThatFollows as settle } from '../../pipeline/memory-app.js';
 import { createTestClock } from '../../storage/test-clock.js';
 
 const SETTINGS = {
@@ -202,9 +202,4 @@ function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
       await listener.stop();
     },
   };
-}
-
-/** Resolves when the listener does nothing more without time or an answer. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await endOfTurn();
 }

@@ -1,19 +1,13 @@
 import { systemClock } from '../../../src/clock.js';
-import { readConfig } from '../../../src/config.js';
-import { composeApp } from '../../../src/functions/compose.js';
-import { systemRandom } from '../../../src/functions/random.js';
 import { parseOptions, readOptions, readRemovedOptions } from '../../../src/local/reconcile/options.js';
 import { run, runFindRemoved } from '../../../src/local/reconcile/run.js';
-import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
-import { createMemoryTableStore } from '../../../src/storage/memory-table-store.js';
 import { defineWorkflow, dicom, fhir } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
-import { DICOM_HOST, FHIR_HOST } from '../../clients/stand-in.js';
-import { createMemoryQueueStore } from '../../storage/memory-queue-store.js';
+import { settingsOf } from '../../clients/stand-in.js';
+import { composeMemoryAppAt } from '../../functions/memory-app.js';
 import { collect } from '../dead-letters/collect.js';
 
 export const NOW = '2026-01-01T12:00:00.000Z';
-const WORKSPACE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
 
 /** An app over stores in memory, whose services are at `fhir` and `dicom`; `type` runs the command. */
 export function openCommand({
@@ -41,35 +35,16 @@ export function openCommand({
     defineWorkflow({ name: 'patients', on: fhir('Patient'), ordering: 'latest', handle: handle('patients') }),
     ...(hasIndex ? [resourceIndex] : []),
   ];
-  const [due, dueLong] = [createMemoryQueueStore({ clock }), createMemoryQueueStore({ clock })];
-  const tables = createMemoryTableStore({ clock });
-  const config = readConfig({
-    EventStorage: 'UseDevelopmentStorage=true',
-    WORKSPACES: WORKSPACE,
-    ...(fhirUrl !== undefined && { FHIR_HOSTS: `${FHIR_HOST} ${fhirUrl}` }),
-    ...(dicomUrl !== undefined && { DICOM_HOSTS: `${DICOM_HOST} ${dicomUrl}` }),
-    ...env,
-  });
-  const app = composeApp(config, {
+  const { app, stores, runDueRows } = composeMemoryAppAt(clock, {
     workflows,
-    clock,
-    random: systemRandom,
-    telemetryWrite: () => {},
-    stores: {
-      tables,
-      workflowTables: undefined,
-      deadLetters: createMemoryBlobStore({ clock }),
-      undelivered: createMemoryBlobStore({ clock }),
-      due,
-      dueLong,
-    },
+    env: { ...settingsOf({ fhir: fhirUrl, dicom: dicomUrl }), ...env },
   });
   const controller = new AbortController();
   const noted = Promise.withResolvers<void>();
   return {
     app,
     runs,
-    tables,
+    tables: stores.tables,
     interrupt: () => controller.abort(),
     /** Resolves when the command has written to standard error. */
     noted: noted.promise,
@@ -79,8 +54,7 @@ export function openCommand({
     /** Runs the rows that are due. */
     async runRows(): Promise<void> {
       startedAtMs -= 1000; // a row is due at the time of its write, and the clock has milliseconds
-      await app.pipeline.wake();
-      for (let text = due.take(); text !== undefined; text = due.take()) await app.pipeline.redeliver(JSON.parse(text));
+      await runDueRows();
     },
     type: (...args: string[]) => typeAt(undefined, ...args),
     typeAt,

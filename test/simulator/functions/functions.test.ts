@@ -1,16 +1,9 @@
 import type { SwitchableServices } from '../../../src/simulator/services.js';
 import { untilIdle } from '../event-grid/test-grid.js';
 import { currentOf } from '../fhir/fhir-world.js';
-import { startSimulator } from '../memory-simulator.js';
-import { bodyOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
+import { bodyOf, ORIGIN, patient, useSimulator } from './send-request.js';
 
-let world: Awaited<ReturnType<typeof startSimulator>>;
-beforeEach(async () => {
-  world = await startSimulator();
-});
-afterEach(() => world.simulator.stop());
-
-const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
+const { world, send } = useSimulator();
 
 describe('when a request is made to a service', () => {
   it('given no name, then the service is main', async () => {

@@ -1,13 +1,6 @@
-import { startSimulator } from '../memory-simulator.js';
-import { bodyOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
+import { bodyOf, ORIGIN, patient, useSimulator } from './send-request.js';
 
-let world: Awaited<ReturnType<typeof startSimulator>>;
-beforeEach(async () => {
-  world = await startSimulator();
-});
-afterEach(() => world.simulator.stop());
-
-const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
+const { world, send } = useSimulator();
 
 describe('when a method is not allowed', () => {
   it.each([

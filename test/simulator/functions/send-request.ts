@@ -6,6 +6,7 @@ import { answerDicom, answerFhir } from '../../../src/simulator/functions/servic
 import { answerSimulator } from '../../../src/simulator/functions/state.js';
 import { answerSubscriptions } from '../../../src/simulator/functions/subscriptions.js';
 import type { Simulator } from '../../../src/simulator/simulator.js';
+import { startSimulator } from '../memory-simulator.js';
 
 export const ORIGIN = 'http://localhost:7071/api/simulator';
 
@@ -48,6 +49,16 @@ export async function sendTo(
     default:
       return answerSimulator(request, simulator);
   }
+}
+
+/** Starts a simulator for each test of a file. */
+export function useSimulator() {
+  const world = {} as Awaited<ReturnType<typeof startSimulator>>;
+  beforeEach(async () => {
+    Object.assign(world, await startSimulator());
+  });
+  afterEach(() => world.simulator.stop());
+  return { world, send: (path: string, sent?: Sent) => sendTo(world.simulator, path, sent) };
 }
 
 export const patient = (id: string) => ({

@@ -1,14 +1,7 @@
 import type { Simulator } from '../../../src/simulator/simulator.js';
-import { startSimulator } from '../memory-simulator.js';
-import { bodyOf, headerOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
+import { bodyOf, headerOf, ORIGIN, patient, sendTo, useSimulator } from './send-request.js';
 
-let world: Awaited<ReturnType<typeof startSimulator>>;
-beforeEach(async () => {
-  world = await startSimulator();
-});
-afterEach(() => world.simulator.stop());
-
-const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
+const { world, send } = useSimulator();
 
 describe('when a service gets a request', () => {
   it('given an x-request-id, then the answer has it as its correlation id, and an own request id', async () => {

@@ -1,16 +1,9 @@
 import type { DicomService } from '../../../src/simulator/dicom/dicom-service.js';
 import { fileOf } from '../dicom/files.js';
 import { storeFile } from '../dicom/open-service.js';
-import { startSimulator } from '../memory-simulator.js';
-import { bodyOf, patient, type Sent, sendTo } from './send-request.js';
+import { bodyOf, patient, useSimulator } from './send-request.js';
 
-let world: Awaited<ReturnType<typeof startSimulator>>;
-beforeEach(async () => {
-  world = await startSimulator();
-});
-afterEach(() => world.simulator.stop());
-
-const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
+const { world, send } = useSimulator();
 const patch = (services: unknown) => send('', { method: 'PATCH', body: { services } });
 const storeImage = () => storeFile(world.simulator.services('main')?.dicom as DicomService, fileOf());
 const subjects = async () =>
