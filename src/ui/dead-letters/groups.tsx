@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
 import { Select } from '../parts/field.js';
-import { Empty, FailureBox, Shown } from '../parts/states.js';
+import { FailureBox, Shown } from '../parts/states.js';
 import { type Column, Table } from '../parts/table.js';
 import { Ago, counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
@@ -51,7 +51,7 @@ export function Groups({ filter, children }: GroupsProps) {
       <Shown of={groups}>
         {(found) =>
           found.letters === 0 && !groups.isAsking ? (
-            <NoneFound filter={filter} />
+            <p class="empty">{noneText(filter)}</p>
           ) : (
             <>
               {found.letters > 0 && children(found)}
@@ -64,11 +64,10 @@ export function Groups({ filter, children }: GroupsProps) {
   );
 }
 
-function NoneFound({ filter }: { filter: Filter }) {
-  if (filter.resolved)
-    return <Empty>No resolved dead letter matches. They are kept for RESOLVED_RETENTION_DAYS.</Empty>;
-  if (Object.keys(filter).length > 0) return <Empty>No dead letter matches. Show all, or change the filter.</Empty>;
-  return <Empty>No dead letter is pending. The app has handled every event, or waits to try it again.</Empty>;
+function noneText(filter: Filter): string {
+  if (filter.resolved) return 'No resolved dead letter matches. They are kept for RESOLVED_RETENTION_DAYS.';
+  if (Object.keys(filter).length > 0) return 'No dead letter matches. Show all, or change the filter.';
+  return 'No dead letter is pending. The app has handled every event, or waits to try it again.';
 }
 
 type GroupTableProps = {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { RecentJob } from '../../api/overview.js';
 import { Select } from '../parts/field.js';
-import { Empty, LastUpdated, Shown } from '../parts/states.js';
+import { LastUpdated, Shown } from '../parts/states.js';
 import { type Column, Table } from '../parts/table.js';
 import { durationText, EventName, numberText, Time } from '../parts/text.js';
 import { usePoll } from '../shell/poll.js';
@@ -54,7 +54,6 @@ export function Feed() {
       <Shown of={recent}>
         {({ jobs: live }) => {
           const jobs = held ?? live;
-          const shown = jobs.filter(isChosen);
           return (
             <>
               <div class="actions">
@@ -74,16 +73,13 @@ export function Feed() {
                 </button>
                 {held && <span class="badge amber">Held: newer runs are not shown</span>}
               </div>
-              {shown.length > 0 ? (
-                <Table
-                  label="Runs of jobs that have ended, the newest first"
-                  columns={COLUMNS}
-                  rows={shown}
-                  keyOf={(job) => `${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`}
-                />
-              ) : (
-                <Empty>No job has ended lately. Events appear here within seconds.</Empty>
-              )}
+              <Table
+                label="Runs of jobs that have ended, the newest first"
+                columns={COLUMNS}
+                rows={jobs.filter(isChosen)}
+                keyOf={(job) => `${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`}
+                empty="No job has ended lately. Events appear here within seconds."
+              />
             </>
           );
         }}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Action } from '../../api/overview.js';
-import { Empty, Shown } from '../parts/states.js';
+import { Shown } from '../parts/states.js';
 import { type Column, Table } from '../parts/table.js';
 import { Ago, numberText } from '../parts/text.js';
 import { usePoll } from '../shell/poll.js';
@@ -34,13 +34,15 @@ export function Actions() {
       <summary>Who did what</summary>
       {isOpen && (
         <Shown of={actions}>
-          {({ actions: found }) =>
-            found.length === 0 ? (
-              <Empty>Nobody has redriven, discarded or paused anything.</Empty>
-            ) : (
-              <Table label="Who did what" columns={COLUMNS} rows={found} keyOf={(_, index) => index} />
-            )
-          }
+          {({ actions: rows }) => (
+            <Table
+              label="Who did what"
+              columns={COLUMNS}
+              rows={rows}
+              keyOf={(_, index) => index}
+              empty="Nobody has redriven, discarded or paused anything."
+            />
+          )}
         </Shown>
       )}
     </details>

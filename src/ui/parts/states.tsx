@@ -52,8 +52,3 @@ export function LastUpdated({ of: { at, failure } }: { of: Polled<unknown> }) {
     </p>
   );
 }
-
-/** Says that there is nothing to show, and what that means. */
-export function Empty({ children }: { children: ComponentChildren }) {
-  return <p class="empty">{children}</p>;
-}

@@ -13,12 +13,15 @@ type TableProps<Row> = {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row, index: number) => string | number;
+  /** Says what it means that there is no row. Default: the head alone. */
+  readonly empty?: string;
   /** False for a table that stays a table on a narrow screen. Default: there, each row is a block. */
   readonly isStacked?: boolean;
 };
 
 /** A table that scrolls sideways by itself, also with the keyboard. */
-export function Table<Row>({ label, columns, rows, keyOf, isStacked = true }: TableProps<Row>) {
+export function Table<Row>({ label, columns, rows, keyOf, empty, isStacked = true }: TableProps<Row>) {
+  if (rows.length === 0 && empty) return <p class="empty">{empty}</p>;
   return (
     <Scroll label={label}>
       <table class={isStacked ? 'stack' : ''}>

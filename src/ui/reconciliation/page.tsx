@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Overview } from '../../api/overview.js';
 import type { ReconcileRequest } from '../../api/reconcile.js';
-import { Empty, LastUpdated, Shown } from '../parts/states.js';
+import { LastUpdated, Shown } from '../parts/states.js';
 import { type Column, Table } from '../parts/table.js';
 import { counted, durationText, numberText, Time } from '../parts/text.js';
 import { usePoll } from '../shell/poll.js';
@@ -43,15 +43,7 @@ export function ReconciliationPage() {
       {maySee && (
         <section aria-labelledby="requests">
           <h2 id="requests">Requests</h2>
-          <Shown of={requests}>
-            {(value) =>
-              value.requests.length > 0 ? (
-                <Requests requests={value.requests} />
-              ) : (
-                <Empty>Nobody has asked for a comparison in the last 30 days.</Empty>
-              )
-            }
-          </Shown>
+          <Shown of={requests}>{(value) => <Requests requests={value.requests} />}</Shown>
         </section>
       )}
     </>
@@ -78,16 +70,13 @@ function Compared({ compared, missing }: { compared: Overview['compared']; missi
         In the last hour it found <strong>{counted(found, 'missing change')}</strong>
         {found > 0 && ', and brought them in. Event Grid has dropped their events: find out why'}.
       </p>
-      {compared.length === 0 ? (
-        <Empty>The app compares no service. Set FHIR_HOSTS or DICOM_HOSTS, with RECONCILE on.</Empty>
-      ) : (
-        <Table
-          label="How far the app has compared, by service"
-          columns={COLUMNS}
-          rows={compared}
-          keyOf={({ host, service }) => `${host} ${service}`}
-        />
-      )}
+      <Table
+        label="How far the app has compared, by service"
+        columns={COLUMNS}
+        rows={compared}
+        keyOf={({ host, service }) => `${host} ${service}`}
+        empty="The app compares no service. Set FHIR_HOSTS or DICOM_HOSTS, with RECONCILE on."
+      />
       <p class="quiet">It stays some 12 minutes behind: events of the last 10 minutes may still come by themselves.</p>
     </section>
   );

@@ -32,6 +32,7 @@ export function Requests({ requests }: { requests: readonly ReconcileRequest[] }
       columns={COLUMNS}
       rows={requests}
       keyOf={({ id }) => id}
+      empty="Nobody has asked for a comparison in the last 30 days."
     />
   );
 }

@@ -3,7 +3,7 @@ import type { WorkflowStatus } from '../../api/workflows.js';
 import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { Problems, useFailure } from '../parts/problems.js';
-import { Empty, LastUpdated, Shown } from '../parts/states.js';
+import { LastUpdated, Shown } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { announce } from '../shell/announce.js';
 import { usePoll } from '../shell/poll.js';
@@ -27,18 +27,15 @@ export function WorkflowsPage() {
       <LastUpdated of={list} />
       <Problems of={failure} />
       <Shown of={list}>
-        {({ workflows }) =>
-          workflows.length === 0 ? (
-            <Empty>The app has no workflow. Add one: npm run new:workflow.</Empty>
-          ) : (
-            <Table
-              label="Workflows of the app"
-              columns={columnsOf({ onPause: setPausing, onResume: resume })}
-              rows={workflows}
-              keyOf={({ name }) => name}
-            />
-          )
-        }
+        {({ workflows }) => (
+          <Table
+            label="Workflows of the app"
+            columns={columnsOf({ onPause: setPausing, onResume: resume })}
+            rows={workflows}
+            keyOf={({ name }) => name}
+            empty="The app has no workflow. Add one: npm run new:workflow."
+          />
+        )}
       </Shown>
       {pausing && <PauseDialog name={pausing} onClose={() => setPausing(undefined)} onPaused={list.refresh} />}
     </>
