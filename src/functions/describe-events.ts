@@ -118,7 +118,7 @@ function describeRecord({ state, tries, redrives, errorCode }: JobRecord): JobSt
  * Returns the story of a job: the steps that its record holds, and those that follow from the record's other properties. A
  * record has no steps before the first retry, takeover or redrive. In records of old releases, steps are missing.
  */
-export function storyOf(found: FoundRecord): Pick<JobStatus, 'steps' | 'stepsLeftOut' | 'deadLetter'> {
+function storyOf(found: FoundRecord): Pick<JobStatus, 'steps' | 'stepsLeftOut' | 'deadLetter'> {
   const { address, record } = found;
   const { steps, leftOut, leftOutDead } = record.steps === undefined ? begunBy(found) : readSteps(record.steps);
   const last = lastStepOf(found, steps.at(-1)?.at);

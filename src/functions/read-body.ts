@@ -99,10 +99,10 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The input, its schema, and the properties whose values an answer may quote. */
-export type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
+type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
 
 /** Returns the value that was found, and the values that are allowed. Quotes only values of `quotable` properties. */
-export function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Asked): string {
+function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Asked): string {
   const value = issue.path.reduce<unknown>((of, part) => Object(of)[part], input);
   const isQuoted = quotable.includes(String(issue.path.find((part) => part !== 'filter')));
   const found = isQuoted ? quoted(value) : typeOf(value);

@@ -5,27 +5,12 @@ import type { Pace } from '../reconcile/compare.js';
 import { createLedgerChanges } from '../reconcile/ledger-changes.js';
 import type { App } from './compose.js';
 
-export type OfReconcile = Pick<
-  App,
-  | 'config'
-  | 'clock'
-  | 'random'
-  | 'workflows'
-  | 'ledger'
-  | 'waiting'
-  | 'stores'
-  | 'deadLetterStores'
-  | 'readers'
-  | 'workflowTables'
->;
-
 /** Live events have priority: a comparison uses a small part of the 20,000 requests a second that storage serves. */
 export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 
 /** Returns the dependencies of a comparison, and of a search for removed resources. */
-export function reconcileDeps(app: OfReconcile, pace: Pace) {
-  const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables } = app;
-  const { storageNow } = app.deadLetterStores;
+export function reconcileDeps(app: App, pace: Pace) {
+  const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables, storageNow } = app;
   const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow };
   return {
     known: createLedgerChanges(ofLedger),

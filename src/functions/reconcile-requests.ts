@@ -19,10 +19,10 @@ import { workspaceOf } from '../reconcile/workspace.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { badRequest, type Problem, readBody } from './read-body.js';
-import { type OfReconcile, servicesOf } from './reconcile-deps.js';
+import { servicesOf } from './reconcile-deps.js';
 import { type FunctionApp, httpError, serve } from './serve.js';
 
-type Deps = OfReconcile & Pick<App, 'telemetry' | 'actions'>;
+type Deps = Pick<App, 'config' | 'clock' | 'workflows' | 'ledger' | 'stores' | 'telemetry' | 'actions'>;
 
 const MAX_CHARACTERS = 64 * 1024;
 /** Properties whose wrong values an answer may quote, because none can hold patient data. */

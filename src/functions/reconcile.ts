@@ -4,7 +4,7 @@ import { type Continued, compareService } from '../reconcile/continuous.js';
 import { runAsked } from '../reconcile/run-asked.js';
 import { forEachAtOnce } from '../workflow.js';
 import type { App } from './compose.js';
-import { type OfReconcile, PACE, reconcileDeps, servicesOf } from './reconcile-deps.js';
+import { PACE, reconcileDeps, servicesOf } from './reconcile-deps.js';
 import type { FunctionApp } from './serve.js';
 
 const EVERY_MINUTE = '15 * * * * *';
@@ -15,7 +15,6 @@ const END_WITHIN_MS = 55_000;
 /** Memory holds a page of each service that is compared. */
 const SERVICES_AT_ONCE = 4;
 
-type Deps = OfReconcile & Pick<App, 'telemetry'>;
 /** The state of this process. `ending` aborts at its end. */
 type State = { isWorkspaceLogged: boolean; readonly ending: AbortSignal };
 type Result = Extract<Continued, { kind: 'compared' }>;
@@ -25,7 +24,7 @@ type Run = { readonly results: Map<ServiceName, Result>; readonly failures: stri
  * Registers the timer that compares each service with the ledger, and works on the requests that were made over HTTP.
  * With `RECONCILE=off` it only works on requests. A timer runs in one process of the app; a lease guards each row too.
  */
-export function registerReconcile(functions: FunctionApp, deps: Deps): void {
+export function registerReconcile(functions: FunctionApp, deps: App): void {
   if (servicesOf(deps.config).length === 0) return;
   const ending = new AbortController();
   const state: State = { isWorkspaceLogged: false, ending: ending.signal };
@@ -38,7 +37,7 @@ export function registerReconcile(functions: FunctionApp, deps: Deps): void {
 }
 
 /** Never throws: the next run tries again. */
-async function reconcileAll(state: State, deps: Deps): Promise<void> {
+async function reconcileAll(state: State, deps: App): Promise<void> {
   const startedAtMs = deps.clock.monotonic();
   if (deps.config.reconcile)
     await within(COMPARE_WITHIN_MS, { ...deps, ...state }, (signal) => compareAll(signal, state, deps));
@@ -49,7 +48,7 @@ async function reconcileAll(state: State, deps: Deps): Promise<void> {
 /** Calls `work` with a signal that aborts after `ms`, or when the process ends. */
 async function within(
   ms: number,
-  { clock, ending }: Pick<Deps, 'clock'> & Pick<State, 'ending'>,
+  { clock, ending }: Pick<App, 'clock'> & Pick<State, 'ending'>,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
@@ -57,7 +56,7 @@ async function within(
   await work(AbortSignal.any([over.signal, ending])).finally(cancel);
 }
 
-async function compareAll(signal: AbortSignal, state: State, deps: Deps): Promise<void> {
+async function compareAll(signal: AbortSignal, state: State, deps: App): Promise<void> {
   const services = servicesOf(deps.config);
   const share = Math.min(SERVICES_AT_ONCE, services.length);
   const { perSecond, broughtInPerSecond, atOnce } = PACE;
@@ -84,12 +83,12 @@ async function compareAll(signal: AbortSignal, state: State, deps: Deps): Promis
 }
 
 /** Returns the services, each minute beginning with another one, so that a slow service delays no other for long. */
-function inTurn(services: readonly ServiceName[], { clock }: Deps): ServiceName[] {
+function inTurn(services: readonly ServiceName[], { clock }: App): ServiceName[] {
   const first = Math.floor(clock.now().getTime() / MINUTE_MS) % services.length;
   return [...services.slice(first), ...services.slice(0, first)];
 }
 
-function record({ results }: Run, { telemetry }: Deps): void {
+function record({ results }: Run, { telemetry }: App): void {
   const sums = { missing: 0, broughtIn: 0, unreadable: 0 };
   let skippedMs = 0;
   for (const kind of ['fhir', 'dicom'] as const) {
@@ -110,7 +109,7 @@ function record({ results }: Run, { telemetry }: Deps): void {
 }
 
 /** Logs an unknown workspace once, because the settings change only with a restart. */
-function logFailures(failures: readonly string[], state: State, { telemetry }: Deps): void {
+function logFailures(failures: readonly string[], state: State, { telemetry }: App): void {
   const [errorCode, ...others] = failures.filter((code) => code !== 'workspace-unknown');
   if (errorCode !== undefined) telemetry.log('error', 'reconcile-failed', { errorCode, count: 1 + others.length });
   if (!failures.includes('workspace-unknown') || state.isWorkspaceLogged) return;
@@ -118,7 +117,7 @@ function logFailures(failures: readonly string[], state: State, { telemetry }: D
   telemetry.log('warn', 'reconcile-workspace-unknown', { errorCode: 'workspace-unknown' });
 }
 
-async function workOnRequests(signal: AbortSignal, deps: Deps): Promise<void> {
+async function workOnRequests(signal: AbortSignal, deps: App): Promise<void> {
   const { telemetry } = deps;
   try {
     for (const { state, errorCode, counts } of await runAsked(reconcileDeps(deps, { ...PACE, signal }))) {

@@ -189,7 +189,7 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
  */
 const MAX_HELD = 10_000;
 
-export type AppTelemetry = Telemetry &
+type AppTelemetry = Telemetry &
   Pick<Exporter, 'flush' | 'stop'> & {
     readonly counters: Counters;
     /** Sends telemetry to this exporter too, once it is loaded. If it cannot be loaded, a line says so. */
