@@ -14,15 +14,19 @@ export type FhirChange = {
   readonly at: Date;
 };
 
-/** A change of an image. `sequenceNumber` is the number of the change in the service's change feed. */
-export type DicomChange = {
-  readonly service: 'dicom';
-  readonly change: Change;
-  readonly host: string;
+/** The names of one image. */
+export type ImageName = {
   readonly partition: string;
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly instanceUid: string;
+};
+
+/** A change of an image. `sequenceNumber` is the number of the change in the service's change feed. */
+export type DicomChange = ImageName & {
+  readonly service: 'dicom';
+  readonly change: Change;
+  readonly host: string;
   readonly sequenceNumber: number;
   readonly at: Date;
 };

@@ -1,20 +1,8 @@
 import type { Change } from '../../workflow.js';
+import type { DicomChange, ImageName } from '../changes.js';
 
-/** The names of one image. All entries of an image share one object, which keeps the feed small. */
-export type ImageName = {
-  readonly partition: string;
-  readonly studyUid: string;
-  readonly seriesUid: string;
-  readonly instanceUid: string;
-};
-
-/** One change of an image. `sequenceNumber` counts all changes of the service, from 1. */
-export type FeedEntry = {
-  readonly sequenceNumber: number;
-  readonly name: ImageName;
-  readonly change: Change;
-  readonly at: Date;
-};
+/** One change of an image. All entries of an image share one `name`, which keeps the feed small. */
+export type FeedEntry = Pick<DicomChange, 'sequenceNumber' | 'change' | 'at'> & { readonly name: ImageName };
 
 /** `from` is inclusive, `to` exclusive. */
 type FeedWindow = { from: Date | undefined; to: Date | undefined; offset: number; limit: number };

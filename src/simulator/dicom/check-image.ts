@@ -1,3 +1,4 @@
+import type { ImageName } from '../changes.js';
 import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } from './dataset.js';
 import { problemOfValue } from './value-rules.js';
 
@@ -10,7 +11,7 @@ type Check = {
   readonly wrong: readonly string[];
 };
 
-export type Uids = { readonly studyUid: string; readonly seriesUid: string; readonly instanceUid: string };
+export type Uids = Omit<ImageName, 'partition'>;
 
 /** Failure reasons of the service (0008,1197). */
 export const REASON = { processing: 272, validation: 43264, otherStudy: 43265, exists: 45070 } as const;

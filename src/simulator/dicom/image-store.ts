@@ -1,4 +1,5 @@
-import { ChangeFeed, type FeedEntry, type ImageName } from './change-feed.js';
+import type { ImageName } from '../changes.js';
+import { ChangeFeed, type FeedEntry } from './change-feed.js';
 import type { Uids } from './check-image.js';
 import { type Attribute, type Dataset, textsOf } from './dataset.js';
 import { SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
@@ -29,7 +30,7 @@ export type Partition = {
 type NewImage = Pick<Image, 'transferSyntax' | 'file' | 'wrong'> & { readonly uids: Uids; readonly dataset: Dataset };
 
 /** Names a study, a series or an image. */
-export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
+export type ImageSelector = Pick<Uids, 'studyUid'> & Partial<Uids>;
 
 /** The partition of requests that name none. */
 export const DEFAULT_PARTITION = 'Microsoft.Default';

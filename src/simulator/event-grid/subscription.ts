@@ -78,10 +78,16 @@ export function readSubscription(
   );
   for (const { path, message } of parsed.error?.issues ?? []) {
     const wrapper = wrapped.flatMap(([property, name]) => (property === path[0] ? [name] : []));
-    problems.push({ path: z.core.toDotPath([...(isNested ? ['properties'] : []), ...wrapper, ...path]), message });
+    problems.push({ path: placeOf([...(isNested ? ['properties'] : []), ...wrapper, ...path]), message });
   }
   if (!parsed.success || problems.length > 0) return { kind: 'wrong', problems };
   return { kind: 'ok', subscription: { name, topic: SYSTEM_TOPIC, provisioningState: 'Succeeded', ...parsed.data } };
+}
+
+/** Returns a path such as `filter.advancedFilters[0]`. */
+function placeOf(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return parts.join('').replace(/^\./, '');
 }
 
 /** Returns the JSON without the properties that are null. */

@@ -64,10 +64,11 @@ export function formBy<F extends z.core.$ZodTypeDiscriminable>(
     error: ({ code, input }) =>
       code === 'invalid_union' ? messageOf(words.join(' or '), Object(input)[name]) : messageOf('an object', input),
   });
-  return z.preprocess(
-    (value) => (z.core.util.isObject(value) ? { ...value, [name]: wordLike(value[name], words) } : value),
-    union,
-  );
+  const fold = (value: unknown) => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? { ...value, [name]: wordLike(Object(value)[name], words) } : value;
+  };
+  return z.preprocess(fold, union);
 }
 
 function wordLike(value: unknown, words: readonly string[]): unknown {

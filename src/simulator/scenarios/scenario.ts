@@ -1,5 +1,6 @@
 import type { Random } from '../../clock.js';
 import type { Dataset } from '../dicom/dataset.js';
+import type { ImageSelector } from '../dicom/image-store.js';
 
 /** A FHIR resource as parsed JSON. */
 export type Resource = { readonly resourceType: string; readonly id?: string; readonly [element: string]: unknown };
@@ -39,7 +40,7 @@ export type World = {
   transact(entries: readonly { fullUrl: string; resource: Resource }[]): void;
   /** Stores an image; `false` where the image exists, which makes no event. */
   store(image: Dataset): boolean;
-  removeImages(of: { studyUid: string; seriesUid?: string; instanceUid?: string }): void;
+  removeImages(of: ImageSelector): void;
   /** Sets attributes in all images of a study. */
   updateStudy(studyUid: string, values: Dataset): void;
 };
