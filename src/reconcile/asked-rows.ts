@@ -102,11 +102,7 @@ export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
 }
 
 /** Returns the position and the counts of each part of a request. */
-export function partsOfAsked({
-  isFindRemoved,
-  parts,
-  removed,
-}: Pick<AskedStatus, 'isFindRemoved' | 'parts' | 'removed'>) {
+export function partsOfAsked({ isFindRemoved, parts, removed }: AskedStatus) {
   if (isFindRemoved)
     return Object.entries(removed).map(([host, { counts }]) => ({
       host,
@@ -121,12 +117,8 @@ export function partsOfAsked({
 }
 
 /** Returns the sums over all parts of a request. */
-export function countsOfAsked(
-  status: Pick<AskedStatus, 'isFindRemoved' | 'parts' | 'removed'>,
-): Counts | RemovedCounts {
-  return status.isFindRemoved
-    ? sumOf(NO_REMOVED, Object.values(status.removed))
-    : countsOf(Object.values(status.parts));
+export function countsOfAsked({ isFindRemoved, parts, removed }: AskedStatus): Counts | RemovedCounts {
+  return isFindRemoved ? sumOf(NO_REMOVED, Object.values(removed)) : countsOf(Object.values(parts));
 }
 
 function sumOf<C extends Readonly<Record<string, number>>>(none: C, parts: readonly { readonly counts: C }[]): C {

@@ -87,6 +87,7 @@ async function comparePart(planned: PartToCompare, request: Request, deps: Recon
   const { since, until, workflow, isDryRun } = request;
   const { readers, clock, pace, storageNow, onWait, onProgress } = deps;
   const named = { host: service.host, part: nameOfPart(part) };
+  const name = positionName(named, request);
   const before = until ?? (await storageNow()).toISOString(); // `compare` leaves out the last minutes
   const compared = await compare(
     {
@@ -99,7 +100,7 @@ async function comparePart(planned: PartToCompare, request: Request, deps: Recon
           { ...service, part, span },
           { readers, clock, signal: pace.signal, onWait: (waitMs) => onWait?.(service.host, waitMs) },
         ),
-      position: positionOf(positionName(named, request), { isDryRun }, deps),
+      position: deps.positionOf ? deps.positionOf(name) : isDryRun ? undefined : createPosition(name, deps),
       isDryRun,
     },
     {
@@ -109,15 +110,6 @@ async function comparePart(planned: PartToCompare, request: Request, deps: Recon
     },
   );
   return { ...named, ...compared };
-}
-
-function positionOf(
-  name: ComparisonName,
-  { isDryRun }: Pick<Request, 'isDryRun'>,
-  { tables, ...deps }: ReconcileDeps,
-): Position | undefined {
-  if (deps.positionOf) return deps.positionOf(name);
-  return isDryRun ? undefined : createPosition(name, { tables });
 }
 
 function positionName(named: { host: string; part: string }, request: Request): ComparisonName {

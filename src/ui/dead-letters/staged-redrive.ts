@@ -192,13 +192,10 @@ class StagedRun {
   }
 
   #sums(): Outcomes {
-    const sum = (of: keyof Outcomes) => this.#batches.reduce((all, { outcomes }) => all + outcomes[of], 0);
-    return {
-      resolved: sum('resolved'),
-      failedAgain: sum('failedAgain'),
-      waiting: sum('waiting'),
-      unknown: sum('unknown'),
-    };
+    const sums = { ...NONE };
+    for (const { outcomes } of this.#batches)
+      for (const result of Object.keys(NONE) as (keyof Outcomes)[]) sums[result] += outcomes[result];
+    return sums;
   }
 
   #endText(): string {
