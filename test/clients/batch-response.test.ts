@@ -11,7 +11,7 @@ const ENTRIES = [
 ];
 const bundle = (entries: readonly string[], more = '') =>
   `{"resourceType":"Bundle","type":"batch-response"${more},"entry":[${entries.join(',')}]}`;
-const read = (text: string, of = places) => readBatchResponse(Buffer.from(text), of);
+const read = (text: string, asked = places) => readBatchResponse(Buffer.from(text), asked);
 
 describe('when a batch-response has all entries', () => {
   it('given found, gone and refused resources, then each has its status, and its text as it was written', () => {
@@ -98,11 +98,11 @@ it('given random resources with random white space, then each text is the JSON o
     return kind === 'list' ? items : Object.fromEntries(items.map((item, n) => [pick(['', '"', 'x', '{']) + n, item]));
   };
   for (let round = 0; round < 300; round += 1) {
-    const of = Array.from({ length: 1 + (round % 5) }, (_, n) => ({ type: 'Patient', id: `p${n}` }));
-    const resources = of.map(({ type, id }) => ({ a: value(0), resourceType: type, b: value(0), id, c: value(0) }));
+    const asked = Array.from({ length: 1 + (round % 5) }, (_, n) => ({ type: 'Patient', id: `p${n}` }));
+    const resources = asked.map(({ type, id }) => ({ a: value(0), resourceType: type, b: value(0), id, c: value(0) }));
     const space = pick([undefined, 1, '\t']);
     const entry = resources.map((resource) => ({ resource, response: { status: '200' } }));
-    const found = read(JSON.stringify({ entry, type: 'batch-response', resourceType: 'Bundle' }, null, space), of);
+    const found = read(JSON.stringify({ entry, type: 'batch-response', resourceType: 'Bundle' }, null, space), asked);
     expect(found?.map(({ text }) => JSON.parse(text ?? ''))).toEqual(resources);
   }
 });

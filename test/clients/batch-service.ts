@@ -50,7 +50,7 @@ export function batchText(answers: readonly OneAnswer[]): string {
   return JSON.stringify({ resourceType: 'Bundle', id: 'b1', type: 'batch-response', entry });
 }
 
-/** Has each Patient. */
+/** Answers the read of any Patient. */
 export function patientAt(path: string): OneAnswer {
   const [resourceType, id, , versionId = '1'] = path.split('/');
   return { status: 200, resource: { resourceType, id, meta: { versionId }, birthDate: '1970-02-03' } };

@@ -55,8 +55,8 @@ async function readAll(answer: Parameters<typeof startService>[0], host = HOST) 
 
   await app.pipeline.deliver([fhirRaw({ id: 'e1' }), dicomRaw('e2')]);
 
-  const told = [...lines, ...app.lines, ...printed, JSON.stringify([telemetry.counters, app.counters])];
-  return { account, app, errors, told: [...told, ...errors.map((error) => inspect(error, WHOLE))] };
+  const output = [...lines, ...app.lines, ...printed, JSON.stringify([telemetry.counters, app.counters])];
+  return { account, app, errors, told: [...output, ...errors.map((error) => inspect(error, WHOLE))] };
 }
 
 describe('when a service is read', () => {

@@ -5,8 +5,8 @@ import type { Clock } from '../../src/clock.js';
 const SHORTEST_LIMIT_MS = 10_000;
 
 /**
- * Waits between tries are over at once, and noted, and so are waits for other reads, which are not noted; limits are never over, unless the test says so. Time stands still
- * but for `advance`.
+ * Waits between tries end at once; `waits` has them. Waits for other reads end at once; `gathering` has them. Limits end
+ * by `expire`. Time stands still but for `advance`.
  */
 export function createQuickClock() {
   const waits: number[] = [];

@@ -9,19 +9,19 @@ import { FHIR_HOST, failureOf, startReaders } from './stand-in.js';
 const MB = 1024 * 1024;
 const TEN_MINUTES_MS = 600_000;
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `p${n}`);
-const pathsOf = (of: readonly string[]) => of.map((id) => `Patient/${id}`);
+const pathsOf = (wanted: readonly string[]) => wanted.map((id) => `Patient/${id}`);
 const found = (id: string) => patientAt(`Patient/${id}`).resource;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 type Readers = ReturnType<typeof startReaders>;
 
-function readAll({ fhir }: Readers, of: readonly string[]) {
-  return Promise.all(of.map((resourceId) => fhir({ resourceId }).current()));
+function readAll({ fhir }: Readers, wanted: readonly string[]) {
+  return Promise.all(wanted.map((resourceId) => fhir({ resourceId }).current()));
 }
 
 /** Reads with a signal of its own for each. */
-function startReads({ readers }: Readers, of: readonly string[]) {
-  return of.map((id) => {
+function startReads({ readers }: Readers, wanted: readonly string[]) {
+  return wanted.map((id) => {
     const controller = new AbortController();
     const reader = readers.of(fhirEvent({ host: FHIR_HOST, resourceId: id }), controller.signal) as FhirReader;
     const result = reader.current();
@@ -30,7 +30,7 @@ function startReads({ readers }: Readers, of: readonly string[]) {
   });
 }
 
-/** Its answers to batches begin with `answerNow`. */
+/** Starts a service that answers batches after `answerNow`. */
 async function startHeldService() {
   const { promise: canAnswer, resolve: answerNow } = Promise.withResolvers<void>();
   const service = await startBatchService(patientAt, async (response, all) => {
@@ -558,9 +558,9 @@ it('given random resources, answers, faults and aborts, then batches and single 
   const random = seededRandom(1705);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random.number() * list.length)] as T;
   for (let round = 0; round < 60; round += 1) {
-    const of = Array.from({ length: 1 + Math.floor(random.number() * 12) }, (_, n) => `p${n}`);
+    const wanted = Array.from({ length: 1 + Math.floor(random.number() * 12) }, (_, n) => `p${n}`);
     const answers = new Map(
-      pathsOf(of).map((path) => {
+      pathsOf(wanted).map((path) => {
         const status = pick([200, 200, 200, 404, 410, 400, 403, 500, 503, 429]);
         const headers = status === 429 || status === 503 ? { 'retry-after': '60' } : {};
         return [path, status === 200 ? patientAt(path) : { status, headers }];
@@ -584,24 +584,28 @@ it('given random resources, answers, faults and aborts, then batches and single 
         else response.writeHead(fault).end();
       },
     );
-    const aborted = new Set(of.filter(() => random.number() < 0.1));
+    const aborted = new Set(wanted.filter(() => random.number() < 0.1));
 
     const [inBatches, oneByOne] = await Promise.all(
-      [true, false].map((fhirBatchReads) => resultsOf(startReaders({ ...service, fhirBatchReads }), of, aborted)),
+      [true, false].map((fhirBatchReads) => resultsOf(startReaders({ ...service, fhirBatchReads }), wanted, aborted)),
     );
 
     expect(inBatches).toEqual(oneByOne);
   }
 });
 
-async function resultsOf(readers: Readers, of: readonly string[], aborted: ReadonlySet<string>): Promise<unknown[]> {
-  const reads = startReads(readers, of);
+async function resultsOf(
+  readers: Readers,
+  wanted: readonly string[],
+  aborted: ReadonlySet<string>,
+): Promise<unknown[]> {
+  const reads = startReads(readers, wanted);
   await turn();
-  for (const [n, { abort }] of reads.entries()) if (aborted.has(of[n] ?? '')) abort();
+  for (const [n, { abort }] of reads.entries()) if (aborted.has(wanted[n] ?? '')) abort();
   return Promise.all(
     reads.map(({ result }, n) =>
       result.catch(({ name, code, message, wait }) =>
-        aborted.has(of[n] ?? '') ? { code } : { name, code, message, wait },
+        aborted.has(wanted[n] ?? '') ? { code } : { name, code, message, wait },
       ),
     ),
   );

@@ -74,8 +74,8 @@ export function fail(): void {
   throw Object.assign(new Error('not now'), { code: 'down' });
 }
 
-export async function allOf<T>(of: AsyncIterable<T>): Promise<T[]> {
+export async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
-  for await (const one of of) all.push(one);
+  for await (const one of items) all.push(one);
   return all;
 }

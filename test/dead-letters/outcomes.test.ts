@@ -15,7 +15,7 @@ async function start() {
   const opened = openApp();
   await opened.die();
   const [id = ''] = await opened.ids();
-  return { ...opened, id, outcome: (of = id) => outcomeOf(opened, of) };
+  return { ...opened, id, outcome: (deadLetterId = id) => outcomeOf(opened, deadLetterId) };
 }
 
 async function outcomeOf({ deadLetterStores: stores }: ReturnType<typeof openApp>, id: string) {

@@ -160,7 +160,9 @@ describe('when docs/costs.md states the cost of an event', () => {
   it('given each kind of change to a resource, then the costs include it', () => {
     expect(hundred.map(({ what }) => what)).toEqual(
       expect.arrayContaining(
-        ['Patient', 'Encounter', 'image'].flatMap((of) => ['created', 'deleted'].map((change) => `${of} ${change}`)),
+        ['Patient', 'Encounter', 'image'].flatMap((kind) =>
+          ['created', 'deleted'].map((change) => `${kind} ${change}`),
+        ),
       ),
     );
   });

@@ -14,24 +14,24 @@ const EVENT = fhirEvent({ id: 'event-1', resourceId: 'patient-1' });
 const RECORD = recordOf({ firstTryAt: '2026-01-01T12:01:01.000Z' });
 
 describe('when a job has a record', () => {
-  it.each<{ given: string; record: Partial<JobRecord>; told: object; state: string }>([
-    { given: 'it runs', record: {}, told: { status: 'running', tries: 0 }, state: 'open' },
+  it.each<{ given: string; record: Partial<JobRecord>; shown: object; state: string }>([
+    { given: 'it runs', record: {}, shown: { status: 'running', tries: 0 }, state: 'open' },
     {
       given: 'it runs again after an error',
       record: { tries: 2, errorCode: 'timeout' },
-      told: { status: 'running', tries: 2, error: 'timeout' },
+      shown: { status: 'running', tries: 2, error: 'timeout' },
       state: 'open',
     },
     {
       given: 'it is failing for good',
       record: { state: { kind: 'running', leaseMs: 60_000, failing: 'failed' }, tries: 8, errorCode: 'gone' },
-      told: { status: 'running', tries: 8, error: 'gone' },
+      shown: { status: 'running', tries: 8, error: 'gone' },
       state: 'open',
     },
     {
       given: 'it is in a state of a later version',
       record: { state: { kind: 'unknown', name: 'paused' }, tries: 1 },
-      told: { status: 'running', tries: 1 },
+      shown: { status: 'running', tries: 1 },
       state: 'open',
     },
     {
@@ -41,34 +41,34 @@ describe('when a job has a record', () => {
         tries: 1,
         errorCode: 'http-503',
       },
-      told: { status: 'waiting', tries: 1, error: 'http-503', nextTryAt: '2026-01-01T12:05:00.000Z' },
+      shown: { status: 'waiting', tries: 1, error: 'http-503', nextTryAt: '2026-01-01T12:05:00.000Z' },
       state: 'open',
     },
     {
       given: 'it waits for a row whose name has no time',
       record: { state: { kind: 'waiting', due: 'later' } },
-      told: { status: 'waiting', tries: 0 },
+      shown: { status: 'waiting', tries: 0 },
       state: 'open',
     },
     {
       given: 'it is completed',
       record: { state: { kind: 'settled', result: 'completed' }, tries: 1 },
-      told: { status: 'completed', tries: 1 },
+      shown: { status: 'completed', tries: 1 },
       state: 'settled',
     },
     {
       given: 'it is superseded',
       record: { state: { kind: 'settled', result: 'superseded' } },
-      told: { status: 'superseded', tries: 0 },
+      shown: { status: 'superseded', tries: 0 },
       state: 'settled',
     },
     {
       given: 'it is dead, after two redrives',
       record: { state: { kind: 'settled', result: 'dead' }, tries: 8, redrives: 2, errorCode: 'gone' },
-      told: { status: 'dead-lettered', tries: 8, redrives: 2, error: 'gone' },
+      shown: { status: 'dead-lettered', tries: 8, redrives: 2, error: 'gone' },
       state: 'settled',
     },
-  ])('given $given, then $told', ({ record, told, state }) => {
+  ])('given $given, then $shown', ({ record, shown, state }) => {
     const events = describeEvents([found({ record })], []);
 
     expect(eventsAnswer.parse({ events }).events).toEqual([
@@ -78,7 +78,7 @@ describe('when a job has a record', () => {
         source: EVENT.source,
         time: '2026-01-01T12:01:00.000Z',
         state,
-        workflows: { note: { ...told, steps: expect.any(Array) } },
+        workflows: { note: { ...shown, steps: expect.any(Array) } },
       },
     ]);
   });

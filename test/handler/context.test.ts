@@ -10,8 +10,8 @@ const raw = rawEvent();
 const v1 = fhirEvent({ resourceId: 'p1', version: 1 });
 
 describe('a row of a workflow with ordering latest', () => {
-  const write = (account: Account, wanted: Row | 'remove', { fence, of }: { fence: number; of?: string }) =>
-    fencedTables(account, fence, of)('state').change('p', 'k', () => wanted);
+  const write = (account: Account, wanted: Row | 'remove', { fence, of: resource }: { fence: number; of?: string }) =>
+    fencedTables(account, fence, resource)('state').change('p', 'k', () => wanted);
 
   it('given it was written under a higher fence, then a former holder of the resource is refused', async () => {
     const account = createAccount();

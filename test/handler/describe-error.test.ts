@@ -181,9 +181,9 @@ describe('when its message quotes the event', () => {
 
     fc.assert(
       fc.property(quoting, ({ event, message }) => {
-        const told = messageOf(message, event);
+        const shown = messageOf(message, event);
 
-        for (const value of valuesOf(event)) expect(told).not.toContain(value);
+        for (const value of valuesOf(event)) expect(shown).not.toContain(value);
       }),
       { numRuns: 500 },
     );

@@ -61,7 +61,9 @@ describe('when a handler reads a row, then changes it', () => {
         return read(...place);
       },
     };
-    const [own, other] = ['own', 'other'].map((of) => fencedTables({ ...account, tables }, 1, of)('things'));
+    const [own, other] = ['own', 'other'].map((resource) =>
+      fencedTables({ ...account, tables }, 1, resource)('things'),
+    );
     await other?.change('p', 'k', () => ({ n: 1 }), { expect: 'absent' });
     return { own: own as WorkflowTable, other: other as WorkflowTable, reads };
   }

@@ -171,8 +171,11 @@ describe('when the template assigns roles', () => {
 
     const params = calls.map(({ node }) => valueAt(node, 'params'));
     expect(calls.map(({ name }) => name)).toEqual(['undeliveredForApp', 'undeliveredForTopic']);
-    expect(params.map((of) => of && valueAt(of, 'containerName')?.text)).toEqual(["'undelivered'", "'undelivered'"]);
-    expect(params.map((of) => of && valueAt(of, 'accountName')?.text)).toEqual([
+    expect(params.map((node) => node && valueAt(node, 'containerName')?.text)).toEqual([
+      "'undelivered'",
+      "'undelivered'",
+    ]);
+    expect(params.map((node) => node && valueAt(node, 'accountName')?.text)).toEqual([
       'undeliveredStorage.outputs.name',
       'undeliveredStorage.outputs.name',
     ]);

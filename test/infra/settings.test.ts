@@ -145,8 +145,8 @@ describe('when infra sets the settings of the app', () => {
 
   it('given the Flex Consumption plan, then the app has no property that the plan refuses', () => {
     const properties = valueAt(site.node, 'properties');
-    const names = [properties, valueAt(site.node, 'properties', 'siteConfig')].flatMap((of) => [
-      ...propertiesOf(of).keys(),
+    const names = [properties, valueAt(site.node, 'properties', 'siteConfig')].flatMap((object) => [
+      ...propertiesOf(object).keys(),
     ]);
 
     expect(names).toEqual(expect.arrayContaining(['httpsOnly', 'siteConfig', 'minTlsVersion', 'appSettings']));
@@ -172,7 +172,7 @@ describe('when infra sets the settings of the app', () => {
   });
 
   it('given the services of a workspace, then their host names match the host names in events', () => {
-    const variable = (name: string) => main.variables.find((of) => of.name === name)?.value ?? '';
+    const variable = (name: string) => main.variables.find((declared) => declared.name === name)?.value ?? '';
 
     // biome-ignore-start lint/suspicious/noTemplateCurlyInString: Bicep syntax
     expect(variable('fhirHosts')).toContain("'${workspaceName}-${service}.fhir.azurehealthcareapis.com'");

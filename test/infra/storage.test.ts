@@ -18,7 +18,7 @@ const accounts = () =>
     .map(({ name, node }) => {
       const params = valueAt(node, 'params');
       const strings = (parameter: string) =>
-        nodesOf((params && valueAt(params, parameter)) as never, 'string').map((of) => literalOf(of));
+        nodesOf((params && valueAt(params, parameter)) as never, 'string').map((node) => literalOf(node));
       return {
         name,
         containers: strings('containers'),
@@ -67,7 +67,7 @@ describe('when the template creates storage', () => {
       .flatMap(({ name, node }) => {
         const params = valueAt(node, 'params');
         const list = params && valueAt(params, 'queues');
-        return list ? [{ name, queues: nodesOf(list, 'string').map((of) => literalOf(of)), text: list.text }] : [];
+        return list ? [{ name, queues: nodesOf(list, 'string').map((node) => literalOf(node)), text: list.text }] : [];
       });
     const eventQueues = fileOf('infra/main.bicep').variables.find(({ name }) => name === 'eventQueues')?.value;
 

@@ -14,9 +14,9 @@ beforeAll(async () => {
   const array = list && childOf(list, 'array');
   entries = (array?.namedChildren ?? []).flatMap((object) => {
     if (object?.type !== 'object') return [];
-    const of = propertiesOf(object);
-    const text = (name: string) => literalOf(of.get(name)) ?? '';
-    const eventTypes = nodesOf(of.get('eventTypes') as never, 'string').map((node) => literalOf(node) ?? '');
+    const properties = propertiesOf(object);
+    const text = (name: string) => literalOf(properties.get(name)) ?? '';
+    const eventTypes = nodesOf(properties.get('eventTypes') as never, 'string').map((node) => literalOf(node) ?? '');
     return [{ name: text('name'), function: text('function'), eventTypes, hostKey: text('hostKey') }];
   });
 });
@@ -69,7 +69,7 @@ describe('when the workspace is subscribed', () => {
         .map((event) => hostKey.split('.').reduce((at, name) => at?.[name], event)),
     );
 
-    expect(values.map((of) => of.length)).toEqual([6, 6]);
+    expect(values.map((list) => list.length)).toEqual([6, 6]);
     expect(new Set(values[0])).toEqual(new Set(['{fhir-account}.fhir.azurehealthcareapis.com']));
     expect(new Set(values[1])).toEqual(new Set(['{dicom-account}.dicom.azurehealthcareapis.com']));
     expect(file.parameters.find(({ name }) => name === 'fhirHosts')?.description).toContain(
@@ -81,15 +81,15 @@ describe('when the workspace is subscribed', () => {
   });
 
   it('given an undeliverable event, then Event Grid retries for 24 hours and writes it to undelivered', () => {
-    const of = (...path: string[]) => valueAt(subscription(), 'properties', ...path)?.text;
+    const textAt = (...path: string[]) => valueAt(subscription(), 'properties', ...path)?.text;
     const deadLetterPath = ['deadLetterWithResourceIdentity', 'deadLetterDestination'];
 
-    expect(of('retryPolicy', 'maxDeliveryAttempts')).toBe('30');
-    expect(of('retryPolicy', 'eventTimeToLiveInMinutes')).toBe('1440');
-    expect(of('deadLetterWithResourceIdentity', 'identity', 'type')).toBe("'SystemAssigned'");
-    expect(of(...deadLetterPath, 'properties', 'resourceId')).toBe('undeliveredStorageId');
-    expect(of(...deadLetterPath, 'properties', 'blobContainerName')).toBe("'undelivered'");
-    expect(of('deadLetterDestination')).toBeUndefined();
+    expect(textAt('retryPolicy', 'maxDeliveryAttempts')).toBe('30');
+    expect(textAt('retryPolicy', 'eventTimeToLiveInMinutes')).toBe('1440');
+    expect(textAt('deadLetterWithResourceIdentity', 'identity', 'type')).toBe("'SystemAssigned'");
+    expect(textAt(...deadLetterPath, 'properties', 'resourceId')).toBe('undeliveredStorageId');
+    expect(textAt(...deadLetterPath, 'properties', 'blobContainerName')).toBe("'undelivered'");
+    expect(textAt('deadLetterDestination')).toBeUndefined();
   });
 
   it('given a new workspace, then the template ignores the named topic of another workspace', async () => {

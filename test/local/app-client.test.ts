@@ -45,8 +45,8 @@ beforeEach(() => {
   scopes.length = 0;
 });
 
-const ask = (values: Record<string, string>, of = credential as Parameters<typeof readApp>[1]['credential']) =>
-  readApp(values, { env, ...(of && { credential: of }) })?.ask(
+const ask = (values: Record<string, string>, given = credential as Parameters<typeof readApp>[1]['credential']) =>
+  readApp(values, { env, ...(given && { credential: given }) })?.ask(
     { path: 'health/live' },
     z.strictObject({ live: z.boolean() }),
   );
@@ -84,8 +84,8 @@ describe('when a command gets --app', () => {
   });
 
   it('given options that do not go together, then each is refused', () => {
-    const read = (values: Record<string, string>, of = env as Record<string, string>) =>
-      readApp(values, { env: of, credential });
+    const read = (values: Record<string, string>, given = env as Record<string, string>) =>
+      readApp(values, { env: given, credential });
 
     expect(() => read({ app: AZURE, account: 'events' })).toThrow('--account does not go with --app');
     expect(() => read({ scope: SCOPE })).toThrow('--scope is only for --app.');

@@ -10,10 +10,10 @@ function start(chance = 0) {
   const circuits = new Circuits({ clock, random: { number: () => chance } });
   const failTimes = (times: number) => Array.from({ length: times }, () => circuits.failed('w', false));
   /** Enters as the only probe, which goes well or badly. */
-  const probe = (goes: 'well' | 'badly') => {
+  const probe = (outcome: 'well' | 'badly') => {
     const asked = circuits.enter('w', 0);
     if (asked.kind !== 'in') throw new Error('It is shut.');
-    if (goes === 'well') circuits.succeeded('w');
+    if (outcome === 'well') circuits.succeeded('w');
     else circuits.failed('w', true);
     asked.leave();
   };
@@ -146,9 +146,9 @@ describe('when the downstream of one workflow is broken', () => {
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => rawEvent({ id: `e${from + n}`, resourceId: `r${from + n}` }));
 
-  function startBroken(goes: () => Promise<void>) {
+  function startBroken(handle: () => Promise<void>) {
     const account = createAccount();
-    const broken = countingWorkflow(goes, { name: 'broken', retry: { tries: 8, from: seconds(10), to: hours(6) } });
+    const broken = countingWorkflow(handle, { name: 'broken', retry: { tries: 8, from: seconds(10), to: hours(6) } });
     const healthy = countingWorkflow(() => Promise.resolve(), { name: 'healthy' });
     const app = startApp(account, { workflows: [broken.workflow, healthy.workflow] });
     return { account, app, broken, healthy };

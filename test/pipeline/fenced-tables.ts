@@ -5,7 +5,7 @@ import type { Context } from '../../src/workflow.js';
 import type { Account } from './memory-app.js';
 
 /** Tables over the storage of `account`, as the holder number `fence` of a resource has them. */
-export function fencedTables({ tables, clock, random }: Account, fence: number, of = 'resource'): Context['tables'] {
+export function fencedTables({ tables, clock, random }: Account, fence: number, id = 'resource'): Context['tables'] {
   const deps = {
     tables,
     random,
@@ -13,7 +13,7 @@ export function fencedTables({ tables, clock, random }: Account, fence: number, 
     changeQueue: createChangeQueue(),
   };
   const guard = {
-    fence: { number: fence, resource: of },
+    fence: { number: fence, resource: id },
     writableUntilMs: () => Number.POSITIVE_INFINITY,
     isWanted: () => true,
     note() {},

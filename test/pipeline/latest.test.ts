@@ -218,8 +218,8 @@ describe('when another process takes the resource between read and write', () =>
     let reads = 0;
     const slow = {
       ...one.watermarks,
-      async read(of: Parameters<typeof read>[0]) {
-        const found = await read(of);
+      async read(key: Parameters<typeof read>[0]) {
+        const found = await read(key);
         reads += 1;
         if (reads === 1) await meanwhile(other.deps);
         return found;

@@ -22,7 +22,7 @@ import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } fro
 import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { rawOfFhir } from '../testing/raw-events.js';
 
-/** Nothing here takes more turns of the event loop without a timer. */
+/** Work that waits for no timer ends within so many turns of the event loop. */
 const TURNS = 30;
 const STORAGE_CALL_MS = 3000;
 

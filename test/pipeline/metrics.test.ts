@@ -17,7 +17,7 @@ async function start(workflows: Workflows = [countingWorkflow().workflow]) {
 
 describe('when events come', () => {
   it('given events of each kind, then they are counted by kind', async () => {
-    const { app, of } = await start();
+    const { app, valuesOf } = await start();
 
     await app.pipeline.deliver([
       rawEvent(),
@@ -26,7 +26,7 @@ describe('when events come', () => {
       { id: 'invalid' },
     ]);
 
-    expect(of('events').map(([value, { outcome, type }]) => [value, outcome, type.split('.').at(-1)])).toEqual([
+    expect(valuesOf('events').map(([value, { outcome, type }]) => [value, outcome, type.split('.').at(-1)])).toEqual([
       [1, 'taken', 'FhirResourceCreated'],
       [1, 'taken', 'FhirResourceDeleted'],
       [1, 'ignored', 'DicomImageCreated'],
@@ -35,23 +35,23 @@ describe('when events come', () => {
   });
 
   it('given storage fails, then all of the POST is counted as not safe', async () => {
-    const { account, app, of } = await start();
+    const { account, app, valuesOf } = await start();
     app.storageIs(() => 'fail-before');
 
     const answer = watched(app.pipeline.deliver([rawEvent(), rawEvent({ id: 'e2' })]));
     await account.pass(21_000);
 
     expect(answer.state).toBe('rejected');
-    expect(of('events').slice(-1)).toEqual([[2, { outcome: 'not-safe', type: 'unknown' }]]);
+    expect(valuesOf('events').slice(-1)).toEqual([[2, { outcome: 'not-safe', type: 'unknown' }]]);
   });
 
   it('given an id that occurs again, then it counts as reused if its data differ', async () => {
-    const { app, of } = await start();
+    const { app, valuesOf } = await start();
 
     await app.pipeline.deliver([rawEvent(), rawEvent(), rawEvent({ version: 2 })]);
     await app.pipeline.deliver([rawEvent({ version: 2 }), rawEvent({ id: 'other', version: 3 })]);
 
-    expect(of('idsReused')).toEqual([[1, {}]]);
+    expect(valuesOf('idsReused')).toEqual([[1, {}]]);
   });
 });
 
@@ -64,53 +64,55 @@ describe('when a job is settled', () => {
     { afterMs: 5000, lagS: 5, lag: 'within-5s' },
     { afterMs: 5001, lagS: 5.001, lag: 'over-5s' },
   ])('given $afterMs ms after its event, then its lag is $lagS s, $lag', async ({ afterMs, lagS, lag }) => {
-    const { account, app, of } = await start();
+    const { account, app, valuesOf } = await start();
     const time = new Date(account.clock.now().getTime() - afterMs).toISOString();
 
     await app.pipeline.deliver([rawEvent({ time })]);
 
-    const told = { workflow: 'counting', outcome: 'completed' };
-    expect(of('jobs')).toEqual([[1, told]]);
-    expect(of('jobLag')).toEqual([[lagS, told]]);
-    expect(of('jobsSettled')).toEqual([[1, { ...told, lag }]]);
-    expect(of('jobTries')).toEqual([[1, told]]);
+    const attributes = { workflow: 'counting', outcome: 'completed' };
+    expect(valuesOf('jobs')).toEqual([[1, attributes]]);
+    expect(valuesOf('jobLag')).toEqual([[lagS, attributes]]);
+    expect(valuesOf('jobsSettled')).toEqual([[1, { ...attributes, lag }]]);
+    expect(valuesOf('jobTries')).toEqual([[1, attributes]]);
   });
 
   it('given an event without a time, then its lag is not recorded', async () => {
-    const { app, of } = await start();
+    const { app, valuesOf } = await start();
     const { eventTime: _, topic, eventType, dataVersion: __, ...rest } = rawEvent() as Record<string, unknown>;
 
     await app.pipeline.deliver([{ specversion: '1.0', source: topic, type: eventType, ...rest }]);
 
-    expect(of('jobs')).toEqual([[1, { workflow: 'counting', outcome: 'completed' }]]);
-    expect([...of('jobLag'), ...of('jobsSettled')]).toEqual([]);
+    expect(valuesOf('jobs')).toEqual([[1, { workflow: 'counting', outcome: 'completed' }]]);
+    expect([...valuesOf('jobLag'), ...valuesOf('jobsSettled')]).toEqual([]);
   });
 
   it('given it was redriven, then its lag counts separately', async () => {
     const fatal = countingWorkflow((run) => {
       if (run === 1) throw new NonRetriableError('no');
     });
-    const { account, app, of, clear } = await start([fatal.workflow]);
+    const { account, app, valuesOf, clear } = await start([fatal.workflow]);
     await app.pipeline.deliver([rawEvent()]);
-    expect(of('jobsSettled')).toEqual([[1, { workflow: 'counting', outcome: 'dead-lettered', lag: 'within-1s' }]]);
+    expect(valuesOf('jobsSettled')).toEqual([
+      [1, { workflow: 'counting', outcome: 'dead-lettered', lag: 'within-1s' }],
+    ]);
     clear();
 
     await app.addRow({ kind: 'job', address: addressOfRaw(rawEvent(), 'counting'), redrive: 1 }, rawEvent());
     await account.pass(1000);
     await app.runDueRows();
 
-    expect(of('jobsSettled')).toEqual([[1, { workflow: 'counting', outcome: 'completed', lag: 'redriven' }]]);
-    expect(of('jobLag')).toEqual([]);
+    expect(valuesOf('jobsSettled')).toEqual([[1, { workflow: 'counting', outcome: 'completed', lag: 'redriven' }]]);
+    expect(valuesOf('jobLag')).toEqual([]);
   });
 
   it('given versions out of order, then the older one is superseded', async () => {
-    const { app, of } = await start([countingWorkflow(() => {}, { ordering: 'latest' }).workflow]);
+    const { app, valuesOf } = await start([countingWorkflow(() => {}, { ordering: 'latest' }).workflow]);
 
     for (const version of [3, 1])
       await app.pipeline.deliver([rawEvent({ id: `v${version}`, version, change: 'updated' })]);
 
-    expect(of('jobs').map(([, { outcome }]) => outcome)).toEqual(['completed', 'superseded']);
-    expect(of('jobTries').map(([tries]) => tries)).toEqual([1, 0]);
+    expect(valuesOf('jobs').map(([, { outcome }]) => outcome)).toEqual(['completed', 'superseded']);
+    expect(valuesOf('jobTries').map(([tries]) => tries)).toEqual([1, 0]);
   });
 });
 
@@ -119,32 +121,32 @@ describe('when a job is not settled yet', () => {
     const flaky = countingWorkflow(async (run) => {
       if (run === 1) throw new Error('down');
     });
-    const { account, app, of } = await start([flaky.workflow]);
+    const { account, app, valuesOf } = await start([flaky.workflow]);
 
     await app.pipeline.deliver([rawEvent()]);
     await account.pass(15_000);
     await app.runDueRows();
 
-    expect(of('jobs').map(([, { outcome }]) => outcome)).toEqual(['retried', 'completed']);
-    expect(of('jobTries').map(([tries]) => tries)).toEqual([2]);
-    expect(of('workflowDuration').map(([, { outcome }]) => outcome)).toEqual(['failed', 'done']);
+    expect(valuesOf('jobs').map(([, { outcome }]) => outcome)).toEqual(['retried', 'completed']);
+    expect(valuesOf('jobTries').map(([tries]) => tries)).toEqual([2]);
+    expect(valuesOf('workflowDuration').map(([, { outcome }]) => outcome)).toEqual(['failed', 'done']);
   });
 
   it('given it comes again while it runs, and after it has been settled, then it is shared, then a duplicate', async () => {
     const { workflow, started } = holdWorkflow();
-    const { app, of } = await start([workflow]);
+    const { app, valuesOf } = await start([workflow]);
     const first = app.pipeline.deliver([rawEvent(), rawEvent()]);
     (await started(0)).release();
     await first;
 
     await app.pipeline.deliver([rawEvent()]);
 
-    expect(of('jobs').map(([, { outcome }]) => outcome)).toEqual(['shared', 'completed', 'duplicate']);
+    expect(valuesOf('jobs').map(([, { outcome }]) => outcome)).toEqual(['shared', 'completed', 'duplicate']);
   });
 
   it('given its handler is not done by the deadline, then it is deferred, and its duration is recorded at its end', async () => {
     const { workflow, started } = holdWorkflow({ timeout: seconds(15) });
-    const { account, app, of } = await start([workflow]);
+    const { account, app, valuesOf } = await start([workflow]);
     void app.pipeline.deliver([rawEvent()]);
     const call = await started(0);
     await account.pass(15_000);
@@ -152,8 +154,8 @@ describe('when a job is not settled yet', () => {
     call.release();
     await account.pass(1000);
 
-    expect(of('jobs').map(([, { outcome }]) => outcome)).toEqual(['put-off', 'completed']);
-    expect(of('workflowDuration')).toEqual([[15, { workflow: 'held', outcome: 'done' }]]);
+    expect(valuesOf('jobs').map(([, { outcome }]) => outcome)).toEqual(['put-off', 'completed']);
+    expect(valuesOf('workflowDuration')).toEqual([[15, { workflow: 'held', outcome: 'done' }]]);
   });
 
   it('given its process dies, then the next process counts the takeover, under `unknown` for a workflow that it does not have', async () => {
@@ -168,19 +170,19 @@ describe('when a job is not settled yet', () => {
 
     await later.runDueRows();
 
-    expect(recording.of('leasesTakenOver')).toEqual([[1, { workflow: 'unknown' }]]);
-    expect(recording.of('jobs')).toEqual([[1, { workflow: 'unknown', outcome: 'retried' }]]);
+    expect(recording.valuesOf('leasesTakenOver')).toEqual([[1, { workflow: 'unknown' }]]);
+    expect(recording.valuesOf('jobs')).toEqual([[1, { workflow: 'unknown', outcome: 'retried' }]]);
   });
 
   it('given a workflow fails 20 times in a row, then its circuit opens once', async () => {
     const failing = countingWorkflow(() => {
       throw new Error('down');
     });
-    const { app, of } = await start([failing.workflow]);
+    const { app, valuesOf } = await start([failing.workflow]);
 
     await app.pipeline.deliver(Array.from({ length: 40 }, (_, n) => rawEvent({ id: `e${n}` })));
 
-    expect(of('circuitsOpened')).toEqual([[1, { workflow: 'counting' }]]);
+    expect(valuesOf('circuitsOpened')).toEqual([[1, { workflow: 'counting' }]]);
   });
 });
 

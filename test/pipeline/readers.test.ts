@@ -40,8 +40,8 @@ describe('when a handler asks for its reader', () => {
   it('given it asks, then one reader is made for its event and signal; given it does not, none', async () => {
     const asked: unknown[][] = [];
     const contexts: Context[] = [];
-    const readerFor = (...of: unknown[]) => {
-      asked.push(of);
+    const readerFor = (...args: unknown[]) => {
+      asked.push(args);
       return { service: 'fhir' } as FhirReader;
     };
     const look = defineWorkflow({

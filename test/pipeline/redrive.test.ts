@@ -4,13 +4,13 @@ import { countingWorkflow, startCounting, startHeld, startWith } from './held-wo
 import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp } from './memory-app.js';
 
 /** Starts an app with a job that is dead after its first try. Each further run calls `ends`. */
-async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
+async function deadJob(behave: (run: number) => void | Promise<void> = () => {}) {
   const account = createAccount();
   const seen: string[] = [];
   const counting = countingWorkflow((run, _context, event) => {
     if (event.service === 'fhir') seen.push(event.resourceId);
     if (run === 1) throw new NonRetriableError('no');
-    return ends(run);
+    return behave(run);
   });
   const app = startApp(account, { workflows: [counting.workflow] });
   await app.pipeline.deliver([rawEvent()]);
@@ -197,15 +197,15 @@ describe('the redrive of a completed job', () => {
 });
 
 describe('a row that holds a delivery', () => {
-  const of = { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' } as const;
+  const item = { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' } as const;
 
   it('given an event, then each workflow that wants it runs once, and the row is deleted', async () => {
     const account = createAccount();
     const [one, other] = [countingWorkflow(() => {}, { name: 'one' }), countingWorkflow(() => {}, { name: 'other' })];
     const app = startApp(account, { workflows: [one.workflow, other.workflow] });
     await app.pipeline.deliver([rawEvent()]);
-    await app.addRow(of, rawEvent());
-    await app.addRow(of, rawEvent({ id: 'another' }));
+    await app.addRow(item, rawEvent());
+    await app.addRow(item, rawEvent({ id: 'another' }));
 
     await app.runDueRows();
 
@@ -215,7 +215,7 @@ describe('a row that holds a delivery', () => {
 
   it('given an invalid event, then it gets a dead letter, and the row is deleted', async () => {
     const { account, app } = startWith();
-    await app.addRow(of, { some: 'thing' });
+    await app.addRow(item, { some: 'thing' });
 
     await app.runDueRows();
 
@@ -236,7 +236,7 @@ describe('a row that holds a delivery', () => {
 
     it('given an event, then it runs, and the dead letter has moved', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
-      await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
+      await app.addRow({ ...item, deadLetter: NAME }, rawEvent());
 
       await app.runDueRows();
 
@@ -255,7 +255,7 @@ describe('a row that holds a delivery', () => {
       },
     ])('given $given, then the dead letter stays, beside that of what came', async ({ raw, settings, others }) => {
       const { app, letters, account, counting } = await withDeadLetter(settings);
-      await app.addRow({ ...of, deadLetter: NAME }, raw);
+      await app.addRow({ ...item, deadLetter: NAME }, raw);
 
       await app.runDueRows();
 
@@ -266,7 +266,7 @@ describe('a row that holds a delivery', () => {
 
     it('given the dead letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
       const { app, counting, letters, account } = await withDeadLetter();
-      await app.addRow({ ...of, deadLetter: NAME }, rawEvent());
+      await app.addRow({ ...item, deadLetter: NAME }, rawEvent());
       app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
 
       await app.runDueRows();
@@ -283,7 +283,7 @@ describe('a row that holds a delivery', () => {
 
   it('given storage fails, then the row stays for a later run', async () => {
     const { account, app } = startWith();
-    await app.addRow(of, { some: 'thing' });
+    await app.addRow(item, { some: 'thing' });
     app.storageIs(({ on }) => (on.startsWith('pending/') ? 'fail-before' : 'ok'));
 
     const ran = app.runDueRows();

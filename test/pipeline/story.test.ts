@@ -9,10 +9,10 @@ import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from '.
 
 const raw = rawEvent();
 
-function start(ends: (run: number) => void | Promise<void>) {
+function start(behave: (run: number) => void | Promise<void>) {
   const account = createAccount();
   const retry = { tries: 3, from: seconds(10), to: seconds(10) };
-  const { workflow } = countingWorkflow(ends, { retry });
+  const { workflow } = countingWorkflow(behave, { retry });
   const app = startApp(account, { workflows: [workflow] });
   const address = addressOfRaw(raw, workflow);
   return {

@@ -303,7 +303,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
     const left = valid.entries();
     await Promise.all(
       Array.from({ length: CHECKS_AT_ONCE }, async () => {
-        for (const [id, of] of left) await checkEvent(id, of, dead.get(id) ?? 0, newest);
+        for (const [id, event] of left) await checkEvent(id, event, dead.get(id) ?? 0, newest);
       }),
     );
     for (const { row } of (await patiently(() => tables.query('resources', { limit: 1000 }))).rows)
@@ -351,8 +351,8 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
 
 type EventStatus = { events?: { state: string; workflows: Record<string, { status: string }> }[] };
 
-function keepLargest(of: Map<string, number>, key: string, value: number): void {
-  of.set(key, Math.max(of.get(key) ?? 0, value));
+function keepLargest(numbers: Map<string, number>, key: string, value: number): void {
+  numbers.set(key, Math.max(numbers.get(key) ?? 0, value));
 }
 
 function pause(ms: number): Promise<void> {

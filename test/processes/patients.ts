@@ -106,11 +106,11 @@ export function newestOf(changes: readonly PatientChange[]): Map<string, Patient
 }
 
 /** Returns the event of a change, in the schema with this name. */
-export function eventOf(of: PatientChange, schema: 'cloud-event' | 'event-grid') {
-  const { id: resourceId, version, change, eventTime } = of;
+export function eventOf(made: PatientChange, schema: 'cloud-event' | 'event-grid') {
+  const { id: resourceId, version, change, eventTime } = made;
   const data = { resourceType: 'Patient', resourceFhirAccount: HOST, resourceFhirId: resourceId };
   const subject = `${HOST}/Patient/${resourceId}`;
-  const id = `event-${nameOf(of)}`;
+  const id = `event-${nameOf(made)}`;
   const type = `Microsoft.HealthcareApis.FhirResource${change.charAt(0).toUpperCase()}${change.slice(1)}`;
   const whole = { ...data, resourceVersionId: version };
   return schema === 'cloud-event'

@@ -20,8 +20,8 @@ describe('when somebody names the time to reconcile from', () => {
     { since: '2026-03-18T23:59:59.999Z', firstDayByChange: '20260319', then: 'since-before-upgrade' },
     { since: '2026-03-18T23:59:59.999Z', firstDayByChange: '20260319', workflow: 'new', then: 'since-before-upgrade' },
     { since: '2020-01-01T00:00:00.000Z', firstDayByChange: '20260318', workflow: 'new', then: 'ok' },
-  ])('given $since, a first day $firstDayByChange and the workflow $workflow, then $then', ({ since, then, ...of }) => {
-    expect(check(since, of)).toBe(then);
+  ])('given $since, first day $firstDayByChange and workflow $workflow, then $then', ({ since, then, ...app }) => {
+    expect(check(since, app)).toBe(then);
   });
 
   it('given a time that is refused, then the message names the first time that is not', () => {

@@ -16,8 +16,8 @@ const SOURCE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.Healthcare
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 
 function changeOf(at: number, fields: Partial<FoundChange> = {}): FoundChange {
-  const of = { service: 'fhir', host: 'clinic-a.fhir.azurehealthcareapis.com', resourceType: 'Patient' } as const;
-  return { ...of, resourceId: `p${at}`, change: 'created', version: 1, time: timeOf(at), ...fields } as FoundChange;
+  const feed = { service: 'fhir', host: 'clinic-a.fhir.azurehealthcareapis.com', resourceType: 'Patient' } as const;
+  return { ...feed, resourceId: `p${at}`, change: 'created', version: 1, time: timeOf(at), ...fields } as FoundChange;
 }
 
 /** Pages of so many changes each; the last page reaches the end of the span. */

@@ -80,8 +80,8 @@ describe('when a change is found', () => {
   it.each(SAMPLES)(
     'given the sample of $type, then the event differs from the sample only in id and time',
     (sample) => {
-      const of = sample.type.includes('Fhir') ? { ...FHIR, version: 2 } : { ...DICOM, version: 12 };
-      const { raw, json } = foundEvent({ ...of, change: 'updated' }, SOURCE);
+      const fields = sample.type.includes('Fhir') ? { ...FHIR, version: 2 } : { ...DICOM, version: 12 };
+      const { raw, json } = foundEvent({ ...fields, change: 'updated' }, SOURCE);
 
       expect(raw).toEqual({ ...sample, id: expect.any(String), time: TIME });
       expect(JSON.parse(json)).toEqual(raw);

@@ -584,7 +584,7 @@ function stepsMatchCounts({ steps: text, state, failing, result, tries = 0, cras
   const { steps, leftOut } = readSteps(typeof text === 'string' ? text : '');
   if (leftOut > 0) return true;
   const sinceRedrive = steps.slice(steps.findLastIndex(({ what }) => what === 'redriven') + 1);
-  const countOf = (what: string, of: typeof steps = sinceRedrive) => of.filter((step) => step.what === what).length;
+  const countOf = (what: string, all: typeof steps = sinceRedrive) => all.filter((step) => step.what === what).length;
   const triesSince = Number(tries) - countOf('retry');
   const isCompleted = state === 'settled' && result === 'completed';
   const isFailing = state === 'settled' ? result === 'dead' : state === 'running' && Boolean(failing);

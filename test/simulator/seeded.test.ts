@@ -7,7 +7,7 @@ describe('when randomness comes from a seed', () => {
     expect([one.number(), one.token(), one.number()]).toEqual([other.number(), other.token(), other.number()]);
   });
 
-  it('given similar seeds, then their numbers are not similar', () => {
+  it('given similar seeds, then their numbers differ', () => {
     const firsts = Array.from({ length: 100 }, (_, seed) => seededRandom(seed).number());
 
     expect(new Set(firsts.map((number) => number.toFixed(3))).size).toBeGreaterThan(85);

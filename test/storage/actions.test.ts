@@ -37,7 +37,7 @@ describe('when people act', () => {
     expect((await actions.list(10)).map(({ by }) => by).sort()).toEqual(['ana', 'ben']);
   });
 
-  it('given a time, then those before it go, however many', async () => {
+  it('given a time, then all actions before it are deleted', async () => {
     const { actions, clock } = open();
     await Promise.all(Array.from({ length: 150 }, () => actions.begin(REDRIVE)));
     clock.advance(1000);
@@ -49,7 +49,7 @@ describe('when people act', () => {
   });
 
   it.each(['fail-before', 'fail-after'] satisfies Fault[])(
-    'given the row cannot be written (%s), then the action must not begin',
+    'given the row cannot be written (%s), then the error is thrown, so that the action does not begin',
     async (fault) => {
       const { actions } = open((tables) => faultyTables(tables, () => fault));
 
@@ -57,7 +57,7 @@ describe('when people act', () => {
     },
   );
 
-  it('given the counts cannot be written, or the row has expired, then the action has ended all the same', async () => {
+  it('given the counts cannot be written, or the row has expired, then nothing is thrown', async () => {
     let fault: Fault = 'ok';
     const { actions, clock } = open((tables) => faultyTables(tables, () => fault));
     const [end, endLate] = [await actions.begin(REDRIVE), await actions.begin(REDRIVE)];

@@ -58,7 +58,7 @@ describe('a blob store whose storage fails', () => {
     { status: 404, reason: 'AccountNotFound', code: 'http-404', isRejected: false },
     { status: 400, reason: 'InvalidInput', code: 'http-400', isRejected: true },
   ])(
-    'given $status $reason, then it is $code after one request, and tells nothing of names or content',
+    'given $status $reason, then the error is $code after one request, and has nothing of names or content',
     async ({ status, reason, code, isRejected }) => {
       server.answerWith((response) => response.writeHead(status, { 'x-ms-error-code': reason }).end());
 
@@ -72,14 +72,14 @@ describe('a blob store whose storage fails', () => {
     },
   );
 
-  it('given no server at the address, then it is unreachable', async () => {
+  it('given no server at the address, then the error is unreachable', async () => {
     const calls = everyCall();
     await server.close();
 
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
   });
 
-  it('given the content breaks off, then what came is not taken for all of it', async () => {
+  it('given the content breaks off, then the read fails', async () => {
     server.answerWith((response) => {
       response.writeHead(200, { 'content-length': '100', etag: '"1"' }).write('{"half":');
       setImmediate(() => response.destroy());
@@ -124,7 +124,7 @@ describe('a list of blobs', () => {
       blob: BLOB('<Name>a</Name>', '<Metadata><by>50 % &gt; 1</by><none /><x-1>a%20b</x-1></Metadata>'),
       then: [{ name: 'a', createdAt, about: { by: '50 % > 1', 'x-1': 'a b' } }],
     },
-  ])('given $given, then it is read as it was written', async ({ blob, then }) => {
+  ])('given $given, then the list reads as written', async ({ blob, then }) => {
     const { ended, urls } = await listed(LIST(blob, 'more&amp;'));
 
     expect(ended).toEqual({ blobs: then, next: 'more&' });
@@ -138,7 +138,7 @@ describe('a list of blobs', () => {
     { given: 'a blob without a name', xml: LIST(BLOB('')) },
     { given: 'a blob without a time', xml: LIST('<Blob><Name>a</Name></Blob>') },
     { given: 'the page of a proxy', xml: '<html></html>' },
-  ])('given $given, then it is no shorter list', async ({ xml }) => {
+  ])('given $given, then the list is an error, not a shorter list', async ({ xml }) => {
     expect((await listed(xml)).ended).toMatchObject({ name: 'StorageError', code: 'garbled' });
   });
 });

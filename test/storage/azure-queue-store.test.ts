@@ -32,7 +32,7 @@ describe('a queue whose storage fails', () => {
     { status: 403, reason: 'AuthorizationFailure', code: 'forbidden', isRejected: false },
     { status: 413, reason: 'RequestBodyTooLarge', code: 'http-413', isRejected: true },
   ])(
-    'given $status $reason, then it is $code after one request, and tells nothing of the message',
+    'given $status $reason, then the error is $code after one request, and has nothing of the message',
     async ({ status, reason, code, isRejected }) => {
       server.answerWith((response) => response.writeHead(status, { 'x-ms-error-code': reason }).end());
       const store = createAzureQueueStore(server.connection, 'due');
@@ -57,7 +57,7 @@ describe('a queue whose storage fails', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('given no server at the address, then it is unreachable', async () => {
+  it('given no server at the address, then the error is unreachable', async () => {
     const store = createAzureQueueStore(server.connection, 'due');
     await server.close();
 

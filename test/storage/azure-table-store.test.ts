@@ -45,7 +45,7 @@ describe('a table store whose storage fails', () => {
     { status: 400, odata: 'InvalidInput', code: 'http-400', isRejected: true },
     { status: 413, odata: 'RequestBodyTooLarge', code: 'http-413', isRejected: true },
   ])(
-    'given $status $odata, then it is $code after one request, and tells nothing of rows or addresses',
+    'given $status $odata, then the error is $code after one request, and has nothing of rows or addresses',
     async ({ status, odata, code, isRejected }) => {
       server.answerWith(tableError(status, odata));
 
@@ -60,7 +60,7 @@ describe('a table store whose storage fails', () => {
     },
   );
 
-  it('given 404 from something else than storage, then it is no answer about rows or tables', async () => {
+  it('given 404 from something else than storage, then the error does not count as a missing row or table', async () => {
     server.answerWith((response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<p>Not found</p>'));
 
     for (const call of everyCall().slice(0, 5)) {
@@ -68,14 +68,14 @@ describe('a table store whose storage fails', () => {
     }
   });
 
-  it('given no server at the address, then it is unreachable', async () => {
+  it('given no server at the address, then the error is unreachable', async () => {
     const calls = everyCall();
     await server.close();
 
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'unreachable', isRejected: false });
   });
 
-  it('given the connection breaks after the request, then it is unreachable, and was sent once', async () => {
+  it('given the connection breaks after the request, then the error is unreachable, after one request', async () => {
     server.answerWith((response) => response.destroy());
 
     for (const [index, call] of everyCall().entries()) {
@@ -84,7 +84,7 @@ describe('a table store whose storage fails', () => {
     }
   });
 
-  it('given a kept connection that closes under a request, then a read is sent again, and a write is unknown', async () => {
+  it('given a kept connection that closes during a request, then a read is sent again, and the outcome of a write is unknown', async () => {
     const store = createAzureTableStore(server.connection);
     const seen = new Set<unknown>();
     server.answerWith((response, { socket }) => {
@@ -117,7 +117,7 @@ describe('a table store whose storage fails', () => {
     await expect(store.commit('rows', 'p', two, caller.signal)).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  it('given an answer to a transaction that is not whole, then it is not taken as done', async () => {
+  it('given half an answer to a transaction, then the transaction does not count as done', async () => {
     server.answerWith((response) =>
       response
         .writeHead(202, { 'content-type': 'multipart/mixed; boundary=batchresponse_1' })
@@ -146,7 +146,7 @@ describe('a table store whose storage fails', () => {
   });
 
   it.each(['The specified entity already exists.', '2:The specified entity already exists.'])(
-    'given a transaction that names none of its operations (%s), then nothing is made of it',
+    'given a refusal that names no operation of the transaction (%s), then the error is thrown',
     async (message) => {
       server.answerWith(transactionError(409, 'EntityAlreadyExists', message));
 
@@ -222,7 +222,7 @@ describe('a table store whose storage fails', () => {
   });
 
   it.each(['<p>A page of a proxy</p>', 'null', '{"value":[', ''])(
-    'given an answer that is not what storage answers (%s), then it is garbled',
+    'given an answer that storage never gives (%s), then the error is garbled',
     async (body) => {
       const store = createAzureTableStore(server.connection);
       server.answerWith((response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
@@ -233,7 +233,7 @@ describe('a table store whose storage fails', () => {
     },
   );
 
-  it('given many tables, then the list goes on where storage stopped', async () => {
+  it('given many tables, then the list has all pages', async () => {
     const store = createAzureTableStore(server.connection);
     server.answerWith((response, { url = '' }) => {
       const isSecond = url.includes('NextTableName=rows2');
@@ -247,7 +247,7 @@ describe('a table store whose storage fails', () => {
     expect(await store.list('')).toEqual(['rows1', 'rows2']);
   });
 
-  it('given rows of other types, put in by hand, then they are read as the nearest of ours', async () => {
+  it('given values of other types, written by hand, then they read as the nearest type of the app', async () => {
     server.answerWith((response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(
         JSON.stringify({
@@ -304,7 +304,7 @@ describe('a connection', () => {
     expect(accountOf(connectionString, 'table')).toMatchObject(then);
   });
 
-  it('given a shared access signature, then it ends the URL of each request, and nothing else signs', async () => {
+  it('given a shared access signature, then it ends the URL of each request, without another signature', async () => {
     const server = await startStorageServer();
     const { connectionString } = server.connection as { connectionString: string };
     const store = createAzureTableStore({

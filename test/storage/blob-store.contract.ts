@@ -23,14 +23,14 @@ export function blobStoreContract(make: () => BlobStore): void {
   }
 
   describe('a container that is not there yet', () => {
-    it('given it is prepared, twice, then it is there, and empty', async () => {
+    it('given two preparations, then it exists, and is empty', async () => {
       await store.prepare();
       await store.prepare();
 
       expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
     });
 
-    it('given it is read, listed or deleted from, then it is empty', async () => {
+    it('given a read, a list or a delete, then it counts as empty', async () => {
       expect(await store.read('a')).toBeUndefined();
       expect(await store.readText('a', 10)).toBeUndefined();
       expect(await store.copy('a', 'b')).toBe('absent');
@@ -38,7 +38,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
     });
 
-    it('given several blobs at the same time, then it is made and all are written', async () => {
+    it('given several blobs at once, then the container is made and all are written', async () => {
       const names = ['a', 'b', 'c', 'd'];
 
       const created = await Promise.all(names.map((name) => store.create(name, name)));
@@ -58,7 +58,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       },
     );
 
-    it('given there is one of its name, then nothing is written', async () => {
+    it('given a blob of its name, then nothing is written', async () => {
       await store.create('a', 'first');
 
       expect(await store.create('a', 'second')).toBe('exists');
@@ -85,7 +85,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       expect(await store.read('a')).toBe('second');
     });
 
-    it('given a name with slashes and signs, then it is found by it', async () => {
+    it('given a name with slashes and signs, then the name finds it', async () => {
       const name = "pending/failed/2026-03-01/a%20b 'c' #?+é.0.json";
       await store.create(name, '{}');
 
@@ -110,7 +110,7 @@ export function blobStoreContract(make: () => BlobStore): void {
         maxBytes: 9,
         then: { kind: 'not-text', why: 'not-utf8', text: 'Z\uFFFDo' },
       },
-    ])('given $given, then it is read as that', async ({ content, maxBytes, then }) => {
+    ])('given $given, then the read returns that', async ({ content, maxBytes, then }) => {
       await store.create('a', content);
 
       expect(await store.readText('a', maxBytes)).toEqual(then);
@@ -130,7 +130,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       },
     );
 
-    it('given a copy is there, then it stays as it is; given copies at once, then there is one', async () => {
+    it('given an earlier copy, then it stays unchanged; given copies at once, then one is made', async () => {
       for (const name of ['a', 'b']) await store.create(name, name);
 
       expect(await store.copy('a', 'b')).toBe('exists');
@@ -144,7 +144,7 @@ export function blobStoreContract(make: () => BlobStore): void {
   });
 
   describe('a list', () => {
-    it('given a prefix, then it is those that begin with it, in order, with the time they were created', async () => {
+    it('given a prefix, then the list has the matching blobs in order, with the time of their creation', async () => {
       const before = Date.now();
       for (const name of ['p/b', 'p/a/2', 'q/a', 'p/a/1', 'p']) await store.create(name, '{}');
 
@@ -159,7 +159,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       }
     });
 
-    it('given texts about a blob, then a list has them with its name, whatever they contain; empty texts are left out', async () => {
+    it('given metadata of a blob, then a list has them with its name, whatever they contain; empty texts are left out', async () => {
       const about = { reason: 'tries-spent', workflow: 'Zoë 漢字 100%', type: '' };
       await store.create('p/a', '{}', { about });
       await store.create('p/b', '{}', { about: { type: '' } });
@@ -170,7 +170,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       ]);
     });
 
-    it.each([1, 2, 7, 100])('given pages of %i, then each comes once, in order', async (limit) => {
+    it.each([1, 2, 7, 100])('given pages of %i, then each blob comes once, in order', async (limit) => {
       const names = Array.from({ length: 7 }, (_, i) => `p/${i}`);
       await Promise.all([...names, 'o', 'q'].map((name) => store.create(name, '')));
 

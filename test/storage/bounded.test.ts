@@ -59,7 +59,7 @@ function heldReads() {
 }
 
 describe('a call to storage that never answers', () => {
-  it('given the time is not over, then it goes on waiting', async () => {
+  it('given the time is not over, then the call still waits', async () => {
     const { clock, calls } = callsWith('never');
     const ended = jest.fn();
     for (const call of calls)
@@ -74,7 +74,7 @@ describe('a call to storage that never answers', () => {
     expect(clock.timers).toBe(calls.length);
   });
 
-  it('given the time is over, then it rejects as a timeout, whatever was called', async () => {
+  it('given the time is over, then every call rejects as a timeout', async () => {
     const { clock, calls } = callsWith('never');
     const answers = calls.map((call) => call());
 
@@ -155,7 +155,7 @@ describe('a limit that is shortened', () => {
 });
 
 describe('a call to storage that answers', () => {
-  it('given a value, then it is the value, and no timer is left', async () => {
+  it('given a value, then the call returns it, and no timer is left', async () => {
     const { clock, calls } = callsWith('ok');
 
     for (const call of calls) await call();
@@ -163,7 +163,7 @@ describe('a call to storage that answers', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('given an error, then it is that error, and no timer is left', async () => {
+  it('given an error, then the call rejects with it, and no timer is left', async () => {
     const { clock, calls } = callsWith('fail-before');
 
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'fault' });
@@ -171,7 +171,7 @@ describe('a call to storage that answers', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('given it throws before it returns a promise, then the call rejects with that', async () => {
+  it('given an error before the promise is returned, then the call rejects with it', async () => {
     const clock = createTestClock();
     const store = {
       read: () => {

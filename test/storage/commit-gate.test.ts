@@ -47,7 +47,7 @@ describe('when a process has more transactions than may be on their way', () => 
     expect(gate.max).toBe(max);
   });
 
-  it('given storage that has recovered, then more may again', async () => {
+  it('given storage that has recovered, then more may be on their way again', async () => {
     const clock = createFakeClock();
     const gate = new CommitGate(clock);
     await flood(gate, clock, 12, { takesMs: 3000, error: TIMEOUT });

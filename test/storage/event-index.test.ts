@@ -21,7 +21,7 @@ function open() {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the entry of an event', () => {
-  it('given the jobs of several workflows, then it is written once, also by later ones', async () => {
+  it('given the jobs of several workflows, also later ones, then it is written once', async () => {
     const { index, writes } = open();
     for (let job = 0; job < 3; job += 1) index.note(KEY, wanted());
     writes[0]?.end({ kind: 'written', etag: '' });
@@ -43,7 +43,7 @@ describe('the entry of an event', () => {
     expect(writes[0]?.isWanted?.()).toBe(true);
   });
 
-  it('given nobody wants it any more, then it is dropped, and the next job writes it', async () => {
+  it('given no job waits for it, then it is dropped, and the next job writes it', async () => {
     const { index, writes } = open();
     index.note(KEY, { untilMs: 1000, isWanted: () => false });
     expect(writes[0]?.isWanted?.()).toBe(false);

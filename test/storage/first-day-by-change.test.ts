@@ -12,7 +12,7 @@ async function openAccount({ at = '2026-03-14T12:00:00Z', isUpgrade = false } = 
 }
 
 describe('the first day whose jobs have addresses by change', () => {
-  it('given an account without a ledger, then it is every day', async () => {
+  it('given an account without a ledger, then all days count', async () => {
     const { tables } = await openAccount();
 
     expect(await createFirstDayByChange(tables)()).toBe('');
@@ -29,7 +29,7 @@ describe('the first day whose jobs have addresses by change', () => {
     expect(await createFirstDayByChange(tables)()).toBe(firstDay);
   });
 
-  it('given it was decided, then every later process has the same day, and asks once', async () => {
+  it('given a decision, then every later process has the same day, and reads it once', async () => {
     const { tables, clock } = await openAccount({ isUpgrade: true });
     const decided = await createFirstDayByChange(tables)();
     clock.advance(40 * 24 * 3_600_000);
@@ -45,7 +45,7 @@ describe('the first day whose jobs have addresses by change', () => {
     expect(calls).toBe(1);
   });
 
-  it('given two processes that decide at once, one of them when the ledger is there already, then they agree', async () => {
+  it('given two processes that decide at once, one of them after the ledger exists, then they agree', async () => {
     const { tables } = await openAccount();
     const [one, other] = [createFirstDayByChange(tables), createFirstDayByChange(tables)];
     const first = one();
@@ -58,7 +58,7 @@ describe('the first day whose jobs have addresses by change', () => {
   });
 
   it.each<Fault>(['fail-before', 'fail-after'])(
-    'given any call to storage with the fate %s, then it fails, and the next call has the day of every process',
+    'given any one call to storage has the fate %s, then the decision fails, and the next one agrees with every process',
     async (fault) => {
       for (let failing = 1; failing <= 6; failing += 1) {
         const { tables } = await openAccount({ isUpgrade: true });

@@ -30,18 +30,23 @@ describe('every transaction of up to three writes', () => {
     ...slips.filter(({ call }) => call > one.call).map((two) => [one, two]),
   ]);
 
-  type Want = { make: (key: string, etag: string) => Write; isThere: boolean; told: Written['kind']; effects: number };
+  type Want = {
+    make: (key: string, etag: string) => Write;
+    isThere: boolean;
+    answer: Written['kind'];
+    effects: number;
+  };
   const wants: Record<string, Want> = {
-    insert: { make: (key) => insert(key), isThere: false, told: 'written', effects: 1 },
-    merge: { make: (key, etag) => merge(key, etag), isThere: true, told: 'written', effects: 1 },
-    delete: { make: (key) => remove(key), isThere: true, told: 'written', effects: 1 },
-    'late insert': { make: (key) => insert(key), isThere: true, told: 'conflict', effects: 0 },
-    'stale merge': { make: (key) => merge(key, 'W/"0"'), isThere: true, told: 'conflict', effects: 0 },
-    'second delete': { make: (key) => remove(key), isThere: false, told: 'written', effects: 0 },
+    insert: { make: (key) => insert(key), isThere: false, answer: 'written', effects: 1 },
+    merge: { make: (key, etag) => merge(key, etag), isThere: true, answer: 'written', effects: 1 },
+    delete: { make: (key) => remove(key), isThere: true, answer: 'written', effects: 1 },
+    'late insert': { make: (key) => insert(key), isThere: true, answer: 'conflict', effects: 0 },
+    'stale merge': { make: (key) => merge(key, 'W/"0"'), isThere: true, answer: 'conflict', effects: 0 },
+    'second delete': { make: (key) => remove(key), isThere: false, answer: 'written', effects: 0 },
   };
 
   it.each(multisets(Object.keys(wants), 3).map((names) => ({ names })))(
-    'given $names, when any two calls go wrong in any way, then what is told is what storage holds',
+    'given $names, when any two calls go wrong in any way, then each answer is what storage holds',
     async ({ names }) => {
       const wanted = names.map((name, i) => ({ key: `k${i}`, want: wants[name] as Want }));
       const rows = wanted.filter(({ want }) => want.isThere).map(({ key }) => key);
@@ -61,7 +66,7 @@ describe('every transaction of up to three writes', () => {
         const seen = writes.map(({ operation, isOwn }, i) => {
           const stored = rowOf(memory, operation.key);
           return {
-            told: written[i]?.kind,
+            answer: written[i]?.kind,
             effects: effects.filter((effect) => effect.operation === operation).length,
             isThere: isOwn(stored?.row),
             isEtag: written[i]?.kind !== 'written' || written[i].etag === (stored?.etag ?? ''),
@@ -69,10 +74,10 @@ describe('every transaction of up to three writes', () => {
         });
         expect({ plan, seen }).toEqual({
           plan,
-          seen: wanted.map(({ want: { told, effects } }) => ({
-            told,
+          seen: wanted.map(({ want: { answer, effects } }) => ({
+            answer,
             effects,
-            isThere: told === 'written',
+            isThere: answer === 'written',
             isEtag: true,
           })),
         });
@@ -116,11 +121,11 @@ describe('two processes over one table', () => {
           }
           await outcomes(
             clock,
-            asked.map(({ told }) => told),
+            asked.map(({ answer }) => answer),
           );
           for (const { release } of processes) await release();
 
-          for (const each of asked) check(each, await each.told, memory, record.effects);
+          for (const each of asked) check(each, await each.answer, memory, record.effects);
           for (const { operations } of record.commits) {
             expect(new Set(operations.map(({ key }) => key)).size).toBe(operations.length);
           }
@@ -131,8 +136,8 @@ describe('two processes over one table', () => {
   });
 });
 
-type Told = { written: Written | undefined; error: unknown; effectsBefore: number };
-type Asked = { write: Write; partition: string; told: Promise<Told> };
+type Answer = { written: Written | undefined; error: unknown; effectsBefore: number };
+type Asked = { write: Write; partition: string; answer: Promise<Answer> };
 
 type WriteStep = { is: 'write'; process: number; row: number; wish: 'change' | 'delete' | 'stale'; withinMs: number };
 type AnyStep = WriteStep | { is: 'turn' | 'release'; process: number } | { is: 'pass'; process: number; ms: number };
@@ -191,16 +196,16 @@ function ask(
       : etag === undefined && !isThere
         ? insert(key, { by }, untilMs)
         : merge(key, wish === 'stale' || etag === undefined ? 'W/"0"' : etag, { by }, untilMs);
-  const told = commit.write(TABLE, partition, write).then(
+  const answer = commit.write(TABLE, partition, write).then(
     (written) => ({ written, error: undefined, effectsBefore: effects.length }),
     (error: unknown) => ({ written: undefined, error, effectsBefore: effects.length }),
   );
-  return { write, partition, told };
+  return { write, partition, answer: answer };
 }
 
 function check(
   { write, partition }: Asked,
-  { written, error, effectsBefore }: Told,
+  { written, error, effectsBefore }: Answer,
   memory: MemoryTableStore,
   effects: readonly Effect[],
 ): void {
@@ -237,7 +242,7 @@ function check(
       expect((error as StorageError).message).not.toContain(operation.key);
       break;
     default:
-      throw new Error(`told ${written?.kind}`);
+      throw new Error(`answered ${written?.kind}`);
   }
 }
 

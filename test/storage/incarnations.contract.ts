@@ -139,11 +139,11 @@ export function incarnationsContract(makeTables: () => TableStore): void {
   });
 
   describe('when reconciliation asks whether a change is known', () => {
-    it('given no record, then it is not', async () => {
+    it('given no record, then the change is unknown', async () => {
       expect(await ledger.knows(eventOf('reconciled-1'))).toBe(false);
     });
 
-    it('given a record of any workflow at about its time, then it is; for another workflow it is not', async () => {
+    it('given a record of any workflow near its time, then the change is known; for another workflow it is unknown', async () => {
       await claim(eventOf('event-1'));
 
       expect(await ledger.knows(eventOf('reconciled-1', '2026-03-14T12:00:02.000Z'))).toBe(true);
@@ -151,7 +151,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       expect(await ledger.knows(eventOf('reconciled-1'), { workflow: 'other' })).toBe(false);
     });
 
-    it('given a workflow that has probably run, then any record of the change counts all the same', async () => {
+    it('given a workflow that has probably run, then any record of the change still counts', async () => {
       await claim(eventOf('event-1'));
 
       expect(await ledger.knows(eventOf('reconciled-1'), { likely: WORKFLOW })).toBe(true);
@@ -159,13 +159,13 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       expect(await ledger.knows(eventOf('reconciled-1', '2026-03-14T18:00:00.000Z'), { likely: WORKFLOW })).toBe(false);
     });
 
-    it('given a record of another incarnation, then it is not', async () => {
+    it('given a record of another incarnation, then the change is unknown', async () => {
       await claim(eventOf('event-1'));
 
       expect(await ledger.knows(eventOf('reconciled-1', '2026-03-14T18:00:00.000Z'))).toBe(false);
     });
 
-    it('given a record on the other side of midnight, then it is; given a guard alone, then it is not', async () => {
+    it('given a record on the other side of midnight, then the change is known; given only a guard, then it is unknown', async () => {
       const found = eventOf('reconciled-1', '2026-03-15T00:00:01.000Z');
       await locate(found);
       expect(await ledger.knows(found)).toBe(false);
@@ -190,7 +190,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       }
     });
 
-    it('given an event that has adopted a record, then it is found by both ids', async () => {
+    it('given an event that has adopted a record, then both ids find the record', async () => {
       await claim(eventOf('reconciled-1'));
       await locate(eventOf('event-1'));
 

@@ -13,13 +13,13 @@ function textOf(steps: readonly JobStep[], origin: { firstTryAt: string; redrive
 }
 
 describe('when a record gets a step', () => {
-  it('given the first one, then the claim before it is a step too', () => {
+  it('given the first step, then the claim before it is a step, too', () => {
     const wait: JobStep = { what: 'wait', at: msLater(90), code: 'circuit-open', until: msLater(60_090) };
 
     expect(readSteps(textOf([wait]))).toEqual({ steps: [CLAIMED, wait], leftOut: 0 });
   });
 
-  it('given a redrive of an expired record, then that is the first step', () => {
+  it('given a redrive of an expired record, then the redrive is the first step', () => {
     expect(readSteps(withStep({ ...ORIGIN, redrives: 2 }, CLAIMED)).steps[0]).toEqual({ ...CLAIMED, what: 'redriven' });
   });
 
@@ -102,7 +102,7 @@ describe('when the text is of a later version, or damaged', () => {
   });
 
   it.each(['', ' ', '~', 'nonsense', '~9 c1', 'zzzzzzzzzzzz c1 r1+zzzzzzzzzzzzz', 'mmqgcx80 c r+ d/ ~x'])(
-    "given '%s', then no step that is wrong, and no error",
+    "given '%s', then there is no wrong step, and no error",
     (text) => {
       for (const { at } of readSteps(text).steps) expect(at.getTime()).not.toBeNaN();
       expect(typeof withStep({ ...ORIGIN, steps: text }, CLAIMED)).toBe('string');

@@ -48,7 +48,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
   }
 
   describe('a record', () => {
-    it('given none was written, then there is none', async () => {
+    it('given no write, then there is no record', async () => {
       expect(await account.ledger.read(addressFor({}))).toBeUndefined();
     });
 
@@ -98,7 +98,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       ]);
     });
 
-    it('given a write with its etag, then it is the new one', async () => {
+    it('given a write with its etag, then the new record is stored', async () => {
       const etag = await put(addressFor({}), recordOf(), { event });
       const next = recordOf({ write: 2, tries: 1, state: COMPLETED });
 
@@ -164,7 +164,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(winners).toHaveLength(1);
       const owner = winners[0]?.owner;
       expect((await account.ledger.read(address))?.record.owner).toBe(owner);
-      expect(answers.map((of) => of[index]).filter((answer) => answer?.kind !== 'written')).toMatchObject(
+      expect(answers.map((ofProcess) => ofProcess[index]).filter((answer) => answer?.kind !== 'written')).toMatchObject(
         [1, 2].map(() => ({ kind: 'conflict', current: { record: { owner } } })),
       );
     }
@@ -174,7 +174,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     { call: 'read', ask: () => account.ledger.read(addressFor({})) },
     { call: 'find', ask: () => account.ledger.find(digest('event-1')) },
     { call: 'expire', ask: () => account.ledger.expire(new Date('2099-01-01T00:00:00Z'), 7) },
-  ])('given storage fails ($call), then it is an error, and never taken for no record', async ({ ask }) => {
+  ])('given storage fails ($call), then the error is thrown, and does not count as no record', async ({ ask }) => {
     await put(addressFor({}), recordOf({ state: COMPLETED }), { event });
     account.goDown();
 
@@ -184,7 +184,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
   });
 
   describe('a write whose answer was lost', () => {
-    it.each(['insert', 'claim', 'change'])('given it took effect (%s), then it is known as one’s own', async (how) => {
+    it.each(['insert', 'claim', 'change'])('given it took effect (%s), then its writer recognises it', async (how) => {
       await put(addressFor({ id: 'makes the table' }), recordOf(), { event });
       const etag = how === 'insert' ? undefined : await put(addressFor({}), recordOf(), { event });
       const before = account.commits;
@@ -212,7 +212,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     it.each([
       { given: 'another owner with the same number', other: recordOf({ owner: 'other', write: 2 }) },
       { given: 'the same owner with another number', other: recordOf({ owner: 'me', write: 3 }) },
-    ])('given $given was first, then it is a conflict', async ({ other }) => {
+    ])('given $given was first, then the write is a conflict', async ({ other }) => {
       const etag = await put(addressFor({}), recordOf(), { event });
       account.onCommit('fail-before', () => account.writeElsewhere(addressFor({}), other, etag));
 
@@ -221,7 +221,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(lost).toMatchObject({ kind: 'conflict', current: { record: other } });
     });
 
-    it('given storage stays silent until it is too late, then it is an error', async () => {
+    it('given storage does not answer in time, then the error is thrown', async () => {
       const late = account.write(addressFor({}), recordOf(), { event, untilMs: systemClock.monotonic() - 1 });
 
       await expect(late).rejects.toMatchObject({ name: 'StorageError' });
@@ -297,7 +297,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, redrives: 8, write: 11 });
     });
 
-    it('given a suspect that ran alone, then it reads so until the holder, a claim or a redrive ends that', async () => {
+    it('given a suspect that runs alone, then the record says so until the holder, a claim or a redrive ends that', async () => {
       const running = { kind: 'running', leaseMs: 60_000 } as const;
       const alone = recordOf({ crashes: 6, state: { ...running, isAlone: true } });
       const read = async () => (await account.ledger.read(addressFor({})))?.record;
@@ -328,7 +328,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
         isByHolder: true,
         kept: { crashes: 1, crashesAlone: 0, redrives: 1, firstTryAt: before.firstTryAt },
       },
-    ])('given a write of $by, then all properties but $kept', async ({ isByHolder, kept }) => {
+    ])('given a write of $by, then it changes all properties but $kept', async ({ isByHolder, kept }) => {
       const etag = await put(addressFor({}), before, { event });
 
       await put(addressFor({}), after, { etag, isByHolder });
@@ -336,7 +336,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, ...kept });
     });
 
-    it.each([true, false])('given counts that go back to none (held: %p), then they are none', async (isByHolder) => {
+    it.each([true, false])('given counts of 0 (held: %p), then the record has 0', async (isByHolder) => {
       const full = { ...after, crashes: 0, crashesAlone: 0, redrives: 0, firstTryAt: before.firstTryAt };
       const etag = await put(addressFor({}), full, { event });
       const empty = { ...full, write: 10, tries: 0, errorCode: '', unknownSince: '' };
@@ -354,7 +354,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.rowAt(addressFor({}))).toMatchObject({ later: 'kept', state: 'settled' });
     });
 
-    it.each([true, false])('given an event is handed over too (held: %p), then its facts stay', async (isByHolder) => {
+    it.each([true, false])('given the event again (held: %p), then its fields stay', async (isByHolder) => {
       const etag = await put(addressFor({}), recordOf(), { event });
 
       await put(addressFor({}), recordOf({ write: 2 }), { etag, isByHolder, event: fhirEvent({ id: 'another' }) });
@@ -378,7 +378,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       { unknownSince: '2026-03-14T12:00:00.000Z' },
       { tries: 1, errorCode: 'timeout' },
       { redrives: 2, crashes: 1 },
-    ])('given a first claim with %j, then that is there', async (fields) => {
+    ])('given a first claim with %j, then the row has it', async (fields) => {
       await put(addressFor({}), recordOf(fields), { event });
 
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(recordOf(fields));
@@ -504,7 +504,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(jobs.sort()).toEqual([...days, ...many].map(withoutDay).sort());
     });
 
-    it('given no table at all, then none is found', async () => {
+    it('given no table, then none is found', async () => {
       expect(await account.ledger.find(digest('event-1'))).toEqual([]);
     });
   });
@@ -558,14 +558,14 @@ export function ledgerContract(makeTables: () => TableStore): void {
       { day: '20900228', days: 7, last: '2090-03-09T23:59:59.999Z', first: '2090-03-10T00:00:00.000Z' },
       { day: '20901231', days: 7, last: '2091-01-09T23:59:59.999Z', first: '2091-01-10T00:00:00.000Z' },
       { day: '20920228', days: 7, last: '2092-03-08T23:59:59.999Z', first: '2092-03-09T00:00:00.000Z' },
-    ])('given $day and $days days of retention, then it goes at $first', async ({ day, days, last, first }) => {
+    ])('given $day and $days days of retention, then it is dropped at $first', async ({ day, days, last, first }) => {
       await putIn(day);
 
       expect((await account.ledger.expire(new Date(last), days)).tables).toEqual([]);
       expect((await account.ledger.expire(new Date(first), days)).tables).toEqual([`ledger${day}`]);
     });
 
-    it('given several tables, then those that are over go, in order, with one that holds nothing', async () => {
+    it('given several tables, then the expired ones are dropped in order, with an empty one', async () => {
       await account.tables.create('ledger20150103');
       await putIn('20150104', { state: { kind: 'waiting', due: 'a row' } });
       await putIn('20150102');
@@ -578,7 +578,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.tables.list('')).toEqual(['ledger20150104', 'ledger20990101']);
     });
 
-    it('given tables that are none of ours, then they stay', async () => {
+    it('given tables with other names, then they stay', async () => {
       const names = ['ledger', 'ledger2015', 'ledger201501011', 'ledger20150101x', 'ledgerbackup', 'ledgers20150101'];
       for (const name of [...names, 'myledger20150101', 'waiting']) await account.tables.create(name);
 
@@ -587,7 +587,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.tables.list('')).toEqual([...names, 'myledger20150101', 'waiting'].sort());
     });
 
-    it('given records without a day, then settled ones go singly when the retention is over; the table stays', async () => {
+    it('given records without a day, then each settled one is deleted after the retention, and the table stays', async () => {
       await putIn('undated', { state: { kind: 'waiting', due: 'a row' } }, 'waits');
       await putIn('undated', { state: unknown('paused') }, 'later version');
       await putIn('undated', { state: { kind: 'running', leaseMs: 1 } }, 'runs');

@@ -47,7 +47,7 @@ describe('a ledger in memory, as time passes', () => {
   });
 
   it.each(['20150101', 'undated'])(
-    'given a table that is being dropped (%s), then it is busy, and after that it is made again',
+    'given a table that is being dropped (%s), then writes are busy until it can be made again',
     async (day) => {
       const { clock, ledger, tables, write } = open();
       const address = addressFor({ day });
@@ -68,7 +68,7 @@ describe('a ledger in memory, as time passes', () => {
     },
   );
 
-  it('given records of different ages, then a table goes when the youngest is over the retention', async () => {
+  it('given records of different ages, then a table is dropped when the youngest is older than the retention', async () => {
     const { clock, ledger, tables, write } = open();
     const state = { kind: 'settled', result: 'completed' } as const;
     await write(addressFor({ id: 'a', day: '20260301' }), recordOf({ state }), { event });
@@ -85,7 +85,7 @@ describe('a ledger in memory, as time passes', () => {
     expect(await tables.list('')).toEqual([]);
   });
 
-  it('given records without a day of different ages, then those over the retention go', async () => {
+  it('given records without a day of different ages, then those older than the retention are deleted', async () => {
     const { clock, ledger, write } = open();
     const state = { kind: 'settled', result: 'completed' } as const;
     const ids = ['a', 'b', 'c'];
@@ -105,7 +105,7 @@ describe('a ledger in memory, as time passes', () => {
     expect(left.map((read) => read !== undefined)).toEqual([false, true, true]);
   });
 
-  it('given more records without a day than a page holds, then all that are over go', async () => {
+  it('given more records without a day than a page holds, then all expired ones are deleted', async () => {
     const { clock, ledger, write, tables } = open();
     const addresses = Array.from({ length: 2_100 }, (_, n) => addressFor({ id: `${n}`, day: 'undated' }));
     const state = { kind: 'settled', result: 'completed' } as const;

@@ -71,14 +71,14 @@ describe('pauses, while others change them', () => {
     return { others, pauses: createPauses({ tables: { ...tables, commit } }) };
   }
 
-  it('given two who resume at once, then both get that it is not paused', async () => {
+  it('given two people who resume at once, then both get that the workflow is not paused', async () => {
     const { others, pauses } = openRace((other) => other.resume('registry'));
     await others.pause(ANA);
 
     expect(await pauses.resume('registry')).toBeUndefined();
   });
 
-  it('given a resume of a pause that was replaced by another, then the other stays, and the answer says so', async () => {
+  it('given a resume of a pause that another has replaced, then the other stays, and the answer says so', async () => {
     const { others, pauses } = openRace(async (other) => {
       await other.resume('registry');
       await other.pause(BEN);
@@ -89,7 +89,7 @@ describe('pauses, while others change them', () => {
     expect(await others.list()).toEqual([BEN]);
   });
 
-  it('given a pause that another has made and ended meanwhile, then it is written', async () => {
+  it('given another person pauses and resumes meanwhile, then the pause is written', async () => {
     const { others, pauses } = openRace(async (other) => {
       await other.pause(BEN);
       await other.resume('registry');
@@ -115,7 +115,7 @@ describe('pauses, when storage fails or the process dies', () => {
     { action: 'pause', fault: 'fail-after', isChanged: true },
     { action: 'resume', fault: 'fail-before', isChanged: false },
     { action: 'resume', fault: 'fail-after', isChanged: true },
-  ] as const)('given a $action whose write is $fault, then asking again brings it about', async (given) => {
+  ] as const)('given a $action whose write is $fault, then a second request succeeds', async (given) => {
     const { before, after, change } = changes[given.action];
     const tables = createMemoryTableStore({ clock: createFakeClock() });
     await tables.create('appstate');
@@ -132,7 +132,7 @@ describe('pauses, when storage fails or the process dies', () => {
     expect(await sound.list()).toEqual(after);
   });
 
-  it('given a table that is being dropped, then an error, and nothing is claimed', async () => {
+  it('given a table that is being dropped, then the error is thrown', async () => {
     const clock = createFakeClock();
     const tables = createMemoryTableStore({ clock });
     await tables.create('appstate');

@@ -14,12 +14,12 @@ export function queueStoreContract(
     ({ store, receive } = make());
   });
 
-  it('given a queue that is not there yet, then it has no messages', async () => {
+  it('given a queue that does not exist, then it has no messages', async () => {
     expect(await store.length()).toBe(0);
   });
 
   it.each(['wake', '{"shard":"3","after":"2026"}', '<a> & "b"', 'Zoë 🫀'])(
-    'given %p is sent, then the trigger sees it',
+    'given %p is sent, then the trigger receives it',
     async (text) => {
       await store.send(text);
 
@@ -28,7 +28,7 @@ export function queueStoreContract(
     },
   );
 
-  it('given several are sent at the same time, then all arrive', async () => {
+  it('given several messages at once, then all arrive', async () => {
     const texts = ['1', '2', '3', '4'];
 
     await Promise.all(texts.map((text) => store.send(text)));
@@ -38,7 +38,7 @@ export function queueStoreContract(
     expect(received.sort()).toEqual(texts);
   });
 
-  it('given a queue that is created twice, then it is there, and empty', async () => {
+  it('given a queue that is created twice, then it exists, and is empty', async () => {
     await store.create();
     await store.create();
 
@@ -46,7 +46,7 @@ export function queueStoreContract(
     expect(await receive()).toBeUndefined();
   });
 
-  it('given a message for later, then it counts, and the trigger does not see it yet', async () => {
+  it('given a message for later, then it counts, and the trigger does not receive it yet', async () => {
     await store.send('later', { inMs: 3_600_000 });
     await store.send('now', { inMs: 0 });
 
@@ -54,7 +54,7 @@ export function queueStoreContract(
     expect([await receive(), await receive()]).toEqual(['now', undefined]);
   });
 
-  it('given messages, then up to 32 are received, are hidden for the time given, and go when they are deleted', async () => {
+  it('given messages, then up to 32 are received, hidden for the given time, and gone when deleted', async () => {
     for (let n = 0; n < 33; n += 1) await store.send(`${n}`);
 
     const first = await store.receive(3_600_000);
@@ -68,7 +68,7 @@ export function queueStoreContract(
     await expect(store.delete({ ...(second[0] as ReceivedMessage), receipt: 'another' })).rejects.toThrow(StorageError);
   });
 
-  it('given visible messages, then the time of the first is known, and else none', async () => {
+  it('given a visible message, then the time of the first is known; given none, then no time', async () => {
     expect([await store.oldestAt(), await store.receive(1000)]).toEqual([undefined, []]);
     await store.send('hidden', { inMs: 3_600_000 });
     expect(await store.oldestAt()).toBeUndefined();
@@ -78,7 +78,7 @@ export function queueStoreContract(
     expect(await store.oldestAt()).toBeInstanceOf(Date);
   });
 
-  it('given a message for a time beyond all limits, then it is taken', async () => {
+  it('given a message for a time beyond all limits, then it is sent', async () => {
     await store.send('some day', { inMs: 365 * 24 * 3_600_000 });
 
     expect(await store.length()).toBe(1);

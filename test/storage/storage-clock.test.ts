@@ -59,7 +59,7 @@ describe("storage's clock", () => {
     },
   );
 
-  it('given a clock that is right, then it stays as it is, to the millisecond', async () => {
+  it('given a right clock, then the time is unchanged, to the millisecond', async () => {
     const { tables, errorMs, truth } = openMachine({ skewMs: 0, wayMs: 700 });
 
     for (let n = 0; n < 10; n += 1) {
@@ -101,7 +101,7 @@ describe("storage's clock", () => {
     }
   });
 
-  it('given the machine stood still, and its monotonic clock with it, then the next answer corrects it', async () => {
+  it('given a pause of the machine with its monotonic clock, then the next answer corrects the time', async () => {
     const { tables, errorMs, machine, truth } = openMachine({ skewMs: 0 });
     await tables.read(TABLE, 'p', 'k');
 
@@ -113,7 +113,7 @@ describe("storage's clock", () => {
     expect(errorMs()).toBe(0);
   });
 
-  it('given no answer yet, then it is the own clock; given it is asked for, then storage is, once', async () => {
+  it('given no answer yet, then the clock of the machine counts; given a request for the time, then storage is read once', async () => {
     const { storageNow, errorMs, truth, tables } = openMachine({ skewMs: DAY_MS });
     expect(errorMs()).toBe(DAY_MS);
 

@@ -42,7 +42,7 @@ export function tableStoreContract(make: () => TableStore): void {
   }
 
   describe('a commit that is done', () => {
-    it.each([1, 2, 100])('given %i operations, then it tells the time of storage, as a read does', async (count) => {
+    it.each([1, 2, 100])('given %i operations, then the answer has the time of storage', async (count) => {
       const done = await store.commit(
         table,
         'p',
@@ -106,11 +106,11 @@ export function tableStoreContract(make: () => TableStore): void {
     it('given any row, then it reads as the same row, alone or in a transaction', async () => {
       const number = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }));
       // Azurite, not Azure, ends a line of a transaction at these.
-      const text = fc.string({ unit: 'grapheme' }).filter((it) => !/[\u2028\u2029]/.test(it));
+      const text = fc.string({ unit: 'grapheme' }).filter((text) => !/[\u2028\u2029]/.test(text));
       const value = fc.oneof(text, number.map(withoutMinusZero), fc.boolean());
       const name = fc
         .stringMatching(/^[a-z][A-Za-z0-9_]{0,20}$/)
-        .filter((it) => !/^(odata|timestamp$|etag$)/i.test(it));
+        .filter((name) => !/^(odata|timestamp$|etag$)/i.test(name));
       const row = fc.dictionary(name, value, { maxKeys: 10 });
 
       await fc.assert(
@@ -220,7 +220,7 @@ export function tableStoreContract(make: () => TableStore): void {
       },
     );
 
-    it('given a table that is not there, then there is no table', async () => {
+    it('given a table that does not exist, then the answer is no-table', async () => {
       table = freshName();
 
       expect(await commit(insert('k'))).toEqual({ kind: 'no-table' });
@@ -264,7 +264,7 @@ export function tableStoreContract(make: () => TableStore): void {
       { operation: { kind: 'merge', key: 'not there', row: {}, etag: STALE }, why: 'absent' },
       { operation: { kind: 'delete', key: 'not there' }, why: 'absent' },
     ])(
-      'given one that fails as $why ($operation.kind), then it is named, and nothing was written',
+      'given an operation that fails as $why ($operation.kind), then the answer names it, and nothing is written',
       async ({ operation, why }) => {
         const [etag = ''] = await put('p', insert('first'), insert('second'), insert('there'));
 
@@ -291,7 +291,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(rows.map(({ key, etag }) => ({ key, etag }))).toEqual(keys.map((key, i) => ({ key, etag: etags[i] })));
     });
 
-    it('given many at the same time, then none takes anything from another', async () => {
+    it('given many at once, then none changes another', async () => {
       const lots = Array.from({ length: 20 }, (_, lot) =>
         Array.from({ length: 5 + lot }, (_, i) => insert(`${lot}.${i}`, { lot, i })),
       );
@@ -527,7 +527,7 @@ export function tableStoreContract(make: () => TableStore): void {
   });
 
   describe('a table', () => {
-    it('given it is made twice, then it is ready and keeps its rows', async () => {
+    it('given two creations, then it exists and keeps its rows', async () => {
       await put('p', insert('k'));
 
       expect(await store.create(table)).toBe('ready');
@@ -535,7 +535,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await keysOf({})).toEqual(['k']);
     });
 
-    it('given it is not there, then it reads as empty, and dropping it does nothing', async () => {
+    it('given no table, then it reads as empty, and a drop does nothing', async () => {
       table = freshName();
 
       const read = await store.read(table, 'p', 'k');

@@ -5,7 +5,7 @@ import { testConnection } from '../azurite/connection.js';
 const store = createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() });
 
 describe('a transaction', () => {
-  it('given values and keys that are hard to write down, then they are read as they were written', async () => {
+  it('given values and keys with special characters, then they read as written', async () => {
     const table = `t${systemRandom.token().replaceAll(/[^A-Za-z0-9]/g, '')}`;
     await store.create(table);
     const text =

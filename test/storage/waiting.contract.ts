@@ -53,7 +53,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
   describe('whether a row is there', () => {
     it.each([{}, { isLong: true }, { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const])(
-      'given %j, then it is until it is deleted',
+      'given %j, then the row exists until it is deleted',
       async (fields) => {
         const row = rowOf(fields);
         const name = await add(fields);
@@ -125,14 +125,14 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       );
     });
 
-    it('given the same is added twice, then there are two, each with its own name', async () => {
+    it('given the same row twice, then there are two rows, each with its own name', async () => {
       const names = await Promise.all([add(), add(), add()]);
 
       expect(new Set(names).size).toBe(3);
       expect(await dueIn(shardOfRow(rowOf()))).toEqual([...names].sort());
     });
 
-    it('given events of many ids, then each is in the shard of its record, and long ones in one of their own', async () => {
+    it('given events of many ids, then each row is in the shard of its record, long ones in a long shard', async () => {
       const ids = Array.from({ length: 40 }, (_, n) => `event-${n}`);
       const addresses = ids.map((id) => addressFor({ id }));
       for (const isLong of [false, true]) {
@@ -151,7 +151,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       );
     });
 
-    it('given the answer was lost, then it is there once, and its name is known', async () => {
+    it('given a lost answer, then the row exists once, and its name is known', async () => {
       await add({ item: jobOf(addressFor({ workflow: 'makes-the-table' })) });
       account.onCommit('fail-after');
 
@@ -179,12 +179,12 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
   });
 
   describe('when rows that are due are asked for', () => {
-    it('given no table, then there are none', async () => {
+    it('given no table, then no row is due', async () => {
       expect(await account.waiting.due('0', DUE_AT)).toEqual({ rows: [], next: undefined });
       expect(await account.waiting.firstDueAt('0')).toBeUndefined();
     });
 
-    it('given due times in any order, then they come in order, and those of later are not among them', async () => {
+    it('given due times in any order, then due rows come in order, without later ones', async () => {
       const added: string[] = [];
       for (const ms of [5000, -1, 3_600_000, -86_400_000, 1000, 0, 1001, 1]) added.push(await add({ dueAt: inMs(ms) }));
       const [at5000, before, hour, dayBefore, at1000, at0, at1001, at1] = added;
@@ -212,7 +212,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await dueIn(shardOfRow(rowOf({ ...fields, isLong: !fields.isLong })))).toEqual([]);
     });
 
-    it('given a name to go on after, then it begins with the next one', async () => {
+    it('given the name of a row, then the next page begins after it', async () => {
       const names = [];
       for (const ms of [-3, -2, -1]) names.push(await add({ dueAt: inMs(ms) }));
       const shard = shardOfRow(rowOf());
@@ -257,7 +257,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
   });
 
   describe('a row that is deleted', () => {
-    it('given others of the same event, then it alone goes', async () => {
+    it('given other rows of the same event, then only this row is deleted', async () => {
       const names = [await add(), await add({ isLong: true }), await add()];
       const [first] = await account.waiting.find(digest('event-1'));
 
@@ -267,7 +267,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(left.sort()).toEqual(names.filter((name) => name !== first?.name).sort());
     });
 
-    it('given it is deleted twice, or at the same time, then that is no error', async () => {
+    it('given two deletes, also at once, then there is no error', async () => {
       const shard = shardOfRow(rowOf());
       const [one, other] = [await add(), await add()];
 
@@ -278,7 +278,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await dueIn(shard)).toEqual([]);
     });
 
-    it('given there is no table, then that is no error', async () => {
+    it('given no table, then there is no error', async () => {
       await account.waiting.delete({ ...rowOf(), shard: '0', name: '2026-03-14T12:00:00.000Z.x.y' });
 
       expect(await account.rows()).toEqual([]);
@@ -323,7 +323,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     );
   });
 
-  it('given storage fails, then it is an error, and never taken for no rows', async () => {
+  it('given storage fails, then the error is thrown, and does not count as no rows', async () => {
     await add();
     account.goDown();
     const { waiting } = account;
@@ -372,7 +372,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
     const addJobs = (dueAt = DUE_AT) => account.waiting.addJobs(jobs, { dueAt, untilMs: inTime() });
 
-    it('given it is due, then it comes with its jobs, and only there', async () => {
+    it('given a due row, then only its shard has it, with its jobs', async () => {
       await addJobs();
 
       expect(await account.waiting.dueJobs(DUE_AT)).toEqual({ rows: [], next: undefined });
@@ -396,7 +396,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await account.waiting.count(100)).toMatchObject({ rows: 4, earliestDueAt: DUE_AT });
     });
 
-    it('given two processes move it, then one of them has it, and it is due later', async () => {
+    it('given two processes that move it, then one succeeds, and the row is due later', async () => {
       await addJobs();
       const [row] = (await account.waiting.dueJobs(inMs(1))).rows as [MultiJobRow];
 
@@ -413,11 +413,11 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
   });
 
   describe('when rows are counted', () => {
-    it('given none, then none, and none is the earliest', async () => {
+    it('given none, then the count is 0, without an earliest row', async () => {
       expect(await account.waiting.count(100)).toEqual({ rows: 0, isMore: false, earliestDueAt: undefined });
     });
 
-    it('given rows in many shards, then it is all of them, and the earliest of all', async () => {
+    it('given rows in many shards, then the count has all, and the earliest of all', async () => {
       for (let n = 0; n < 20; n += 1) {
         const id = `event-${n}`;
         await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, item: jobOf(addressFor({ id }), id) });
@@ -437,7 +437,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       },
     );
 
-    it('given as many as are counted at most, then isMore is true', async () => {
+    it('given as many as the limit, then isMore is true', async () => {
       for (const ms of [2, 1, 3]) await add({ dueAt: inMs(ms) });
 
       expect(await account.waiting.count(3)).toMatchObject({ isMore: true, earliestDueAt: inMs(1) });

@@ -111,7 +111,7 @@ describe('when the rows of an event id are asked for, and there are very many', 
 });
 
 describe('a row of another version of the app', () => {
-  it('given a row without these properties, then it is the job of its name, and no redrive', async () => {
+  it('given a row without these properties, then it is the job in its name, without a redrive', async () => {
     const tables = createMemoryTableStore({ clock: systemClock });
     const name = `2026-03-14T12:00:00.000Z.${addressFor({})}.0000000000000001`;
     await tables.create('waiting');

@@ -31,14 +31,14 @@ export function watermarksContract(makeTables: () => TableStore): void {
 
   const read = () => account.watermarks.read(RESOURCE);
 
-  async function put(mark: Watermark, etag?: string, by = mark.owner, of = RESOURCE): Promise<string> {
-    const written = await account.write(of, mark, by, etag);
+  async function put(mark: Watermark, etag?: string, by = mark.owner, key = RESOURCE): Promise<string> {
+    const written = await account.write(key, mark, by, etag);
     if (written.kind !== 'written') throw new Error(`expected to be written: ${JSON.stringify(written)}`);
     return written.etag;
   }
 
   describe('a watermark', () => {
-    it('given none was written, then there is none, and no table', async () => {
+    it('given no write, then there is no watermark and no table', async () => {
       expect(await read()).toBeUndefined();
       expect(await account.tables.list('')).toEqual([]);
     });
@@ -111,9 +111,9 @@ export function watermarksContract(makeTables: () => TableStore): void {
         { ...RESOURCE, workflow: 'other' },
         ...Array.from({ length: 20 }, (_, n) => ({ ...RESOURCE, resource: `["host","Patient","${n}"]` })),
       ];
-      await Promise.all(all.map((of, fence) => put(markOf({ fence }), undefined, 'me', of)));
+      await Promise.all(all.map((key, fence) => put(markOf({ fence }), undefined, 'me', key)));
 
-      const marks = await Promise.all(all.map((of) => account.watermarks.read(of)));
+      const marks = await Promise.all(all.map((key) => account.watermarks.read(key)));
 
       expect(marks.map((found) => found?.mark.fence)).toEqual(all.map((_, fence) => fence));
     });
@@ -132,7 +132,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       { what: 'the first acquisition', isFirst: true, owner: 'me' },
       { what: 'a later acquisition', isFirst: false, owner: 'me' },
       { what: 'the write that frees', isFirst: false, owner: '' },
-    ])('given $what, then it is known as one’s own, and the next write goes on from it', async ({ isFirst, owner }) => {
+    ])('given $what, then its writer recognises it, also at the next write', async ({ isFirst, owner }) => {
       await put(markOf(), undefined, 'me', { ...RESOURCE, workflow: 'makes-the-table' });
       const etag = isFirst ? undefined : await put(markOf({ owner: 'before' }));
       account.onCommit('fail-after');
@@ -147,7 +147,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
     it.each([
       { given: 'another with the same number', by: 'other', write: 2 },
       { given: 'the same one with another number', by: 'me', write: 3 },
-    ])('given $given was first, then it is a conflict', async ({ by, write }) => {
+    ])('given $given was first, then the write is a conflict', async ({ by, write }) => {
       const etag = await put(markOf({ owner: 'before' }));
       await put(markOf({ owner: '', write }), etag, by);
       account.onCommit('fail-before');
@@ -166,7 +166,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect((await read())?.mark.owner).toBe('me');
     });
 
-    it('given it is too late, then it is an error', async () => {
+    it('given it is too late, then the error is thrown', async () => {
       const late = account.watermarks.write(RESOURCE, markOf(), { by: 'me', untilMs: systemClock.monotonic() - 1 });
 
       await expect(late).rejects.toMatchObject({ name: 'StorageError' });
@@ -209,7 +209,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
         row: { ...COLUMNS, fence: 7, owner: '', write: 9, leaseMs: 60_000, by: 'by' },
         mark: { applied: APPLIED, started: undefined, fence: 7, owner: '', write: 9, leaseMs: 60_000 },
       },
-    ])('given $given, then the rest reads as none', async ({ row, mark }) => {
+    ])('given $given, then the other properties read as none', async ({ row, mark }) => {
       const etag = await put(markOf());
       const { partition, key } = await account.onlyRow();
       await account.tables.commit('watermarks', partition, [{ kind: 'replace', key, row, etag }]);
@@ -232,8 +232,8 @@ export function openWatermarks(tables: TableStore) {
   return {
     tables,
     watermarks,
-    write: (of: WatermarkKey, mark: Watermark, by: string, etag?: string) =>
-      watermarks.write(of, mark, { by, untilMs: inTime(), ...(etag === undefined ? {} : { etag }) }),
+    write: (key: WatermarkKey, mark: Watermark, by: string, etag?: string) =>
+      watermarks.write(key, mark, { by, untilMs: inTime(), ...(etag === undefined ? {} : { etag }) }),
     onCommit: (fault: Fault) => void faults.push(fault),
     commits: () => commits,
     async onlyRow() {

@@ -140,9 +140,9 @@ describe('when a collector is sent traces', () => {
       { name: 'job', isError: false, attributes: { eventId: 'e1', workflow: 'a', outcome: 'completed' } },
       { name: 'deliver', isError: false, attributes: { count: 2 } },
     ]);
-    const [workflow, of, whole] = spans;
+    const [workflow, jobSpan, whole] = spans;
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
-    expect([workflow?.parentId, of?.parentId, whole?.parentId]).toEqual([of?.spanId, whole?.spanId, PARENT]);
+    expect([workflow?.parentId, jobSpan?.parentId, whole?.parentId]).toEqual([jobSpan?.spanId, whole?.spanId, PARENT]);
   });
 
   it.each([

@@ -30,7 +30,7 @@ export type ReadLog = { readonly severity: number; readonly body: Value; readonl
 export function readOtlp(received: readonly Received[]) {
   const bodies = (path: string) => received.filter(({ url }) => url === path).map(({ body }) => body);
   return {
-    resources: received.flatMap(({ body }) => all(body, 1).map((of) => readAttributes(bytes(of, 1), 1))),
+    resources: received.flatMap(({ body }) => all(body, 1).map((resource) => readAttributes(bytes(resource, 1), 1))),
     metrics: bodies('/v1/metrics').flatMap((body) => inScopes(body).map(readMetric)),
     spans: bodies('/v1/traces').flatMap((body) => inScopes(body).map(readSpan)),
     logs: bodies('/v1/logs').flatMap((body) => inScopes(body).map(readLog)),
@@ -39,7 +39,7 @@ export function readOtlp(received: readonly Received[]) {
 
 /** Returns the metrics, spans or log records, which are all at the same depth: request, resource, scope. */
 function inScopes(body: Buffer): Buffer[] {
-  return all(body, 1).flatMap((of) => all(of, 2).flatMap((scope) => all(scope, 2)));
+  return all(body, 1).flatMap((resource) => all(resource, 2).flatMap((scope) => all(scope, 2)));
 }
 
 function readMetric(metric: Buffer): ReadMetric {
@@ -75,8 +75,8 @@ function readLog(log: Buffer): ReadLog {
   return { severity: number(log, 2), body: readValue(bytes(log, 5)), attributes: readAttributes(log, 6) };
 }
 
-function readAttributes(of: Buffer, at: number): ReadAttributes {
-  return Object.fromEntries(all(of, at).map((pair) => [text(pair, 1), readValue(bytes(pair, 2))]));
+function readAttributes(message: Buffer, field: number): ReadAttributes {
+  return Object.fromEntries(all(message, field).map((pair) => [text(pair, 1), readValue(bytes(pair, 2))]));
 }
 
 function readValue(value: Buffer): Value {

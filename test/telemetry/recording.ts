@@ -14,8 +14,8 @@ export function createRecording({ isSampled = true } = {}) {
   const records: { metric: MetricName; value: number; attributes: object }[] = [];
   const lines: string[] = [];
   const traces: RecordedSpan[] = [];
-  const begin = (into: RecordedSpan[], recorded: RecordedSpan): Span => {
-    into.push(recorded);
+  const begin = (list: RecordedSpan[], recorded: RecordedSpan): Span => {
+    list.push(recorded);
     return {
       child: (name, fields = {}) => begin(recorded.parts, { name, fields, isOver: false, parts: [] }),
       end(fields = {}) {
@@ -43,7 +43,7 @@ export function createRecording({ isSampled = true } = {}) {
     lines,
     traces,
     /** Returns the records of `metric`, as a list of [value, attributes]. */
-    of<M extends MetricName>(metric: M): [number, AttributesOf<M>][] {
+    valuesOf<M extends MetricName>(metric: M): [number, AttributesOf<M>][] {
       return records
         .filter((one) => one.metric === metric)
         .map((one) => [one.value, one.attributes as AttributesOf<M>]);

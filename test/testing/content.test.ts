@@ -127,7 +127,7 @@ describe('when a test gives content of DICOM', () => {
     expect(await readDicom({ resource }, everything)).toEqual([undefined, [], [], undefined, undefined]);
   });
 
-  it('given metadata, then that', async () => {
+  it('given metadata, then the reader returns it', async () => {
     const resource = { instance: DATASET, series: [DATASET], study: [DATASET, DATASET] };
     const found = [DATASET, [DATASET], [DATASET, DATASET], undefined, undefined];
     expect(await readDicom({ resource }, everything)).toEqual(found);

@@ -8,7 +8,7 @@ type OpenOptions = {
   readonly width?: number;
   /** Answers in place of those of the app, by path: `overview`. */
   readonly answers?: Readonly<Record<string, unknown>>;
-  /** Another address than that of the app, such as a proxy before it. */
+  /** The address of the page, such as a proxy before the app. */
   readonly url?: string;
 };
 export type OpenedPage = Awaited<ReturnType<typeof openPage>>;

@@ -60,9 +60,9 @@ async function shoot(
 }
 
 /** Returns answers as if they were of this minute. */
-function moved(of: Overview): Overview {
-  const byMs = Date.now() - Date.parse(of.now);
-  const text = JSON.stringify(of, (key, value) => {
+function moved(overview: Overview): Overview {
+  const byMs = Date.now() - Date.parse(overview.now);
+  const text = JSON.stringify(overview, (key, value) => {
     if (key === 'at') return (value as number[]).map((at) => at + Math.round(byMs / 60_000) * 60);
     const isTime = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value);
     return isTime ? new Date(Date.parse(value) + byMs).toISOString() : value;

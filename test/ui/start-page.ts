@@ -47,7 +47,7 @@ export async function startPage() {
     fix() {
       isFixed = true;
     },
-    /** Lets it fail. */
+    /** Lets the workflow `fragile` fail from now on. */
     break() {
       isFixed = false;
     },

@@ -79,15 +79,15 @@ const MAX_ROUNDS = 200;
 const ROUND_MS = 10_000;
 
 /** Runs the scenario with each trouble at each call. Returns the number of runs; throws at the first unexpected end. */
-export async function everyCrash(scenario: Scenario, telling: Pick<RunOptions, 'batches'> = {}): Promise<number> {
-  const { calls, found, regressions } = await runScenario(scenario, telling);
+export async function everyCrash(scenario: Scenario, options: Pick<RunOptions, 'batches'> = {}): Promise<number> {
+  const { calls, found, regressions } = await runScenario(scenario, options);
   expect({ found, regressions }).toEqual({ found: scenario.expected, regressions: [] });
   let times = 1;
   for (let at = 1; at <= calls; at += 1) {
     for (const trouble of TROUBLES) {
-      const told = await runScenario(scenario, { ...telling, troubles: new Map([[at, trouble]]) });
+      const outcome = await runScenario(scenario, { ...options, troubles: new Map([[at, trouble]]) });
       times += 1;
-      const { found, regressions } = told;
+      const { found, regressions } = outcome;
       expect({ at, trouble, found, regressions }).toEqual({ at, trouble, found: scenario.expected, regressions: [] });
     }
   }
@@ -192,8 +192,8 @@ export function rowsIn(tables: MemoryTableStore): RowsOf {
 }
 
 function currentIn(event: HealthEvent, happened: readonly StoryEvent[]): Content {
-  const own = happened.filter((told) => resourceOf(told.event) === resourceOf(event));
-  const version = own.find((told) => told.event.version === event.version)?.content;
+  const own = happened.filter((change) => resourceOf(change.event) === resourceOf(event));
+  const version = own.find((change) => change.event.version === event.version)?.content;
   return { current: own.at(-1)?.content, version };
 }
 

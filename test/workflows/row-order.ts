@@ -7,7 +7,7 @@ import type { StoryEvent } from './every-crash.js';
 /** Numbers that never fall from one write of a row to the next; after a removal they must rise. */
 type Measures = Readonly<Record<string, number>>;
 /** Returns when in the story a resource had a version, counted from 0; NaN if unknown. */
-type MomentOf = (of: { host: unknown; id: unknown; version: unknown; time?: unknown }) => number;
+type MomentOf = (resource: { host: unknown; id: unknown; version: unknown; time?: unknown }) => number;
 type Seen = { row: Row; measures: Measures; isRemoved: boolean };
 
 /** The rows of the bundled workflows. A row with a version may only become newer. */

@@ -87,10 +87,10 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
 
   describe('when a job is over', () => {
     it('given dead letters of several redrives and stages, then the earlier ones move with their content', async () => {
-      const of = (redrives: number) => ({ kind: 'job', address: addressFor({}), redrives }) as const;
-      await deadLetters.write(letterOf({ stage: 'failed', origin: of(0) }));
-      await deadLetters.write(letterOf({ stage: 'crash', origin: of(1) }));
-      await deadLetters.write(letterOf({ stage: 'failed', origin: of(2) }));
+      const originOf = (redrives: number) => ({ kind: 'job', address: addressFor({}), redrives }) as const;
+      await deadLetters.write(letterOf({ stage: 'failed', origin: originOf(0) }));
+      await deadLetters.write(letterOf({ stage: 'crash', origin: originOf(1) }));
+      await deadLetters.write(letterOf({ stage: 'failed', origin: originOf(2) }));
       await deadLetters.write(letterOf({ origin: { kind: 'job', address: addressFor({ id: 'other' }), redrives: 0 } }));
       const [crash = ''] = await names('pending/crash/');
       const content = await blobs.read(crash);

@@ -339,7 +339,7 @@ function post(name: string, body: string | Buffer, headers: Record<string, strin
   return fetch(`${host.url}${PATH}${name}`, { method: 'POST', headers, body });
 }
 
-/** An object with objects in each other. */
+/** Returns objects nested in each other. */
 function nested(depth: number): object {
   return depth === 1 ? {} : { a: nested(depth - 1) };
 }

@@ -80,7 +80,7 @@ describe('when a host is allowed that is none', () => {
 
 type Sent = { path: string; method?: string; headers: Record<string, string>; body?: string };
 
-/** fetch sends no Host of one's own choosing. */
+/** Sends a request with any Host, which fetch does not allow. */
 function send({ path, method = 'GET', headers, body }: Sent): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method, headers }, async (answer) => {

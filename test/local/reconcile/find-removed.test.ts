@@ -357,8 +357,8 @@ describe('the event of a removed resource', () => {
     version: 4,
     time: timeOf(0),
   } as const;
-  const idOf = (of: typeof change | (Omit<typeof change, 'time'> & { time: string }), at: string) =>
-    Object(removedEvent(of, WORKSPACE, new Date(at)).raw).id;
+  const idOf = (removed: typeof change | (Omit<typeof change, 'time'> & { time: string }), at: string) =>
+    Object(removedEvent(removed, WORKSPACE, new Date(at)).raw).id;
 
   it('given two searches, then the id is the same; given a recreated resource, then the id is another', () => {
     expect(idOf(change, NOW)).toMatch(/^reconciled-/);

@@ -13,13 +13,13 @@ function interfere(chaos: Partial<Chaos>, { seed = 7, clock = createFakeClock() 
 
 describe('when chaos interferes', () => {
   it('given the same seed, then the result is the same for every order of calls', () => {
-    const told = (of: readonly TopicEvent[]) => {
+    const resultsOf = (inOrder: readonly TopicEvent[]) => {
       const chaos = interfere(CHAOS_LEVELS.rough);
-      return new Map(of.map((one) => [one.id, [chaos.copiesOf(one, 's'), chaos.treatmentOf(one, 's', 1)]]));
+      return new Map(inOrder.map((one) => [one.id, [chaos.copiesOf(one, 's'), chaos.treatmentOf(one, 's', 1)]]));
     };
 
-    const forth = told(events);
-    const back = told(events.toReversed());
+    const forth = resultsOf(events);
+    const back = resultsOf(events.toReversed());
 
     for (const { id } of events) expect(back.get(id)).toEqual(forth.get(id));
   });

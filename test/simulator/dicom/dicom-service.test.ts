@@ -3,7 +3,7 @@ import { fileOf } from './files.js';
 import { BASE, jsonOf, openService, storeFile } from './open-service.js';
 
 const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
-const of = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
+const uids = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
 
 describe('when partitions are used', () => {
   it('given a store into a new partition, then the partition exists, with only these images', () => {
@@ -103,19 +103,19 @@ describe('when a scenario uses it without HTTP', () => {
     expect(storeFile(service, fileOf(), 'clinic')).toMatchObject({ status: 'stored', entry: { sequenceNumber: 2 } });
     expect(storeFile(service, new Uint8Array(10))).toMatchObject({ status: 'refused', reason: 43264 });
     expect(published.map(({ partition }) => partition)).toEqual(['Microsoft.Default', 'clinic']);
-    expect(service.images.image({ partition: 'clinic', ...of })).toMatchObject({ sequenceNumber: 2 });
-    expect(service.images.image({ partition: 'clinic', ...of, instanceUid: '3' })).toBeUndefined();
+    expect(service.images.image({ partition: 'clinic', ...uids })).toMatchObject({ sequenceNumber: 2 });
+    expect(service.images.image({ partition: 'clinic', ...uids, instanceUid: '3' })).toBeUndefined();
   });
 
   it('given a data set as JSON, then the file made of it can be stored', () => {
     const { service, json } = openService();
     const dataset = {
       '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
-      '00080018': { vr: 'UI', Value: [of.instanceUid] },
+      '00080018': { vr: 'UI', Value: [uids.instanceUid] },
       '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Müller^Jörg', Ideographic: '山田' }] },
       '00100020': { vr: 'LO', Value: ['P1'] },
-      '0020000D': { vr: 'UI', Value: [of.studyUid] },
-      '0020000E': { vr: 'UI', Value: [of.seriesUid] },
+      '0020000D': { vr: 'UI', Value: [uids.studyUid] },
+      '0020000E': { vr: 'UI', Value: [uids.seriesUid] },
       '00200013': { vr: 'IS', Value: [3] },
     };
 

@@ -68,7 +68,7 @@ describe('when images are stored, deleted and updated at random', () => {
         const opened = openService();
         let images: Image[] = [];
         const happened: Happened[] = [];
-        const tell = (change: string, image: Image) => {
+        const record = (change: string, image: Image) => {
           happened.push({ change, key: keyOf(image) });
           image.number = happened.length;
         };
@@ -82,7 +82,7 @@ describe('when images are stored, deleted and updated at random', () => {
               const image = { ...of, partition: command.partition, patientId: 'P1', number: 0 };
               if (images.some((one) => keyOf(one) === keyOf(image))) continue;
               images.push(image);
-              tell('created', image);
+              record('created', image);
             }
             const added = images.length - before;
             expect(answer.status).toBe(added === command.images.length ? 200 : added > 0 ? 202 : 409);
@@ -107,7 +107,7 @@ describe('when images are stored, deleted and updated at random', () => {
             const order = opened.published.slice(happened.length).map(({ instanceUid }) => instanceUid);
             const uidOf = (image: Image) => `${image.study}.${image.series}.${image.instance}`;
             expect(order.toSorted()).toEqual(gone.map(uidOf).toSorted());
-            for (const uid of order) for (const image of gone) if (uidOf(image) === uid) tell('deleted', image);
+            for (const uid of order) for (const image of gone) if (uidOf(image) === uid) record('deleted', image);
           } else {
             const changeDataset = { '00100020': { vr: 'LO', Value: [command.patientId] } };
             opened.send('POST', `${root}/studies/$bulkUpdate`, {
@@ -128,7 +128,7 @@ describe('when images are stored, deleted and updated at random', () => {
               );
               if (!image) throw new Error('an image was updated that is not there');
               image.patientId = command.patientId;
-              tell('updated', image);
+              record('updated', image);
             }
           }
         }

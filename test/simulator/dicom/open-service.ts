@@ -74,7 +74,7 @@ export function bytesOf({ body = '' }: SimulatorAnswer): Uint8Array {
   return typeof body === 'string' ? Buffer.from(body) : body;
 }
 
-/** The parts of an answer, read in another way than the service reads them. */
+/** Returns the parts of an answer, without the code of the service. */
 export function partsOf(answer: SimulatorAnswer): { type: string; content: Uint8Array }[] {
   const boundary = /boundary=(.*)$/.exec(answer.headers?.['content-type'] ?? '')?.[1] ?? 'none';
   const text = Buffer.from(bytesOf(answer)).toString('latin1');

@@ -58,35 +58,35 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   copies: fc.array(fc.array(fc.constantFrom(0, 0, 700), { maxLength: 3 }), { minLength: 1, maxLength: 4 }),
 });
 
-async function play(of: Plan, seed: number) {
+async function play(script: Plan, seed: number) {
   let asked = 0;
   let treated = 0;
   let requests = 0;
   let writes = 0;
   const letters: string[] = [];
-  const test = createTestGrid((_: Got, n: number) => ANSWERS[of.answers[n % of.answers.length] ?? 0] ?? 200, {
+  const test = createTestGrid((_: Got, n: number) => ANSWERS[script.answers[n % script.answers.length] ?? 0] ?? 200, {
     seed,
     interference: {
       ...noInterference,
-      copiesOf: () => of.copies[asked++ % of.copies.length] ?? [],
-      treatmentOf: () => ({ fate: of.fates[treated++ % of.fates.length] ?? 'pass' }),
-      isDown: () => of.downs[requests++ % of.downs.length] ?? false,
+      copiesOf: () => script.copies[asked++ % script.copies.length] ?? [],
+      treatmentOf: () => ({ fate: script.fates[treated++ % script.fates.length] ?? 'pass' }),
+      isDown: () => script.downs[requests++ % script.downs.length] ?? false,
     },
     writeDeadLetter: async (_container, _name, content) => {
       writes += 1;
-      if (writes <= of.badWrites) throw new Error('503');
+      if (writes <= script.badWrites) throw new Error('503');
       letters.push(...JSON.parse(content).map(({ id }: { id: string }) => id));
     },
   });
   await test.grid.put(
     'sub',
     functionBody({
-      destination: { maxEventsPerBatch: of.maxEventsPerBatch },
-      retryPolicy: { maxDeliveryAttempts: of.maxDeliveryAttempts, eventTimeToLiveInMinutes: of.minutes },
-      ...(of.hasDeadLetters ? DEAD_LETTERS : {}),
+      destination: { maxEventsPerBatch: script.maxEventsPerBatch },
+      retryPolicy: { maxDeliveryAttempts: script.maxDeliveryAttempts, eventTimeToLiveInMinutes: script.minutes },
+      ...(script.hasDeadLetters ? DEAD_LETTERS : {}),
     }),
   );
-  for (const [n, count] of of.published.entries()) {
+  for (const [n, count] of script.published.entries()) {
     test.grid.publish(topicEvents(count, `p${n}-`));
     await test.pass(n % 2 === 0 ? 20 * SECOND : 7 * MINUTE);
   }
@@ -97,14 +97,14 @@ async function play(of: Plan, seed: number) {
 describe('whatever an endpoint answers', () => {
   it('given any script, then every event ends exactly once, as delivered, dead-lettered or dropped', async () => {
     await fc.assert(
-      fc.asyncProperty(plan, async (of) => {
-        const { grid, letters } = await play(of, 1);
+      fc.asyncProperty(plan, async (script) => {
+        const { grid, letters } = await play(script, 1);
 
         const stats = grid.stats.sub;
         if (!stats) throw new Error('There are no figures.');
         const deadLettered = sum(stats.deadLettered);
         const ended = stats.delivered + deadLettered + sum(stats.dropped);
-        expect(stats.matched).toBe(of.published.reduce((all, count) => all + count, 0));
+        expect(stats.matched).toBe(script.published.reduce((all, count) => all + count, 0));
         expect({ ended, pending: grid.pending() }).toEqual({
           ended: stats.matched - stats.withheld + stats.copies,
           pending: 0,
@@ -118,9 +118,9 @@ describe('whatever an endpoint answers', () => {
 
   it('given the same script and seed, then requests and blobs are the same, at the same times', async () => {
     await fc.assert(
-      fc.asyncProperty(plan, fc.integer(), async (of, seed) => {
+      fc.asyncProperty(plan, fc.integer(), async (script, seed) => {
         const traceOf = async () => {
-          const { got, letters } = await play(of, seed);
+          const { got, letters } = await play(script, seed);
           return { letters, got: got.map(({ atMs, headers, ids }) => [atMs, headers['aeg-delivery-count'], ids]) };
         };
 

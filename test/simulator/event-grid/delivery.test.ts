@@ -256,8 +256,8 @@ describe('when an endpoint keeps failing', () => {
     { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1, attempts: 3, reason: 'TimeToLiveExceeded' },
   ])(
     'given $maxDeliveryAttempts attempts and $eventTimeToLiveInMinutes minutes, then $attempts and $reason',
-    async (of) => {
-      const { attempts, reason, ...retryPolicy } = of;
+    async (row) => {
+      const { attempts, reason, ...retryPolicy } = row;
       const { grid, got, send } = await subscribe(() => 500, { retryPolicy });
 
       await send([topicEvent('a')], 2 * DAY);

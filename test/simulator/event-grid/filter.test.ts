@@ -178,8 +178,8 @@ describe('when a filter names types and subjects', () => {
     [{ subjectEndsWith: 'P2' }, false],
     [{ subjectBeginsWith: 'Host', subjectEndsWith: 'P1' }, true],
     [{ subjectBeginsWith: 'Host', subjectEndsWith: 'P2' }, false],
-  ])('given %j, then %s', (of, expected) => {
-    expect(matches({ ...ALL, ...of }, event)).toBe(expected);
+  ])('given %j, then %s', (fields, expected) => {
+    expect(matches({ ...ALL, ...fields }, event)).toBe(expected);
   });
 });
 
@@ -221,8 +221,8 @@ describe('for all filters', () => {
 
   it('given several filters, then an event must pass each', () => {
     fc.assert(
-      fc.property(fc.array(filter, { maxLength: 4 }), value, fc.boolean(), (filters, of, arrays) => {
-        expect(accepts(filters, of, arrays)).toBe(filters.every((one) => accepts([one], of, arrays)));
+      fc.property(fc.array(filter, { maxLength: 4 }), value, fc.boolean(), (filters, data, arrays) => {
+        expect(accepts(filters, data, arrays)).toBe(filters.every((one) => accepts([one], data, arrays)));
       }),
     );
   });
@@ -231,9 +231,9 @@ describe('for all filters', () => {
     'given several values of %s, then one that matches is enough',
     (operatorType) => {
       fc.assert(
-        fc.property(words, value, (values, of) => {
-          const any = values.some((one) => accepts([{ key: 'data.key', operatorType, values: [one] }], of));
-          expect(accepts([{ key: 'data.key', operatorType, values }], of)).toBe(any);
+        fc.property(words, value, (values, data) => {
+          const any = values.some((one) => accepts([{ key: 'data.key', operatorType, values: [one] }], data));
+          expect(accepts([{ key: 'data.key', operatorType, values }], data)).toBe(any);
         }),
       );
     },
@@ -246,10 +246,10 @@ describe('for all filters', () => {
     ['StringEndsWith', 'StringNotEndsWith'],
   ] as const)('given %s and %s of an existing key, then exactly one of them holds', (operatorType, notForm) => {
     fc.assert(
-      fc.property(words, value, (values, of) => {
-        fc.pre(of !== null && of !== undefined);
-        expect(accepts([{ key: 'data.key', operatorType, values }], of)).not.toBe(
-          accepts([{ key: 'data.key', operatorType: notForm, values }], of),
+      fc.property(words, value, (values, data) => {
+        fc.pre(data !== null && data !== undefined);
+        expect(accepts([{ key: 'data.key', operatorType, values }], data)).not.toBe(
+          accepts([{ key: 'data.key', operatorType: notForm, values }], data),
         );
       }),
     );

@@ -11,8 +11,8 @@ import {
   topicEvents,
 } from './test-grid.js';
 
-function interfering(of: Partial<Interference>) {
-  return { interference: { ...noInterference, ...of } };
+function interfering(decisions: Partial<Interference>) {
+  return { interference: { ...noInterference, ...decisions } };
 }
 
 describe('when interference decides on copies', () => {

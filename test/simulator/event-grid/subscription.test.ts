@@ -314,16 +314,16 @@ function hookWith(properties: Record<string, unknown>): unknown {
   return { destination: { ...hook, properties: { ...hook.properties, ...properties } } };
 }
 
-function header(of: Record<string, unknown>): unknown {
-  return { name: 'X-A', type: 'Static', properties: { value: 'v' }, ...of };
+function header(fields: Record<string, unknown>): unknown {
+  return { name: 'X-A', type: 'Static', properties: { value: 'v' }, ...fields };
 }
 
-function mapped(of: Record<string, unknown>): unknown {
-  return hookWith({ deliveryAttributeMappings: [header(of)] });
+function mapped(fields: Record<string, unknown>): unknown {
+  return hookWith({ deliveryAttributeMappings: [header(fields)] });
 }
 
-function operated(operatorType: string, of: Record<string, unknown>): unknown {
-  return advanced({ operatorType, key: 'k', ...of });
+function operated(operatorType: string, fields: Record<string, unknown>): unknown {
+  return advanced({ operatorType, key: 'k', ...fields });
 }
 
 function filtered(filter: Record<string, unknown>): unknown {

@@ -65,7 +65,7 @@ describe('when an event is made of a change of a DICOM image', () => {
 });
 
 describe('when the app reads what is written', () => {
-  const of = { id: 'i', source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w' };
+  const ids = { id: 'i', source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w' };
   const at = new Date('2026-01-01T12:00:00Z');
   const fhir = { service: 'fhir', host: 'f.example', resourceType: 'Basic', resourceId: 'b', version: 3, at } as const;
   const dicom = {
@@ -85,7 +85,7 @@ describe('when the app reads what is written', () => {
       { ...dicom, change },
     ]),
   )('given $service $change, then both schemas are the same event', (change) => {
-    const event = topicEventOf(change, of);
+    const event = topicEventOf(change, ids);
 
     const read = parseEvent(writeEvent(event, 'EventGridSchema'));
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { createFhirWorld } from './fhir-world.js';
 
-/** One of the words. */
 const oneOf = (words: string) => fc.constantFrom(...words.split(/\s+/));
 const word = fc.oneof(
   fc.constant(''),

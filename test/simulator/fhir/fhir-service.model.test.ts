@@ -88,29 +88,29 @@ function expectSame({ ask, service }: FhirWorld, model: Model): void {
   expect(service.counts).toMatchObject({ resources: current(model).length, versions: model.history.length });
 }
 
-function statusOf({ ask }: FhirWorld, of: Operation): number | string {
-  switch (of.kind) {
+function statusOf({ ask }: FhirWorld, op: Operation): number | string {
+  switch (op.kind) {
     case 'put': {
-      const headers: Record<string, string> = of.match === undefined ? {} : { 'if-match': `W/"${of.match}"` };
-      return ask('PUT', `Patient/${IDS[of.id]}`, resourceOf(IDS[of.id] ?? '', of.content), headers).status;
+      const headers: Record<string, string> = op.match === undefined ? {} : { 'if-match': `W/"${op.match}"` };
+      return ask('PUT', `Patient/${IDS[op.id]}`, resourceOf(IDS[op.id] ?? '', op.content), headers).status;
     }
     case 'delete':
-      return ask('DELETE', `Patient/${IDS[of.id]}${of.isHard ? '?hardDelete=true' : ''}`).status;
+      return ask('DELETE', `Patient/${IDS[op.id]}${op.isHard ? '?hardDelete=true' : ''}`).status;
     case 'patch': {
       const test = { op: 'test', path: '/active', value: true };
-      const replace = { op: 'replace', path: '/active', value: of.active };
-      return ask('PATCH', `Patient/${IDS[of.id]}`, of.isTested ? [test, replace] : [replace], PATCH).status;
+      const replace = { op: 'replace', path: '/active', value: op.active };
+      return ask('PATCH', `Patient/${IDS[op.id]}`, op.isTested ? [test, replace] : [replace], PATCH).status;
     }
     case 'put-where': {
-      const { id: _none, ...resource } = resourceOf('', of.content);
+      const { id: _none, ...resource } = resourceOf('', op.content);
       // The search matches nothing without this id, and the service would choose an id that the model does not know.
-      return ask('PUT', `Patient?identifier=s|${of.code}`, { ...resource, id: 'd' }).status;
+      return ask('PUT', `Patient?identifier=s|${op.code}`, { ...resource, id: 'd' }).status;
     }
     case 'delete-where':
-      return ask('DELETE', `Patient?identifier=s|${of.code}${of.count === undefined ? '' : `&_count=${of.count}`}`)
+      return ask('DELETE', `Patient?identifier=s|${op.code}${op.count === undefined ? '' : `&_count=${op.count}`}`)
         .status;
     case 'bundle': {
-      const entry = of.writes.map((write) => ({
+      const entry = op.writes.map((write) => ({
         request: {
           method: write.kind === 'put' ? 'PUT' : 'DELETE',
           url: `Patient/${IDS[write.id]}`,
@@ -118,56 +118,56 @@ function statusOf({ ask }: FhirWorld, of: Operation): number | string {
         },
         ...(write.kind === 'put' && { resource: resourceOf(IDS[write.id] ?? '', write.content) }),
       }));
-      const { status, json } = ask('POST', '', { resourceType: 'Bundle', type: of.type, entry });
+      const { status, json } = ask('POST', '', { resourceType: 'Bundle', type: op.type, entry });
       return status === 200 ? (json.entry ?? []).map(({ response }) => response?.status).join(' ') : status;
     }
     default:
-      throw new TypeError(`unhandled ${JSON.stringify(of satisfies never)}`);
+      throw new TypeError(`unhandled ${JSON.stringify(op satisfies never)}`);
   }
 }
 
-function apply(model: Model, of: Operation): number | string {
-  switch (of.kind) {
+function apply(model: Model, op: Operation): number | string {
+  switch (op.kind) {
     case 'put':
-      return store(model, IDS[of.id] ?? '', of.content, 'PUT', of.match);
+      return store(model, IDS[op.id] ?? '', op.content, 'PUT', op.match);
     case 'delete':
-      return removeFrom(model, IDS[of.id] ?? '', of.isHard);
+      return removeFrom(model, IDS[op.id] ?? '', op.isHard);
     case 'patch': {
-      const found = lastOf(model, IDS[of.id] ?? '');
+      const found = lastOf(model, IDS[op.id] ?? '');
       if (!found) return 404;
       if (!found.content) return 410;
-      if (of.isTested && !found.content.active) return 400;
-      return store(model, found.id, { ...found.content, active: of.active }, 'PATCH');
+      if (op.isTested && !found.content.active) return 400;
+      return store(model, found.id, { ...found.content, active: op.active }, 'PATCH');
     }
     case 'put-where': {
-      const found = matches(model, of.code);
+      const found = matches(model, op.code);
       if (found.length > 1) return 412;
       if (found[0] && found[0].id !== 'd') return 400;
-      return store(model, 'd', of.content, 'PUT');
+      return store(model, 'd', op.content, 'PUT');
     }
     case 'delete-where': {
-      const found = matches(model, of.code);
-      if (found.length > 1 && (of.count ?? 1) === 1) return 412;
-      for (const { id } of found.slice(0, of.count ?? 1)) removeFrom(model, id, false);
+      const found = matches(model, op.code);
+      if (found.length > 1 && (op.count ?? 1) === 1) return 412;
+      for (const { id } of found.slice(0, op.count ?? 1)) removeFrom(model, id, false);
       return 204;
     }
     case 'bundle': {
-      const isTwice = new Set(of.writes.map((write) => write.id)).size < of.writes.length;
-      if (of.type === 'transaction' && isTwice) return 400;
+      const isTwice = new Set(op.writes.map((write) => write.id)).size < op.writes.length;
+      if (op.type === 'transaction' && isTwice) return 400;
       const before = { history: [...model.history], events: [...model.events] };
       const statuses: number[] = [];
       for (const kind of ['delete', 'put']) {
-        for (const [n, write] of of.writes.entries())
+        for (const [n, write] of op.writes.entries())
           if (write.kind === kind) statuses[n] = Number(apply(model, write));
       }
-      const failed = firstFailure(of.writes, statuses);
-      if (of.type === 'batch' || failed === undefined) return statuses.join(' ');
+      const failed = firstFailure(op.writes, statuses);
+      if (op.type === 'batch' || failed === undefined) return statuses.join(' ');
       model.history.splice(0, model.history.length, ...before.history);
       model.events.splice(0, model.events.length, ...before.events);
       return failed;
     }
     default:
-      throw new TypeError(`unhandled ${JSON.stringify(of satisfies never)}`);
+      throw new TypeError(`unhandled ${JSON.stringify(op satisfies never)}`);
   }
 }
 

@@ -16,7 +16,9 @@ describe('when a service gets a request', () => {
   });
 
   it('given two requests, then each has another id', async () => {
-    const ids = [await send('fhir/Patient'), await send('fhir/Patient')].map((it) => headerOf(it, 'x-request-id'));
+    const ids = [await send('fhir/Patient'), await send('fhir/Patient')].map((answer) =>
+      headerOf(answer, 'x-request-id'),
+    );
 
     expect(new Set(ids).size).toBe(2);
   });

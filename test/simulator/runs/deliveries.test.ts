@@ -3,7 +3,7 @@ import { countDeliveries } from '../../../src/simulator/runs/deliveries.js';
 
 type Counts = { matched: number; requests: number; delivered: number; copies: number; retried: number };
 
-const statsOf = (of: Record<string, Counts>) => of as unknown as EventGrid['stats'];
+const statsOf = (counts: Record<string, Counts>) => counts as unknown as EventGrid['stats'];
 
 describe('when deliveries are counted', () => {
   it('given two subscriptions, then both count, from the beginning on', () => {

@@ -54,8 +54,8 @@ describe('when a run looks for its events among the rows that wait', () => {
       },
       found: { open: 0 },
     },
-  ])('given $given', async ({ found, ...of }) => {
-    expect(await markOf(of)).toMatchObject(found);
+  ])('given $given', async ({ found, ...row }) => {
+    expect(await markOf(row)).toMatchObject(found);
   });
 
   it('given more rows than a page holds, then the last is found', async () => {
@@ -138,8 +138,8 @@ describe('when a run looks for its events in the ledger', () => {
       since: new Date(NOON + 1),
       found: { completed: 0 },
     },
-  ])('given $given', async ({ found, ...of }) => {
-    expect(await markOf(of)).toMatchObject(found);
+  ])('given $given', async ({ found, ...row }) => {
+    expect(await markOf(row)).toMatchObject(found);
   });
 
   it('given the 32nd workflow, then its bit is one like the others', async () => {
@@ -232,8 +232,8 @@ describe('when a run looks for dead letters', () => {
       since,
       found: { undelivered: isFound, hasDeadLetter: isFound },
     })),
-  ])('given $given', async ({ found, ...of }) => {
-    expect(await markOf(of)).toMatchObject(found);
+  ])('given $given', async ({ found, ...row }) => {
+    expect(await markOf(row)).toMatchObject(found);
   });
 
   it.each(['pending', 'resolved'])(

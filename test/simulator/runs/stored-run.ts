@@ -32,21 +32,21 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
     addressOf,
 
     /** A record of the job, written now. */
-    async record(n: number, row: Row, of: { day?: string; workflow?: string; id?: string } = {}): Promise<void> {
-      const { table, partition, key } = ledgerPlaceOf(addressOf(n, of));
+    async record(n: number, row: Row, place: { day?: string; workflow?: string; id?: string } = {}): Promise<void> {
+      const { table, partition, key } = ledgerPlaceOf(addressOf(n, place));
       await tables.create(table);
-      const id = of.id ?? eventIdOf(RUN, n);
+      const id = place.id ?? eventIdOf(RUN, n);
       await tables.commit(table, partition, [{ kind: 'insert', key, row: { id, ...row } }]);
     },
 
     /** A row of the job. */
-    wait: (n: number, of: { isLong?: boolean; workflow?: string } = {}) =>
+    wait: (n: number, place: { isLong?: boolean; workflow?: string } = {}) =>
       app.waiting.add(
         {
           dueAt: new Date('2026-01-02T00:00:00.000Z'),
-          isLong: of.isLong ?? false,
+          isLong: place.isLong ?? false,
           event: JSON.stringify({ id: eventIdOf(RUN, n) }),
-          item: { kind: 'job', address: addressOf(n, of), eventIdDigest: digest(eventIdOf(RUN, n)) },
+          item: { kind: 'job', address: addressOf(n, place), eventIdDigest: digest(eventIdOf(RUN, n)) },
         },
         clock.monotonic() + 60_000,
       ),

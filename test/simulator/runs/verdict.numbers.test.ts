@@ -19,7 +19,7 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
   return {
     ...run,
 
-    /** A completed event, and what the index should have of its resource. */
+    /** Adds a completed event, after which the index should have this change of its resource. */
     async complete(resource: string, expected: { version: number; change: string }): Promise<void> {
       const n = run.send(INDEX);
       newest.set(keyOf(resource), { ...expected, n });

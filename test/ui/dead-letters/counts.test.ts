@@ -9,8 +9,8 @@ import {
 } from '../../../src/ui/dead-letters/counts.js';
 
 const by = (workflow: string, frame = '') => ({ reason: 'r', workflow, error: 'e', frame });
-const group = (of: Record<string, string>, letters: number, times: [string, string] = ['2', '3']) => ({
-  ...{ by: of, letters, events: letters, redriven: 1, oldestAt: times[0], newestAt: times[1] },
+const group = (cause: Record<string, string>, letters: number, times: [string, string] = ['2', '3']) => ({
+  ...{ by: cause, letters, events: letters, redriven: 1, oldestAt: times[0], newestAt: times[1] },
   ...{ example: `oldest ${times[0]}`, newest: `newest ${times[1]}`, after: null, until: null },
 });
 const counted = (groups: DeadLetterGroups['groups'], next: string | null = null): DeadLetterGroups => ({
@@ -60,9 +60,9 @@ describe('when a cause of the list is chosen', () => {
   it('given causes with and without a place in the code, then each is chosen alone', () => {
     keepCount({}, counted([group(by('one', 'f'), 10), group(by('one'), 5)]));
 
-    expect([by('one', 'f'), by('one')].map((of) => countKnown(filterOfCause({ by: of }))?.value.letters)).toEqual([
-      10, 5,
-    ]);
+    expect([by('one', 'f'), by('one')].map((cause) => countKnown(filterOfCause({ by: cause }))?.value.letters)).toEqual(
+      [10, 5],
+    );
     expect(filterOfCause({ by: by('one') })).toEqual({ reason: 'r', workflow: 'one', error: 'e', frame: '(none)' });
   });
 

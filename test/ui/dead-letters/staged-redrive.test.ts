@@ -167,7 +167,7 @@ describe('when dead letters are redriven in stages', () => {
 
 type FakeApp = ReturnType<typeof fakeApp>;
 
-function fakeApp(of: {
+function fakeApp(options: {
   letters: number;
   isFailing?: (index: number) => boolean;
   hasNewOnes?: boolean;
@@ -189,8 +189,8 @@ function fakeApp(of: {
     answersAfterMs = 0,
     code = 'asked',
     stage = 'failed',
-  } = of;
-  const failures = [...(of.failures ?? [])];
+  } = options;
+  const failures = [...(options.failures ?? [])];
   const ids = Array.from({ length: letters }, (_, index) => `failed.2026-03-14.digest${index}.0`);
   if (hasNewOnes) ids.push('failed.2026-03-14.digest5.1');
   const batches: string[][] = [];

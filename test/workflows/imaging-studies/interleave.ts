@@ -9,11 +9,11 @@ export type Played = { steps: string[]; died: string[] };
 export type Option = { actor: string; dies: boolean; table: string; isChange: boolean };
 export type Choose = (options: readonly Option[]) => number;
 
-/** More turns of the event loop than a call to a table in memory takes. */
+/** A call to a table in memory takes fewer turns of the event loop. */
 const TURNS = 3;
 
 class Died extends Error {}
-/** These steps come to the same as others that are played. */
+/** Other steps that are played have the same result. */
 class Redundant extends Error {}
 
 /**

@@ -74,7 +74,10 @@ function start() {
 function onlyItsPartition(tables: Context['tables']): Context['tables'] {
   return (name) => {
     const table = tables(name);
-    return { ...table, list: async (of, range) => (of === PARTITION ? table.list(of, range) : []) };
+    return {
+      ...table,
+      list: async (partition, range) => (partition === PARTITION ? table.list(partition, range) : []),
+    };
   };
 }
 

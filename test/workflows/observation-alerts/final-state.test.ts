@@ -30,11 +30,11 @@ describe('when Observations come, change and go', () => {
     const troubles = fc.oneof({ weight: 3, arbitrary: fc.constant(new Map()) }, { weight: 1, arbitrary: some });
     let alerts = 0;
     await fc.assert(
-      fc.asyncProperty(deliveredStories, troubles, async ({ story, batches }, those) => {
+      fc.asyncProperty(deliveredStories, troubles, async ({ story, batches }, someTroubles) => {
         const scenario = scenarioOf(story);
         alerts += (scenario.expected as string[]).length;
 
-        const { found } = await runScenario(scenario, { batches, troubles: those });
+        const { found } = await runScenario(scenario, { batches, troubles: someTroubles });
 
         expect(found).toEqual(scenario.expected);
       }),

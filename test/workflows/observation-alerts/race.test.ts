@@ -32,14 +32,14 @@ function createWorld(story: readonly StoryEvent[]) {
   const fences = new Map<string, number>();
 
   function contentOf(event: FhirEvent) {
-    return happened.filter((told) => resourceOf(told.event) === resourceOf(event)).at(-1)?.content;
+    return happened.filter((change) => resourceOf(change.event) === resourceOf(event)).at(-1)?.content;
   }
 
   /** Runs one try in its own process. Resolves when the try has ended or the process has died. */
   async function handle(event: FhirEvent, { waits, diesAt }: Fate): Promise<'done' | 'died'> {
-    const of = digest(resourceOf(event));
-    const fence = (fences.get(of) ?? 0) + 1;
-    fences.set(of, fence);
+    const resource = digest(resourceOf(event));
+    const fence = (fences.get(resource) ?? 0) + 1;
+    fences.set(resource, fence);
     let calls = 0;
     const { promise: death, resolve: die } = Promise.withResolvers<'died'>();
     const slowly = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
@@ -57,7 +57,7 @@ function createWorld(story: readonly StoryEvent[]) {
     const slow: Partial<TableStore> = { commit: slowly(commit), read: slowly(read), query: slowly(query) };
     const context: Partial<Context> = {
       resource: readerOfContent(event, contentOf(event)) as never,
-      tables: fencedTables({ ...account, tables: { ...account.tables, ...slow } }, fence, of),
+      tables: fencedTables({ ...account, tables: { ...account.tables, ...slow } }, fence, resource),
       log: { info() {}, warn() {}, error() {} },
       setting: (name) => settings[name],
       fence,
@@ -89,9 +89,9 @@ function createWorld(story: readonly StoryEvent[]) {
 
 /** Splits the story: the newest events of the last `count` Observations, and all events before. */
 function splitStory(story: readonly StoryEvent[], count: number): { before: StoryEvent[]; last: StoryEvent[] } {
-  const newest = [...new Map(story.map((told) => [resourceOf(told.event), told])).values()];
+  const newest = [...new Map(story.map((change) => [resourceOf(change.event), change])).values()];
   const last = newest.sort((a, b) => story.indexOf(a) - story.indexOf(b)).slice(-count);
-  return { before: story.filter((told) => !last.includes(told)), last };
+  return { before: story.filter((change) => !last.includes(change)), last };
 }
 
 /** Runs the events before one by one, then the last at once, each in its own process. Tries that died run again. */
@@ -100,19 +100,19 @@ async function play(story: readonly StoryEvent[], count: number, fates: readonly
   const world = createWorld(story);
   const calm: Fate = { waits: [0], diesAt: undefined };
   const tryOf = ({ event }: StoryEvent, fate = calm) => world.handle(event as FhirEvent, fate);
-  for (const told of before) {
-    world.happened.push(told);
-    await world.all([tryOf(told)]);
+  for (const change of before) {
+    world.happened.push(change);
+    await world.all([tryOf(change)]);
   }
   world.happened.push(...last);
-  const fared = await world.all(last.map((told, at) => tryOf(told, fates[at % fates.length])));
-  for (const [at, told] of last.entries()) {
-    if (fared[at] === 'died') await world.all([tryOf(told)]);
+  const fared = await world.all(last.map((change, at) => tryOf(change, fates[at % fates.length])));
+  for (const [at, change] of last.entries()) {
+    if (fared[at] === 'died') await world.all([tryOf(change)]);
   }
   return { active: world.active(), regressions: world.regressions };
 }
 
-/** Longer than any handler that does not wait. */
+/** A handler that does not wait takes fewer turns. */
 const LONG = 150;
 const MAX_CALLS = 24;
 const waits = fc.array(fc.oneof({ weight: 5, arbitrary: fc.nat({ max: 4 }) }, fc.constantFrom(20, LONG)), {
@@ -188,8 +188,8 @@ describe('when several processes work on results of one patient at once', () => 
       const story = storyOf(steps);
 
       await fc.assert(
-        fc.asyncProperty(fc.oneof(alive, fates(diesAt)), async (those) => {
-          expect(await play(story, count, those)).toEqual({ active: expectedAlerts(story), regressions: [] });
+        fc.asyncProperty(fc.oneof(alive, fates(diesAt)), async (fatesOfHandlers) => {
+          expect(await play(story, count, fatesOfHandlers)).toEqual({ active: expectedAlerts(story), regressions: [] });
         }),
         { numRuns: RUNS },
       );
@@ -197,10 +197,10 @@ describe('when several processes work on results of one patient at once', () => 
   );
 
   it('given any story whose last changes come at once, then the active alerts follow from the end', async () => {
-    const told = stories.filter((story) => story.length > 1);
+    const withSeveralSteps = stories.filter((story) => story.length > 1);
     await fc.assert(
-      fc.asyncProperty(told, fc.oneof(alive, fates(diesAt)), async (story, those) => {
-        expect(await play(story, 3, those)).toEqual({ active: expectedAlerts(story), regressions: [] });
+      fc.asyncProperty(withSeveralSteps, fc.oneof(alive, fates(diesAt)), async (story, fatesOfHandlers) => {
+        expect(await play(story, 3, fatesOfHandlers)).toEqual({ active: expectedAlerts(story), regressions: [] });
       }),
       { numRuns: RUNS },
     );

@@ -74,16 +74,16 @@ describe('when an alert was raised', () => {
     await send();
 
     expect(endpoint.received).toHaveLength(1);
-    const [told] = endpoint.received as [(typeof endpoint.received)[0]];
-    expect(JSON.parse(told.body)).toEqual({
+    const [request] = endpoint.received as [(typeof endpoint.received)[0]];
+    expect(JSON.parse(request.body)).toEqual({
       type: 'alert.active',
       timestamp: '2026-01-01T12:00:00.000Z',
       data: { observationId: 'o-1', value: 6.5, status: 'active', revision: 1 },
     });
-    expect(told.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-timestamp': '1767268800' });
-    expect(told.headers['idempotency-key']).toBe(told.headers['webhook-id']);
-    expect(isSigned(told)).toBe(true);
-    expect(isSigned({ ...told, body: told.body.replace('6.5', '6.6') })).toBe(false);
+    expect(request.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-timestamp': '1767268800' });
+    expect(request.headers['idempotency-key']).toBe(request.headers['webhook-id']);
+    expect(isSigned(request)).toBe(true);
+    expect(isSigned({ ...request, body: request.body.replace('6.5', '6.6') })).toBe(false);
     expect(await alert()).toMatchObject({ revision: 1, sentRevision: 1 });
     expect(outbox()).toEqual([]);
   });
@@ -98,8 +98,8 @@ describe('when an alert was raised', () => {
     await raise('k', { status: 'withdrawn' });
     await send();
 
-    const told = bodies().map(({ type, data }) => `${type} ${data.value}`);
-    expect(told).toEqual(['alert.active 6.5', 'alert.active 7', 'alert.withdrawn 6.5']);
+    const sent = bodies().map(({ type, data }) => `${type} ${data.value}`);
+    expect(sent).toEqual(['alert.active 6.5', 'alert.active 7', 'alert.withdrawn 6.5']);
     expect(new Set(idsOf()).size).toBe(3);
   });
 
@@ -193,7 +193,7 @@ describe('when the endpoint does not take it', () => {
 
     const ids = idsOf();
     expect(ids).toEqual([ids[0], ids[0]]);
-    expect(endpoint.received.every((told) => isSigned(told))).toBe(true);
+    expect(endpoint.received.every((request) => isSigned(request))).toBe(true);
     expect(logged).toEqual(['alert-send-failed {"tries":1}']);
   });
 

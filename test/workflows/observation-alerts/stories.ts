@@ -87,6 +87,6 @@ function contentOf({ id, code, patient, hour, value, status }: Step, version: nu
     valueQuantity: quantity(`${value} mmol/L`),
   });
   const { subject: _, ...others } = content;
-  const whose = patient === undefined ? {} : { subject: { reference: `Patient/${patient}` } };
-  return { ...others, ...whose, meta: { versionId: String(version) } };
+  const subject = patient === undefined ? {} : { subject: { reference: `Patient/${patient}` } };
+  return { ...others, ...subject, meta: { versionId: String(version) } };
 }

@@ -2,21 +2,21 @@ import fc from 'fast-check';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
 import { everyCrash, everyOrder, runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
 import { deliveriesOf, histories } from '../histories.js';
-import { endOf, MRN, person, SETTINGS, tablesOf, told } from './people.js';
+import { endOf, MRN, patientEvent, person, SETTINGS, tablesOf } from './people.js';
 
 const secret = (value: string) => [{ system: MRN, value }];
 
 /** A patient arrives, marries, turns out to be registered twice, is merged, and one of the two is deleted. */
 const STORY: readonly StoryEvent[] = [
-  told('p1', 1, { name: [{ family: 'Kowalska', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
-  told('p2', 1, { name: [{ family: 'Kowalska' }], identifier: secret('SECRET-2') }),
-  told('p1', 2, { name: [{ family: 'Novak', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
-  told('p2', 2, { active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/p1' } }] }),
-  told('p1', 3, {
+  patientEvent('p1', 1, { name: [{ family: 'Kowalska', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
+  patientEvent('p2', 1, { name: [{ family: 'Kowalska' }], identifier: secret('SECRET-2') }),
+  patientEvent('p1', 2, { name: [{ family: 'Novak', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
+  patientEvent('p2', 2, { active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/p1' } }] }),
+  patientEvent('p1', 3, {
     name: [{ family: 'Novak', given: ['Zofia'] }],
     link: [{ type: 'replaces', other: { reference: 'Patient/p2' } }],
   }),
-  told('p2', 3),
+  patientEvent('p2', 3),
 ];
 
 async function scenarioOf(story: readonly StoryEvent[]): Promise<Scenario> {
@@ -43,9 +43,9 @@ describe('when patients come, change, are merged and go', () => {
   });
 
   it('given a deletion that arrives after the patient was recreated, then no failure removes the new patient', async () => {
-    const { event, content } = told('p1', 1, { name: [{ family: 'Novak' }] });
+    const { event, content } = patientEvent('p1', 1, { name: [{ family: 'Novak' }] });
     const anew = { event: { ...event, time: '2026-01-02T12:00:00.000Z' }, content };
-    const story = [told('p1', 3), anew];
+    const story = [patientEvent('p1', 3), anew];
 
     expect(await everyCrash(await scenarioOf(story), { batches: [[1], [0]] })).toBeGreaterThan(80);
   });

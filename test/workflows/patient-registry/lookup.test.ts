@@ -150,7 +150,7 @@ describe('when patients are looked up by name', () => {
   });
 });
 
-/** A hundred a year, each on a day of its own. */
+/** Returns the birth date of patient `n`: a hundred different days in each year. */
 function born(n: number): string {
   const two = (part: number) => String(part).padStart(2, '0');
   const day = n % 100;

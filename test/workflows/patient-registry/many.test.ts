@@ -17,7 +17,7 @@ const COUNT = Number(process.env.PATIENTS ?? 20_000);
 /** Every fiftieth patient has the rows of version 0.2. */
 const EACH_02 = 50;
 const LIMIT = 100;
-/** The lookup's own limit. */
+/** The limit of the lookup itself. */
 const MAX_CANDIDATES = 10_000;
 const PARTITIONS = 8;
 const random = seededRandom(7);

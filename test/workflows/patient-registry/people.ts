@@ -16,7 +16,7 @@ export function person(id: string, version: number, fields: Partial<Patient> = {
 }
 
 /** Returns an event of a story, and the patient from then on; without `fields`, a deletion. */
-export function told(resourceId: string, version: number, fields?: Partial<Patient>): StoryEvent {
+export function patientEvent(resourceId: string, version: number, fields?: Partial<Patient>): StoryEvent {
   const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
   const event = fhirEvent({ resourceId, version, change });
   return { event, content: fields && person(resourceId, version, fields) };

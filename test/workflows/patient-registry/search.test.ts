@@ -53,10 +53,10 @@ const query = fc.oneof(
   fc.record({ identifier }),
 ) as fc.Arbitrary<Query>;
 
-/** A name of single Latin letters is no query. */
+/** Returns whether the lookup accepts the query: it refuses a name of single Latin letters. */
 const isQuery = (one: Query) => patientRegistry.lookup?.query.safeParse(one).success;
 
-/** The order of answers: of the patients' rows in storage. */
+/** Returns the ids in the order of the patients' rows in storage, as answers have them. */
 function inOrder(ids: readonly string[]): string[] {
   const orderOf = (id: string) => Object.values(placeOfPatient(HOST, id)).join();
   return [...ids].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));

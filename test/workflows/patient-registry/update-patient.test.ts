@@ -5,10 +5,10 @@ import { updatePatient } from '../../../src/workflows/patient-registry/update-pa
 import { fencedTables } from '../../pipeline/fenced-tables.js';
 import { createAccount } from '../../pipeline/memory-app.js';
 import { runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
-import { HOST, MRN, type Patient, person, SETTINGS, told } from './people.js';
+import { HOST, MRN, type Patient, patientEvent, person, SETTINGS } from './people.js';
 
 const PLACE = { partition: '0', key: 'k'.repeat(22) };
-/** A run of which the row says nothing. */
+/** The row says nothing about this run. */
 const RUN = { isNew: false, fence: undefined, completedFence: undefined };
 const entries = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => `0${String(n + from).padStart(22, '0')}`);
@@ -67,17 +67,17 @@ describe('when the cost of an event is counted', () => {
 
   /** Returns the requests of the story's last event to the workflow's own tables. */
   async function costOf(...story: (Partial<Patient> | undefined)[]) {
-    const changes = story.map((fields, at) => told('p1', at + 1, fields));
-    const first = told('p0', 1, MADE); // tables are made once
-    const scenario = (of: readonly StoryEvent[]): Scenario => ({
+    const changes = story.map((fields, at) => patientEvent('p1', at + 1, fields));
+    const first = patientEvent('p0', 1, MADE); // tables are made once
+    const scenario = (events: readonly StoryEvent[]): Scenario => ({
       workflow: patientRegistry,
-      story: [first, ...of],
+      story: [first, ...events],
       settings: SETTINGS,
       look: () => 0,
       expected: 0,
     });
-    const count = async (of: readonly StoryEvent[]) => {
-      const { requests } = await runScenario(scenario(of), {});
+    const count = async (events: readonly StoryEvent[]) => {
+      const { requests } = await runScenario(scenario(events), {});
       const own = requests.filter((call) => / (patients|patientkeys)$/.test(call));
       const named = (method: string) => own.filter((call) => call.startsWith(method)).length;
       return { reads: named('read'), writes: named('commit') };

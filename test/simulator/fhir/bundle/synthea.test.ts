@@ -44,12 +44,12 @@ function makeRecord(): { resourceType: string; type: string; entry: object[] } {
 function visit(n: number): Record<string, Resource> {
   const encounter = { reference: uuid(2, n) };
   const valueQuantity = { value: 80.5 + n, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' };
-  const observations = Array.from({ length: 6 }, (_, of): [string, Resource] => [
-    uuid(3, n * 10 + of),
+  const observations = Array.from({ length: 6 }, (_, index): [string, Resource] => [
+    uuid(3, n * 10 + index),
     {
       resourceType: 'Observation',
       status: 'final',
-      code: coding('http://loinc.org', `8302-${of}`),
+      code: coding('http://loinc.org', `8302-${index}`),
       subject: toPatient,
       encounter,
       component: [{ code: coding('http://loinc.org', '8462-4'), valueQuantity }],
@@ -143,8 +143,8 @@ describe("when a record of Synthea's kind is posted", () => {
       expect(ask('HEAD', reference ?? '').status).toBe(200);
     }
     expect(published.length - calls).toBe(1);
-    const told = events();
-    expect([...told].sort()).toEqual(
+    const made = events();
+    expect([...made].sort()).toEqual(
       (json.entry ?? []).map(({ resource }) => `${resource?.resourceType}/${resource?.id} created 1`).sort(),
     );
     const patientId = json.entry?.at(-1)?.resource?.id;

@@ -1,6 +1,6 @@
 import { createFhirWorld, currentOf, idsOf, patient } from '../fhir-world.js';
 
-const kilobytes = (n: number, of = 'x') => patient('big', { name: [{ text: of.repeat(n * 1_000) }] });
+const kilobytes = (n: number, filler = 'x') => patient('big', { name: [{ text: filler.repeat(n * 1_000) }] });
 
 describe('when old versions take more memory than they may', () => {
   it('given a resource is changed again and again, then its oldest versions go, its current one stays', () => {
