@@ -37,7 +37,7 @@ export class LeaseLostError extends Error {
 }
 
 /** The app's own tables. */
-const OWN_TABLES = /^(ledger.*|waiting|looks|watermarks)$/i;
+const OWN_TABLES = /^(ledger.*|waiting|looks|watermarks|appstate|instances|reconcile)$/i;
 const MAX_CONFLICTS = 50;
 
 /** The default of `limit`, and the size of a page. */

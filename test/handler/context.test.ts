@@ -167,12 +167,15 @@ describe('what a workflow may not do', () => {
       handle: (_event, { tables }) => tables(table).change('p', 'k', () => row),
     });
 
-  it.each(['ledger20260314', 'waiting', 'Watermarks'])('given table %s, then it is refused for good', async (table) => {
-    expect(await createTestKit().run(touching(table), v1)).toMatchObject({
-      kind: 'dead-lettered',
-      code: 'reserved-table',
-    });
-  });
+  it.each(['ledger20260314', 'waiting', 'looks', 'Watermarks', 'appstate', 'instances', 'reconcile'])(
+    'given table %s, then it is refused for good',
+    async (table) => {
+      expect(await createTestKit().run(touching(table), v1)).toMatchObject({
+        kind: 'dead-lettered',
+        code: 'reserved-table',
+      });
+    },
+  );
 
   it("given a property that begins with '_', then it is refused for good", async () => {
     const result = await createTestKit().run(touching('state', { _fence: 9 }), v1);
