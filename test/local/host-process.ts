@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ROOT, startProcess, type TestProcess } from './test-process.js';
+import { ROOT, startProcess, type TestProcess, urlOf } from './test-process.js';
 
 /** The embedded host as a process of its own, running the app in fixture-app. */
 export type HostProcess = TestProcess & {
@@ -15,9 +15,7 @@ export async function startHostProcess(
   args: readonly string[] = [],
 ): Promise<HostProcess> {
   const host = spawnHost(args, env);
-  await host.printed('Listening on');
-  const port = /Listening on \S+:(\d+)/.exec(host.output())?.[1];
-  const url = `http://127.0.0.1:${port}`;
+  const url = await urlOf(host);
   return {
     ...host,
     url,

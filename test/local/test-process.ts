@@ -19,6 +19,12 @@ export type TestProcess = {
 
 export const ROOT = process.cwd();
 
+/** Resolves with the URL of a host when it listens. */
+export async function urlOf(host: TestProcess): Promise<string> {
+  await host.printed('Listening on');
+  return `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(host.output())?.[1]}`;
+}
+
 type Options = { env?: NodeJS.ProcessEnv; cwd?: string };
 
 export function startProcess(script: string, args: readonly string[], { env, cwd }: Options = {}): TestProcess {

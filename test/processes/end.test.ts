@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { eventually } from '../local/eventually.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
 import { useOwnAzurite } from './own-azurite.js';
 
 // Real host processes end, over a real Azurite. Handlers report every run to a server in this test.
@@ -104,8 +104,7 @@ async function start(env: NodeJS.ProcessEnv = {}): Promise<TestProcess & { url: 
     },
   });
   hosts.push(host);
-  await host.printed('Listening on');
-  return { ...host, url: `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(host.output())?.[1]}` };
+  return { ...host, url: await urlOf(host) };
 }
 
 async function deliver({ url }: { url: string }, ids: readonly string[], change = 'Updated'): Promise<void> {

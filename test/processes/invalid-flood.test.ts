@@ -1,29 +1,21 @@
 import type { StoredDeadLetter } from '../../src/dead-letters/store/dead-letter.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
-import startAzurite from '../azurite/start.js';
-import stopAzurite from '../azurite/stop.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
+import { useOwnAzurite } from './own-azurite.js';
 
 // The embedded host runs over a real Azurite and receives deliveries in which all events are invalid.
 
-const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
+const azurite = useOwnAzurite();
 let app: TestProcess;
 let url = '';
 
 beforeAll(async () => {
-  await startAzurite({ rootDir: process.cwd() });
-  const env = { EventStorage: process.env.TEST_STORAGE ?? '', NIGHT_SERVER: 'http://127.0.0.1:1' };
+  const env = { EventStorage: azurite.connectionString(), NIGHT_SERVER: 'http://127.0.0.1:1' };
   app = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
-  await app.printed('Listening on');
-  url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
+  url = await urlOf(app);
 });
 
-afterAll(async () => {
-  await app.kill();
-  await stopAzurite();
-  process.env.TEST_STORAGE = shared.storage;
-  process.env.TEST_AZURITE_PID = shared.pid;
-});
+afterAll(() => app.kill());
 
 async function deliver(events: readonly unknown[]): Promise<number> {
   const answer = await fetch(`${url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
@@ -37,7 +29,7 @@ async function deliver(events: readonly unknown[]): Promise<number> {
 /** The number of events in each dead letter, by the name of its blob. */
 async function eventCounts(): Promise<Map<string, number>> {
   const blobs = createAzureBlobStore(
-    { kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' },
+    { kind: 'connection-string', connectionString: azurite.connectionString() },
     'dead-letters',
   );
   const counts = new Map<string, number>();

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { systemClock } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
@@ -7,7 +8,7 @@ import { ledgerPlaceOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { pagesOf } from '../../src/storage/pages.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
 import { patiently } from './patiently.js';
 import { openStorageGate } from './storage-gate.js';
 
@@ -122,9 +123,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
   async function startHost(): Promise<Host> {
     const options = ['--app', 'test/processes/app', '--port', '0', '--hidden-s', String(HIDDEN_S)];
     const started = startProcess('src/local/host/main.ts', options, { env });
-    await started.printed('Listening on');
-    const port = /Listening on \S+:(\d+)/.exec(started.output())?.[1];
-    return { process: started, url: `http://127.0.0.1:${port}` };
+    return { process: started, url: await urlOf(started) };
   }
 
   /** Checks a handler's report, and replies with the outcome that the handler must have. The seed chooses outcomes. */
@@ -353,10 +352,4 @@ type EventStatus = { events?: { state: string; workflows: Record<string, { statu
 
 function keepLargest(numbers: Map<string, number>, key: string, value: number): void {
   numbers.set(key, Math.max(numbers.get(key) ?? 0, value));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    systemClock.after(ms, resolve);
-  });
 }

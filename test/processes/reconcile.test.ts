@@ -12,7 +12,7 @@ import { pagesOf } from '../../src/storage/pages.js';
 import type { Row, Stored, TableStore } from '../../src/storage/table-store.js';
 import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../../src/storage/waiting.js';
 import { eventually } from '../local/eventually.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
 import { useOwnAzurite } from './own-azurite.js';
 import { patiently } from './patiently.js';
 import {
@@ -98,8 +98,7 @@ async function startApp(): Promise<void> {
   };
   const args = ['--app', 'test/processes/app', '--main', 'reconcile.mjs', '--port', '0'];
   app = startProcess('src/local/host/main.ts', args, { env });
-  await app.printed('Listening on');
-  url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
+  url = await urlOf(app);
 }
 
 async function killApp(): Promise<void> {

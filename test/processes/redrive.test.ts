@@ -1,17 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '../../src/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import { mulberry32 } from '../../src/simulator/seeded.js';
 import { ledgerPlaceOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
 import { pagesOf } from '../../src/storage/pages.js';
-import startAzurite from '../azurite/start.js';
-import stopAzurite from '../azurite/stop.js';
 import { eventually } from '../local/eventually.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
+import { useOwnAzurite } from './own-azurite.js';
 import { patiently } from './patiently.js';
 
 // Real processes over a real Azurite: the app, and two terminals that redrive and discard its dead letters. SIGKILL
@@ -28,7 +27,7 @@ const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Healthcare
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 const random = mulberry32(seed);
-const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
+const azurite = useOwnAzurite();
 /** The jobs whose handler succeeded. */
 const done = new Set<string>();
 /** The jobs whose handler ran again after their record was completed. Only a run that lost its lease may repeat. */
@@ -39,7 +38,6 @@ let app: TestProcess;
 let url = '';
 
 beforeAll(async () => {
-  await startAzurite({ rootDir: process.cwd() });
   server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -56,21 +54,17 @@ beforeAll(async () => {
     NIGHT_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   };
   app = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
-  await app.printed('Listening on');
-  url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
+  url = await urlOf(app);
 });
 
 afterAll(async () => {
   await app.kill();
   server.close();
   server.closeAllConnections();
-  await stopAzurite();
-  process.env.TEST_STORAGE = shared.storage;
-  process.env.TEST_AZURITE_PID = shared.pid;
 });
 
-const storage = () => ({ EventStorage: process.env.TEST_STORAGE ?? '' });
-const connection = () => ({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' }) as const;
+const storage = () => ({ EventStorage: azurite.connectionString() });
+const connection = () => ({ kind: 'connection-string', connectionString: azurite.connectionString() }) as const;
 const tool = (args: string) => startProcess('src/local/dead-letters/main.ts', args.split(' '), { env: storage() });
 
 async function isCompleted(address: string): Promise<boolean> {
@@ -96,10 +90,6 @@ async function runDespiteKills(args: string): Promise<void> {
   const last = tool(args);
   const code = await last.ended;
   expect({ seed, code, output: code === 0 ? '' : last.output() }).toEqual({ seed, code: 0, output: '' });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void systemClock.after(ms, resolve));
 }
 
 function eventOf(id: string): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import type { StorageConnection } from '../../src/storage/storage-connection.js';
 import { testConnection } from '../azurite/connection.js';
 import { blobStoreContract } from './blob-store.contract.js';
-import { type StorageServer, startStorageServer } from './storage-server.js';
+import { startStorageServer, useStorageServer } from './storage-server.js';
 
 const azurite = (): StorageConnection<'blob'> => ({ kind: 'connection-string', connectionString: testConnection() });
 
@@ -24,13 +24,7 @@ describe('a blob store on Azurite, beyond the contract', () => {
 });
 
 describe('a blob store whose storage fails', () => {
-  let server: StorageServer;
-
-  beforeEach(async () => {
-    server = await startStorageServer();
-  });
-
-  afterEach(() => server.close());
+  const server = useStorageServer();
 
   function everyCall(signal?: AbortSignal) {
     const store = createAzureBlobStore(server.connection, 'letters');

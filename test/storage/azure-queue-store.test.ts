@@ -2,7 +2,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { createAzureQueueStore } from '../../src/storage/azure-queue-store.js';
 import { testConnection } from '../azurite/connection.js';
 import { queueStoreContract } from './queue-store.contract.js';
-import { type StorageServer, startStorageServer } from './storage-server.js';
+import { useStorageServer } from './storage-server.js';
 
 describe('a queue on Azurite', () =>
   queueStoreContract(() => {
@@ -18,13 +18,7 @@ describe('a queue on Azurite', () =>
   }));
 
 describe('a queue whose storage fails', () => {
-  let server: StorageServer;
-
-  beforeEach(async () => {
-    server = await startStorageServer();
-  });
-
-  afterEach(() => server.close());
+  const server = useStorageServer();
 
   it.each([
     { status: 500, reason: 'InternalError', code: 'http-500', isRejected: false },

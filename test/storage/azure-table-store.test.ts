@@ -4,7 +4,7 @@ import { accountOf } from '../../src/storage/storage-connection.js';
 import type { Operation } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { testConnection } from '../azurite/connection.js';
-import { type StorageServer, startStorageServer, tableError, transactionError } from './storage-server.js';
+import { startStorageServer, tableError, transactionError, useStorageServer } from './storage-server.js';
 import { tableStoreContract } from './table-store.contract.js';
 
 describe('a table store on Azurite', () =>
@@ -15,13 +15,7 @@ const SIGNATURE = 'SA//AxDRFkh9j6tgmtNScvSr3+tCxiAVBssxPT7BOc8=';
 const two: Operation[] = [...one, { kind: 'delete', key: 'other' }];
 
 describe('a table store whose storage fails', () => {
-  let server: StorageServer;
-
-  beforeEach(async () => {
-    server = await startStorageServer();
-  });
-
-  afterEach(() => server.close());
+  const server = useStorageServer();
 
   function everyCall(signal?: AbortSignal) {
     const store = createAzureTableStore(server.connection);

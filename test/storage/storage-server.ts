@@ -38,6 +38,16 @@ export async function startStorageServer(): Promise<StorageServer> {
   };
 }
 
+/** Starts a server for each test of a group. */
+export function useStorageServer(): StorageServer {
+  const server = {} as StorageServer;
+  beforeEach(async () => {
+    Object.assign(server, await startStorageServer());
+  });
+  afterEach(() => server.close());
+  return server;
+}
+
 /** Answers as Table Storage does when it refuses a single request. */
 export function tableError(status: number, code: string) {
   return (response: ServerResponse) => {

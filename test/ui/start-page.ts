@@ -9,7 +9,7 @@ import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { SIGN_IN } from '../functions/principal.js';
 import { eventually } from '../local/eventually.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../local/test-process.js';
 import { findBrowser } from './find-browser.js';
 
 export type StartedPage = Awaited<ReturnType<typeof startPage>>;
@@ -93,9 +93,7 @@ async function startApp(env: NodeJS.ProcessEnv, port: string): Promise<{ process
   const process = startProcess('src/local/host/main.ts', ['--app', 'test/ui/app', '--port', port], {
     env: { ...env, PORT: port },
   });
-  await process.printed('Listening on');
-  const found = /Listening on \S+:(\d+)/.exec(process.output())?.[1];
-  return { process, url: `http://127.0.0.1:${found}` };
+  return { process, url: await urlOf(process) };
 }
 
 /** Sends events as Event Grid does, and waits until the app has taken them. */

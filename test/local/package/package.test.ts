@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { useAppFolder } from '../app-folder.js';
 import { eventually } from '../eventually.js';
-import { startProcess, type TestProcess } from '../test-process.js';
+import { startProcess, type TestProcess, urlOf } from '../test-process.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const folder = useAppFolder();
@@ -223,9 +223,7 @@ function spawnHost(settings: Record<string, string>): TestProcess {
 
 async function start(settings: Record<string, string>): Promise<{ url: string; host: TestProcess }> {
   const host = spawnHost(settings);
-  await host.printed('Listening on');
-  const port = /Listening on \S+:(\d+)/.exec(host.output())?.[1];
-  return { host, url: `http://127.0.0.1:${port}` };
+  return { host, url: await urlOf(host) };
 }
 
 function eventOf(id: string) {
