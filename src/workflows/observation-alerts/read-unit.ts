@@ -5,6 +5,9 @@ const UCUM = 'http://unitsofmeasure.org';
 const IN_CODE = new Map(Object.entries(spellings.always));
 const IN_TEXT = new Map([...IN_CODE, ...Object.entries(spellings.inText)]);
 
+/** Units that most rules use, all of UCUM. */
+export const USUAL_UNITS: ReadonlySet<string> = new Set(IN_TEXT.values());
+
 /**
  * Returns the unit of a Quantity: its code if it is of UCUM, else its text; undefined if there is none. An unknown unit
  * stays as it is and is comparable only with itself.

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { UcumLhcUtils } from '@lhncbc/ucum-lhc';
+import { USUAL_UNITS } from './read-unit.js';
 
 /** The numbers that convert mass to substance (mg/dL to mmol/L), and substance to charge (mmol/L to meq/L). */
 export type Analyte = {
@@ -57,8 +58,9 @@ export function applyConversion({ factor, offset }: Conversion, value: number): 
     : result;
 }
 
+/** Returns whether a unit is of UCUM. Usual units need no library, so that the app starts without it. */
 export function isUcum(unit: string): boolean {
-  return isWellFormed(unit) && library().validateUnitString(unit).status === 'valid';
+  return USUAL_UNITS.has(unit) || (isWellFormed(unit) && library().validateUnitString(unit).status === 'valid');
 }
 
 function findConversion(from: string, to: string, analyte: Analyte): Conversion | NoConversion {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 import fc from 'fast-check';
+import { USUAL_UNITS } from '../../../src/workflows/observation-alerts/read-unit.js';
 import {
   type Analyte,
   applyConversion,
@@ -156,6 +157,12 @@ describe('when a unit comes from outside', () => {
     },
   );
 
+  it('given a unit that counts as UCUM without the library, then the library says so too', () => {
+    expect(USUAL_UNITS.size).toBeGreaterThan(15);
+    for (const unit of USUAL_UNITS)
+      expect(UcumLhcUtils.getInstance().validateUnitString(unit)).toMatchObject({ status: 'valid', ucumCode: unit });
+  });
+
   it.each(['mmHg', 'mEq/L', 'IU/L', 'degF', '°C', 'µmol/L', 'celsius', '(mg', 'mg/'])(
     'given %s, then it is not UCUM',
     (unit) => {
@@ -190,6 +197,14 @@ describe('when nothing has to be converted', () => {
         const unit = { system: 'http://unitsofmeasure.org', code: 'mmol/L' };
         const reading = readingFor(rule, { status: 'final', code: { coding: codes }, valueQuantity: { value: 7, ...unit } });
         if (evaluate(rule, reading).kind !== 'alert') throw new Error('This is no alert.');`),
+    ).toBe('false');
+  });
+
+  it('given the rules that come with the app are checked, then the library is not loaded', () => {
+    expect(
+      loadsLibrary(`
+        const { loadRules } = await import(folder + '/rules.ts');
+        if (loadRules(undefined).kind !== 'ok') throw new Error('The rules are wrong.');`),
     ).toBe('false');
   });
 
