@@ -5,7 +5,7 @@ import { toJson } from '../../src/json-text.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { giveUp, openApp } from './open-app.js';
 
-/** More levels than JSON.stringify can write. */
+/** JSON.stringify cannot write so many levels. */
 const DEEP = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
 const BY = { by: 'me' };
 const NOTE = { by: 'me', why: 'enough' };

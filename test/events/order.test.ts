@@ -155,7 +155,7 @@ describe('whether an event is newer than the applied version', () => {
     { given: 'a lower version without a time', event: withoutTime(updated(4, 0)), then: 'older' },
     { given: 'a Created of a lower version without a time', event: withoutTime(created(1, 0)), then: 'older' },
     {
-      given: 'a higher version without a time, and a birth',
+      given: 'a higher version without a time, and a creation',
       event: withoutTime(updated(6, 0)),
       applied: CREATED,
       then: 'newer',
@@ -180,23 +180,23 @@ describe('whether an event is newer than the applied version', () => {
     },
 
     {
-      given: 'a higher version, 1,001 ms before the birth',
+      given: 'a higher version, 1,001 ms before the creation',
       event: updated(6, -MINUTE_MS - 1001),
       applied: CREATED,
       then: 'older',
     },
     {
-      given: 'a higher version, a second before the birth: clocks may be that much apart',
+      given: 'a higher version, a second before the creation: clocks may be that much apart',
       event: updated(6, -MINUTE_MS - SECOND_MS),
       applied: CREATED,
       then: 'newer',
     },
-    { given: 'a higher version after the birth', event: updated(6, -1), applied: CREATED, then: 'newer' },
-    { given: 'a lower version after the birth', event: updated(4, -1), applied: CREATED, then: 'older' },
-    { given: 'another birth, later', event: created(1, 1), applied: CREATED, then: 'newer' },
-    { given: 'a birth before this one', event: created(1, -2 * MINUTE_MS), applied: CREATED, then: 'older' },
+    { given: 'a higher version after the creation', event: updated(6, -1), applied: CREATED, then: 'newer' },
+    { given: 'a lower version after the creation', event: updated(4, -1), applied: CREATED, then: 'older' },
+    { given: 'another creation, later', event: created(1, 1), applied: CREATED, then: 'newer' },
+    { given: 'a creation before this one', event: created(1, -2 * MINUTE_MS), applied: CREATED, then: 'older' },
     {
-      given: 'a Created of a higher version, long before the birth',
+      given: 'a Created of a higher version, long before the creation',
       event: created(6, -3 * MINUTE_MS),
       applied: CREATED,
       then: 'older',
@@ -241,7 +241,7 @@ describe('the applied version after an event', () => {
     { given: 'a higher version', event: updated(6, 7), before: CREATED, createdAt: at(-MINUTE_MS) },
     { given: 'a higher version, deleted', event: deleted(6, 7), before: CREATED, createdAt: at(-MINUTE_MS) },
     {
-      given: 'a higher version, of whose birth nothing is known',
+      given: 'a higher version, with an unknown creation',
       event: updated(6, 7),
       before: VERSION_5,
       createdAt: undefined,
@@ -333,20 +333,20 @@ describe('when the events of a resource arrive', () => {
   });
 
   it('given recreations more than five minutes apart, in any order, then the newest version is the last', () => {
-    const lives = livesOf({ max: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+    const incarnations = incarnationsOf({ max: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
 
     fc.assert(
-      fc.property(inAnyOrder(lives), ([history, arriving]) => expectNewest(history, arriving)),
+      fc.property(inAnyOrder(incarnations), ([history, arriving]) => expectNewest(history, arriving)),
       { numRuns: 500 },
     );
   });
 
   it('given recreations seconds apart, in order, with earlier events again in between, then it never goes back', () => {
-    const lives = livesOf({ max: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
+    const incarnations = incarnationsOf({ max: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
     const again = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
 
     fc.assert(
-      fc.property(lives, again, (history, picks) => {
+      fc.property(incarnations, again, (history, picks) => {
         const arriving = history.flatMap((event, index) => [
           event,
           ...[0, 1].map((which) => history[(picks[2 * index + which] ?? 0) % (index + 1)] as HealthEvent),
@@ -361,7 +361,7 @@ describe('when the events of a resource arrive', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 4 });
     const history = fc
       .tuple(gaps, fc.integer({ min: SECOND_MS + 1, max: 10 * MINUTE_MS }))
-      .map(([life, apartMs]) => historyOf([[0, ...life], [apartMs]]));
+      .map(([incarnation, apartMs]) => historyOf([[0, ...incarnation], [apartMs]]));
 
     fc.assert(
       fc.property(inAnyOrder(history), ([events, arriving]) => expectNewest(events, arriving)),
@@ -372,8 +372,8 @@ describe('when the events of a resource arrive', () => {
   it('given one resource whose times may be half a second wrong, in any order, then the newest version is the last', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 5 });
     const wrongByMs = fc.array(fc.integer({ min: -499, max: 499 }), { minLength: 7, maxLength: 7 });
-    const history = fc.tuple(gaps, wrongByMs).map(([[first = 0, ...life], wrong]) =>
-      historyOf([[0, first, ...life]]).map((event, index) => ({
+    const history = fc.tuple(gaps, wrongByMs).map(([[first = 0, ...incarnation], wrong]) =>
+      historyOf([[0, first, ...incarnation]]).map((event, index) => ({
         ...event,
         time: new Date(Date.parse(event.time ?? '') + (wrong[index] ?? 0)).toISOString(),
       })),
@@ -394,8 +394,8 @@ describe('when the events of a resource arrive', () => {
   });
 
   it('given images of a service recreated after minutes, in any order, then the newest version is the last', () => {
-    const lives = livesOf({ max: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
-    const images = lives.map((events) =>
+    const incarnations = incarnationsOf({ max: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+    const images = incarnations.map((events) =>
       events.map(({ id, time, change, version }) => dicomEvent({ id, change, version, ...(time && { time }) })),
     );
 
@@ -424,12 +424,12 @@ function expectNewest(history: readonly HealthEvent[], arriving: readonly Health
   expect(applied?.eventKey).toBe(history.at(-1)?.id);
 }
 
-/** `gaps[life][n]`: how long after the event before it this one was made. Versions of every life start at 1. */
+/** `gaps[incarnation][n]`: the time since the event before. Versions of each incarnation start at 1. */
 function historyOf(gaps: readonly (readonly number[])[], isDeleted: (n: number) => boolean = () => false) {
   let ms = 0;
   let made = 0;
-  return gaps.flatMap((life, which) =>
-    life.map((gapMs, index) => {
+  return gaps.flatMap((incarnation, which) =>
+    incarnation.map((gapMs, index) => {
       ms += gapMs;
       made += 1;
       const change = index === 0 ? 'created' : isDeleted(made) ? 'deleted' : 'updated';
@@ -438,15 +438,15 @@ function historyOf(gaps: readonly (readonly number[])[], isDeleted: (n: number) 
   );
 }
 
-/** Several lives of one id, oldest event first; within a life often at once, and sometimes long after. */
-function livesOf({ max, apartMs }: { max: number; apartMs: { min: number; max: number } }) {
+/** Several incarnations of one id, oldest event first. Versions of one incarnation are often of one moment. */
+function incarnationsOf({ max, apartMs }: { max: number; apartMs: { min: number; max: number } }) {
   const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 * MINUTE_MS }));
-  const life = fc
+  const incarnation = fc
     .tuple(fc.integer(apartMs), fc.array(gapMs, { maxLength: 4 }))
     .map(([first, later]) => [first, ...later]);
-  const lives = fc.array(life, { minLength: 2, maxLength: max });
+  const incarnations = fc.array(incarnation, { minLength: 2, maxLength: max });
   return fc
-    .tuple(lives, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }))
+    .tuple(incarnations, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }))
     .map(([gaps, deletions]) => historyOf(gaps, (n) => deletions[n % deletions.length] ?? false));
 }
 

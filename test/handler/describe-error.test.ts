@@ -24,7 +24,7 @@ describe('when an error is described', () => {
   });
 
   it.each(['jane-doe', 42, undefined, null, { message: 'jane-doe' }])(
-    'given %p was thrown, which is no error, then nothing of it is told',
+    'given %p was thrown, which is no error, then the description has nothing of it',
     (thrown) => {
       expect(describeError(thrown, EVENT)).toEqual({
         name: 'thrown value',
@@ -120,7 +120,7 @@ describe('when its message quotes the event', () => {
     { given: 'a part of a value, between slashes', message: 'at fhir.example', then: 'at …' },
     { given: 'a whole address', message: 'GET https://fhir.example/Patient/jane-doe: 404', then: 'GET …: 404' },
     { given: 'an address of it in two parts', message: 'GET /Patient/jane-doe: 404', then: 'GET /Patient/…: 404' },
-    { given: 'what logs may tell', message: 'event-1, Patient', then: 'event-1, Patient' },
+    { given: 'what logs may hold', message: 'event-1, Patient', then: 'event-1, Patient' },
     { given: 'nothing of it', message: 'no', then: 'no' },
   ])('given $given, then that is taken out', ({ message, then }) => {
     expect(messageOf(message)).toBe(then);

@@ -71,7 +71,7 @@ describe('when a handler ends', () => {
       },
       then: { kind: 'threw', error: ERROR },
     },
-  ])('given $given, then that is told at once, and nobody watches', ({ handle, then }) => {
+  ])('given $given, then the result is there at once, and nobody watches', ({ handle, then }) => {
     expect(start(handle)).toMatchObject({ result: then, isSync: true, watched: 0 });
   });
 
@@ -84,7 +84,7 @@ describe('when a handler ends', () => {
     },
     { given: 'it rejects', handle: () => Promise.reject(ERROR), then: { kind: 'threw', error: ERROR } },
     { given: 'it rejects with nothing', handle: () => Promise.reject(), then: { kind: 'threw', error: undefined } },
-  ])('given $given, then that is told, and watched until then', async ({ handle, then }) => {
+  ])('given $given, then the result follows, and the handler is watched until then', async ({ handle, then }) => {
     const seen = start(handle);
     const atFirst = seen.result;
 
@@ -256,7 +256,7 @@ describe('when it is aborted', () => {
     },
   );
 
-  it('given it was over before, then what was told stands', async () => {
+  it('given it was over before, then the result stays', async () => {
     const seen = startOpen();
     seen.reject(ERROR);
     await allThatFollows();

@@ -230,7 +230,7 @@ describe('when it is kept', () => {
   it.each([
     { given: 'somebody else has it', answer: (sent: Sent) => sent.refused('conflict') },
     { given: 'the outcome is unknown', answer: (sent: Sent) => sent.fail(new StorageError('timeout', 'no')) },
-  ])('given $given, then that is told once, and it is renewed no more', async ({ answer }) => {
+  ])('given $given, then the loss is reported once, and it is renewed no more', async ({ answer }) => {
     const { clock, sent, last, lost, hold } = keepSomething();
     clock.advance(20_000);
     const before = lost();
@@ -273,7 +273,7 @@ describe('when it is kept', () => {
     { given: 'is written', answer: (sent: Sent) => sent.written('r1') },
     { given: 'is lost', answer: (sent: Sent) => sent.refused('conflict') },
     { given: 'fails', answer: (sent: Sent) => sent.fail(new Error('no')) },
-  ])('given it is told to stop while a renewal is under way that $given, then that is the last', async ({ answer }) => {
+  ])('given a stop during a renewal that $given, then no renewal follows', async ({ answer }) => {
     const { clock, sent, last, stop, lost } = keepSomething();
     clock.advance(20_000);
 

@@ -3,7 +3,7 @@ import { defineWorkflow, fhir, NonRetriableError } from '../../src/workflow.js';
 import { startWith } from './held-workflow.js';
 import { type Account, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
-/** More levels than JSON.stringify can write. */
+/** JSON.stringify cannot write so many levels. */
 const DEPTH = 10_000;
 /** Returns arrays within arrays, from 20 KB of JSON. */
 const nested = (): unknown => JSON.parse(`${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`);

@@ -185,7 +185,7 @@ describe('when a version fails for good', () => {
   });
 
   /**
-   * Its process dies when its record says that it fails; `meanwhile` happens; another process writes the dead letter.
+   * Lets the process die when the record says that the job fails; after `meanwhile`, another process writes the dead letter.
    */
   async function dieBeforeDeadLetter(meanwhile: (hospital: Hospital, app: App) => Promise<void>) {
     const hospital = startHospital();

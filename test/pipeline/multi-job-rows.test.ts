@@ -4,7 +4,7 @@ import { type Account, addressOfRaw, createAccount, rawEvent, recordsOf, startAp
 
 const raws = Array.from({ length: 6 }, (_, n) => rawEvent({ id: `e${n}` }));
 
-/** What each row is, and the time at which it is due. */
+/** Returns the content of each row, and the time at which it is due. */
 const rowsOf = (account: Account) =>
   account.waiting().map(({ dueAt, row }) => `${row.kind} ${row.count ?? 1} ${dueAt.slice(14, 19)}`);
 
@@ -18,7 +18,7 @@ describe('when jobs of a POST are not done by the deadline', () => {
     expect(answer.state).toBe('resolved');
     expect(calls).toHaveLength(2);
     expect(recordsOf(account)).toHaveLength(2);
-    // This process has taken the row of those that queue, and tries again to get slots for them.
+    // This process has taken the row of the queued jobs, and tries again to get slots for them.
     expect(rowsOf(account)).toEqual(['jobs 4 01:15', 'jobs 2 01:17']);
   });
 

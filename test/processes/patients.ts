@@ -8,14 +8,14 @@ import { bundleOf, entryOf } from '../reconcile/services.js';
 export type PatientChange = {
   readonly id: string;
   /** 1 for the first resource with this id; 2 for the one that was created after a hard delete. */
-  readonly life: number;
+  readonly incarnation: number;
   readonly version: number;
   readonly change: 'created' | 'updated' | 'deleted';
   readonly time: string;
   readonly eventTime: string;
   /** `late`: after reconciliation. `never`: Event Grid drops the event. */
   readonly delivery: 'early' | 'late' | 'never';
-  /** Whether history has the change: a hard delete removes all changes of a life. */
+  /** Whether history has the change: a hard delete removes all changes of an incarnation. */
   readonly isKept: boolean;
 };
 
@@ -51,19 +51,19 @@ export function createWorld(random: () => number, now: Date): World {
   const make = createMaker(random, firstDayMs);
   const ids = (count: number, prefix: string) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
   const changes = [
-    ...ids(ORDINARY, 'p').flatMap((id) => make.life({ id, fromHour: 12 + random() * 30, isKept: true })),
+    ...ids(ORDINARY, 'p').flatMap((id) => make.incarnation({ id, fromHour: 12 + random() * 30, isKept: true })),
     ...ids(RECREATED, 'recreated').flatMap((id, n) => [
-      ...make.life({ id, fromHour: 1 + n, isKept: false }),
-      // Some lives begin on the same day, some on the next.
-      ...make.life({ id, life: 2, fromHour: 8 + n * 2, isKept: true }),
+      ...make.incarnation({ id, fromHour: 1 + n, isKept: false }),
+      // Some incarnations begin on the same day, some on the next.
+      ...make.incarnation({ id, incarnation: 2, fromHour: 8 + n * 2, isKept: true }),
     ]),
-    ...ids(REMOVED, 'removed').flatMap((id) => make.life({ id, fromHour: 10 + random() * 20, isKept: false })),
+    ...ids(REMOVED, 'removed').flatMap((id) => make.incarnation({ id, fromHour: 10 + random() * 20, isKept: false })),
     ...ids(AT_MIDNIGHT, 'midnight').map((id, n) => make.atMidnight(id, n)),
   ];
   return { since: new Date(firstDayMs).toISOString(), changes, random };
 }
 
-type Life = { id: string; life?: number; fromHour: number; isKept: boolean };
+type Incarnation = { id: string; incarnation?: number; fromHour: number; isKept: boolean };
 
 function createMaker(random: () => number, firstDayMs: number) {
   const at = (ms: number) => new Date(ms).toISOString();
@@ -76,7 +76,7 @@ function createMaker(random: () => number, firstDayMs: number) {
 
   return {
     /** Created, some updates, and maybe a soft delete with an update after it. */
-    life({ id, life = 1, fromHour, isKept }: Life): PatientChange[] {
+    incarnation({ id, incarnation = 1, fromHour, isKept }: Incarnation): PatientChange[] {
       const count = 2 + Math.floor(random() * 4);
       const deletedAt = random() < 0.2 ? count : random() < 0.3 ? count - 1 : 0;
       let ms = firstDayMs + fromHour * HOUR_MS;
@@ -86,7 +86,7 @@ function createMaker(random: () => number, firstDayMs: number) {
         const change = version === 1 ? 'created' : version === deletedAt ? 'deleted' : 'updated';
         const delivery = deliveryOf((ms - firstDayMs) / HOUR_MS, isKept);
         const eventTime = at(ms + Math.floor(random() * 3000));
-        return { id, life, version, change, time: at(ms), eventTime, delivery, isKept };
+        return { id, incarnation, version, change, time: at(ms), eventTime, delivery, isKept };
       });
     },
 
@@ -95,7 +95,7 @@ function createMaker(random: () => number, firstDayMs: number) {
       const [before, after] = [-1, 1].map((sign) => at(firstDayMs + 24 * HOUR_MS + sign * (1 + random() * 3000)));
       const [time, eventTime] = (n % 2 === 0 ? [before, after] : [after, before]) as [string, string];
       const delivery = (['early', 'late', 'never'] as const)[Math.floor(n / 2) % 3] ?? 'early';
-      return { id, life: 1, version: 1, change: 'created', time, eventTime, delivery, isKept: true };
+      return { id, incarnation: 1, version: 1, change: 'created', time, eventTime, delivery, isKept: true };
     },
   };
 }
@@ -118,8 +118,8 @@ export function eventOf(made: PatientChange, schema: 'cloud-event' | 'event-grid
     : { id, topic: SOURCE, eventType: type, subject, eventTime, data: whole, dataVersion: '1', metadataVersion: '1' };
 }
 
-export function nameOf({ id, life, version }: PatientChange): string {
-  return `${id}-life${life}-v${version}`;
+export function nameOf({ id, incarnation, version }: PatientChange): string {
+  return `${id}-incarnation${incarnation}-v${version}`;
 }
 
 /** A FHIR service over HTTP that has the kept changes. `asked` counts the pages that it was asked for. */

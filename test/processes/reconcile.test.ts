@@ -201,7 +201,7 @@ function jobsByChange(): Map<string, Set<string>> {
 
 const jobName = (workflow: string) => (change: PatientChange) => `${workflow} ${nameOf(change)}`;
 
-/** Returns the change of a run. Lives of one id are hours apart. */
+/** Returns the change of a run. Incarnations of one id are hours apart. */
 function changeOf(run: Run): PatientChange | undefined {
   const isNear = (time: string) => Math.abs(Date.parse(time) - Date.parse(run.time)) < NEAR_MS;
   return world.changes.find(
@@ -229,7 +229,7 @@ async function storedState() {
 const stateOfService = () =>
   Object.fromEntries([...newestOf(world.changes)].map(([id, { change, version }]) => [id, `${change} ${version}`]));
 
-it('given lost, late and repeated events, lives after hard deletes, midnight and kills, then each change runs once', async () => {
+it('given lost, late and repeated events, recreated resources, midnight and kills, then each change runs once', async () => {
   const early = deliver(ofDelivery('early'));
   await once(() => runs.length > 50);
   await killApp();

@@ -225,7 +225,7 @@ export function createWorld(seed: number, { skewMs = 4000 }: { skewMs?: number }
               return answer;
             };
             const answerWith = (run: () => void) => void ready.push({ machine, run, isTurn: true });
-            const fail = () => reject(new StorageError('http-503', 'Storage failed, as it was told to.'));
+            const fail = () => reject(new StorageError('http-503', 'Storage failed, as planned.'));
             const wasAlive = machine.isAlive();
             if (!wasAlive) return; // a dead process sends nothing more
             switch (fault) {

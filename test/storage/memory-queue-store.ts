@@ -3,7 +3,7 @@ import { hiddenForS, type QueueStore } from '../../src/storage/queue-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 
 /**
- * For tests: `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay
+ * `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay
  * hidden. `take` removes the first visible message, as a trigger does. `put` sends a text as another program would,
  * without encoding it.
  */

@@ -17,7 +17,7 @@ import { type Fault, faultyTables } from './faults.js';
 import { addressFor, commitOver, impatientClock, inTime, testRandom } from './ledger.contract.js';
 
 const DUE_AT = new Date('2026-03-14T12:00:00.000Z');
-/** No test has so many. */
+/** No test has so many rows. */
 const MAX_PAGES = 1_000;
 const EVENT = '{"id":"event-1","data":{"resourceFhirId":"Zoë 漢字 🫀"}}';
 

@@ -32,7 +32,7 @@ const KEY = '00000000-0000-0000-0000-00000000000a';
 
 type Way = (family: string, born: string) => unknown;
 
-/** One workflow for each: what its handler throws, knowing the patient. */
+/** What the handler of each workflow throws, with the patient at hand. */
 const WAYS: Record<string, Way> = {
   message: (family, born) => new NonRetriableError(`cannot merge ${family}, born ${born}`),
   'message-of-a-try': (family) => new Error(`no answer for ${family}`),

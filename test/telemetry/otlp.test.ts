@@ -147,7 +147,7 @@ describe('when a collector is sent traces', () => {
 
   it.each([
     {
-      given: 'one that the host does not tell',
+      given: 'one that the host does not sample',
       traceParent: `00-${TRACE}-${PARENT}-00`,
       followsHost: true,
       ratio: 1,
@@ -170,7 +170,7 @@ describe('when a collector is sent traces', () => {
       ratio: 0,
       isSampled: false,
     },
-  ])('given $given, then it is told: $isTold', async ({ traceParent, isSampled, ...sampling }) => {
+  ])('given $given, then it is exported: $isTold', async ({ traceParent, isSampled, ...sampling }) => {
     const { exporter } = await start({ sampling });
 
     expect(exporter.trace('deliver', traceParent) !== undefined).toBe(isSampled);

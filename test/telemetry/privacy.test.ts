@@ -237,7 +237,7 @@ async function goThroughAll({ functions, app, clock, stores, lines }: World, exc
   return thrown;
 }
 
-/** All that has left the process, as text. */
+/** Returns all that has left the process, as text. */
 function leftOf({ lines }: World, thrown: string[]): string[] {
   const sent = [...collector.received, ...insights.received].flatMap(({ method, url, headers, body }) => [
     `${method} ${url} ${JSON.stringify(headers)}`,
@@ -332,7 +332,7 @@ describe('when all that the host can call is called with marked events, and tele
         }),
     },
     { given: 'a text', failWith: () => `${NAME} ${NUMBER}` },
-  ])('given $given from storage at every call, then nothing of an event is told', async ({ failWith }) => {
+  ])('given $given from storage at every call, then nothing of an event leaves', async ({ failWith }) => {
     const world = await startWorld({ failWith });
 
     // The nightly timer throws each error that is no StorageError, because it is a bug.

@@ -74,7 +74,7 @@ export type Outcome = {
 };
 
 const LEASE_MS = 20_000;
-/** More rounds than any wait needs: leases, retries. */
+/** No wait for a lease or a retry needs so many rounds. */
 const MAX_ROUNDS = 200;
 const ROUND_MS = 10_000;
 

@@ -19,9 +19,9 @@ export function histories(resourceId: () => string = () => 'r1'): fc.Arbitrary<F
   return fc.tuple(versions, goneMs, versions).map(([first, pauseMs, second]) => {
     const id = resourceId();
     let atMs = STARTS_AT;
-    return [first, second].flatMap((life, which) => {
+    return [first, second].flatMap((incarnation, which) => {
       if (which === 1) atMs += pauseMs;
-      return life.map(({ gapMs, change }, at) => {
+      return incarnation.map(({ gapMs, change }, at) => {
         atMs += gapMs;
         const time = new Date(atMs).toISOString();
         return fhirEvent({

@@ -85,6 +85,6 @@ function momentsOf(story: readonly StoryEvent[]): MomentOf {
         event.version === version &&
         (time === undefined || event.time === time),
     );
-    return fitting.length === 1 ? (fitting[0]?.[0] ?? Number.NaN) : Number.NaN; // a version of two lives says nothing
+    return fitting.length === 1 ? (fitting[0]?.[0] ?? Number.NaN) : Number.NaN; // a version of two incarnations says nothing
   };
 }

@@ -23,7 +23,7 @@ async function run(args: readonly string[], env?: NodeJS.ProcessEnv) {
   return { code: await process.ended, stdout: process.stdout(), output: process.output() };
 }
 
-/** Its own storage: apps of other tests would run the rows. */
+/** The command has its own storage, because apps of other tests would run the rows. */
 const azurite = useOwnAzurite();
 
 describe('npm run reconcile, as a process', () => {
