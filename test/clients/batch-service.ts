@@ -38,6 +38,12 @@ export async function startBatchService(read: (path: string) => OneAnswer, answe
   return { ...service, singles, batches, paths: () => batches.map(({ paths }) => paths) };
 }
 
+/** Answers the first batches in these ways, and later ones with their resources. */
+export function firstBatches(...answers: BatchAnswer[]): BatchAnswer {
+  let count = 0;
+  return (response, all, batch) => (answers[count++] ?? writeBatch)(response, all, batch);
+}
+
 export function writeBatch(response: ServerResponse, answers: readonly OneAnswer[]): void {
   response.writeHead(200, Object.assign({}, ...answers.map(({ headers }) => headers))).end(batchText(answers));
 }

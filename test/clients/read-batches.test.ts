@@ -3,7 +3,7 @@ import { GATHER_MS } from '../../src/clients/read-batches.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
 import { fhirEvent } from '../../src/testing/index.js';
 import { type FhirReader, NonRetriableError, RetryAfterError } from '../../src/workflow.js';
-import { batchText, type OneAnswer, patientAt, startBatchService, writeBatch } from './batch-service.js';
+import { batchText, firstBatches, type OneAnswer, patientAt, startBatchService, writeBatch } from './batch-service.js';
 import { FHIR_HOST, failureOf, startReaders } from './stand-in.js';
 
 const MB = 1024 * 1024;
@@ -38,6 +38,16 @@ async function startHeldService() {
     writeBatch(response, all);
   });
   return { service, answerNow };
+}
+
+/** Starts a held service and readers with a batch of `a` and `b` under way. Reads that wait for others wait on. */
+async function startWithBatch() {
+  const held = await startHeldService();
+  const readers = startReaders(held.service);
+  readers.holdGathering();
+  const first = readAll(readers, ['a', 'b']);
+  await held.service.askedTimes(1);
+  return { ...held, readers, first };
 }
 
 describe('when handlers read at the same time', () => {
@@ -94,12 +104,8 @@ describe('when handlers read at the same time', () => {
   });
 
   it('given reads while a request is under way, then they wait for each other, and share a batch', async () => {
-    const { service, answerNow } = await startHeldService();
+    const { service, answerNow, readers, first } = await startWithBatch();
     await using _ = service;
-    const readers = startReaders(service);
-    readers.holdGathering();
-    const first = readAll(readers, ['a', 'b']);
-    await service.askedTimes(1);
     const others = ['c', 'd'].map((id) => readAll(readers, [id]));
     await turn();
     expect([service.batches.length, readers.gathering()]).toEqual([1, [GATHER_MS]]);
@@ -113,12 +119,8 @@ describe('when handlers read at the same time', () => {
   });
 
   it('given as many reads as a batch takes, then they wait no longer', async () => {
-    const { service, answerNow } = await startHeldService();
+    const { service, answerNow, readers, first } = await startWithBatch();
     await using _ = service;
-    const readers = startReaders(service);
-    readers.holdGathering();
-    const first = readAll(readers, ['a', 'b']);
-    await service.askedTimes(1);
 
     const others = readAll(readers, ids(100));
     await service.askedTimes(2);
@@ -129,12 +131,8 @@ describe('when handlers read at the same time', () => {
   });
 
   it('given that request ends earlier, then they wait no longer', async () => {
-    const { service, answerNow } = await startHeldService();
+    const { service, answerNow, readers, first } = await startWithBatch();
     await using _ = service;
-    const readers = startReaders(service);
-    readers.holdGathering();
-    const first = readAll(readers, ['a', 'b']);
-    await service.askedTimes(1);
     const others = readAll(readers, ['c', 'd']);
 
     answerNow();
@@ -250,12 +248,8 @@ describe('when a service answers the whole batch', () => {
   ])(
     'given $status once, then all reads wait equally long, and come again in one batch',
     async ({ status, headers }) => {
-      let answers = 0;
-      await using service = await startBatchService(patientAt, (response, all) => {
-        answers += 1;
-        if (answers === 1) response.writeHead(status, headers as never).end();
-        else writeBatch(response, all);
-      });
+      const refuse = firstBatches((response) => response.writeHead(status, headers as never).end());
+      await using service = await startBatchService(patientAt, refuse);
       const readers = startReaders({ ...service, random: { ...seededRandom(1) } });
 
       expect(await readAll(readers, ids(20))).toEqual(ids(20).map(found));
@@ -321,12 +315,8 @@ describe('when a service answers the whole batch', () => {
   });
 
   it.each([500, 502, 302, 413])('given %i, then it reads these one by one, and the next in a batch', async (status) => {
-    let answers = 0;
-    await using service = await startBatchService(patientAt, (response, all) => {
-      answers += 1;
-      if (answers === 1) response.writeHead(status).end();
-      else writeBatch(response, all);
-    });
+    const fail = firstBatches((response) => response.writeHead(status).end());
+    await using service = await startBatchService(patientAt, fail);
     const readers = startReaders(service);
 
     for (let round = 1; round <= 2; round += 1) expect(await readAll(readers, ids(3))).toEqual(ids(3).map(found));
@@ -357,13 +347,11 @@ describe('when the answer to a batch is of no use', () => {
   });
 
   it('given the connection is cut before or in the answer, then it reads these one by one, and the next in a batch', async () => {
-    let answers = 0;
-    await using service = await startBatchService(patientAt, (response, all) => {
-      answers += 1;
-      if (answers === 1) response.socket?.resetAndDestroy();
-      else if (answers === 2) response.writeHead(200).write(batchText(all).slice(0, 50), () => response.destroy());
-      else writeBatch(response, all);
-    });
+    const cut = firstBatches(
+      (response) => response.socket?.resetAndDestroy(),
+      (response, all) => response.writeHead(200).write(batchText(all).slice(0, 50), () => response.destroy()),
+    );
+    await using service = await startBatchService(patientAt, cut);
     const readers = startReaders(service);
 
     for (let round = 1; round <= 3; round += 1) expect(await readAll(readers, ids(3))).toEqual(ids(3).map(found));
@@ -373,11 +361,10 @@ describe('when the answer to a batch is of no use', () => {
   });
 
   it('given no answer in time, then it reads these one by one, and the next batches are half as large', async () => {
-    let answers = 0;
-    await using service = await startBatchService(patientAt, (response, all) => {
-      answers += 1;
-      if (answers > 1) writeBatch(response, all);
-    });
+    await using service = await startBatchService(
+      patientAt,
+      firstBatches(() => {}),
+    );
     const readers = startReaders(service);
     const reading = readAll(readers, ids(8));
     await service.askedTimes(1);
