@@ -43,7 +43,10 @@ export type Waiting = {
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
   /** Returns due rows of several jobs, like `due`. */
   dueJobs(now: Date, after?: string): Promise<{ rows: MultiJobRow[]; next: string | undefined }>;
-  /** Gives the row another due time, and so another name. Returns undefined if another process has done so first. */
+  /**
+   * Gives the row another due time, and so another name. For `count` it is still due since the first time. Returns
+   * undefined if another process has done so first.
+   */
   moveJobs(row: MultiJobRow, dueAt: Date): Promise<MultiJobRow | undefined>;
   /** Returns the due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
@@ -84,12 +87,13 @@ export function createWaiting(deps: {
 
     async moveJobs(row, dueAt) {
       const name = nameOf(dueAt, 'jobs');
+      const stored = { ...row.stored, dueSince: row.stored.dueSince ?? row.dueAt.toISOString() };
       // If the outcome is unknown, the row has one of both names. Of two processes at once, storage refuses the second.
       const answer = await tables.commit(TABLE, JOBS_SHARD, [
         { kind: 'delete', key: row.name },
-        { kind: 'insert', key: name, row: row.stored },
+        { kind: 'insert', key: name, row: stored },
       ]);
-      return answer.kind === 'done' ? { ...row, name, dueAt } : undefined;
+      return answer.kind === 'done' ? { ...row, name, dueAt, stored } : undefined;
     },
 
     async delete(row) {
@@ -144,11 +148,10 @@ export function createWaiting(deps: {
         for await (const answer of pagesOf((from) =>
           tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
         )) {
-          const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
-          // A later version of the app may write names without a time.
-          if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
+          const dues = answer.rows.map(dueSinceOf).filter((due) => !Number.isNaN(Date.parse(due)));
+          for (const due of dues) if (!earliest || due < earliest) earliest = due;
           for (const { row } of answer.rows) rows += Number(row.count ?? 1);
-          if (rows >= max && due) break;
+          if (rows >= max && dues.length > 0) break;
         }
       }
       return {
@@ -199,6 +202,11 @@ export function createWaiting(deps: {
     }
     return pages.flat();
   }
+}
+
+/** Returns since when a row is due. A later version of the app may write names without a time. */
+function dueSinceOf({ key, row }: Stored): string {
+  return String(row.dueSince ?? key.slice(0, DUE_LENGTH));
 }
 
 /** Returns a row for each job of a row of several. */

@@ -396,7 +396,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await account.waiting.count(100)).toMatchObject({ rows: 4, earliestDueAt: DUE_AT });
     });
 
-    it('given two processes that move it, then one succeeds, and the row is due later', async () => {
+    it('given two processes that move it, then one succeeds, the row is due later, and counts as due since the first time', async () => {
       await addJobs();
       const [row] = (await account.waiting.dueJobs(inMs(1))).rows as [MultiJobRow];
 
@@ -407,7 +407,10 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect((await account.waiting.dueJobs(inMs(60_000))).rows).toEqual([]);
       const { rows } = await account.waiting.dueJobs(inMs(60_001));
       expect(rows).toEqual([moved]);
-      await account.waiting.delete(rows[0] as MultiJobRow);
+      const again = await account.waiting.moveJobs(moved as MultiJobRow, inMs(90_000));
+      expect(again?.dueAt).toEqual(inMs(90_000));
+      expect((await account.waiting.count(100)).earliestDueAt).toEqual(DUE_AT);
+      await account.waiting.delete(again as MultiJobRow);
       expect(await account.rows()).toEqual([]);
     });
   });
