@@ -12,7 +12,8 @@ import { StartError } from './host/start-error.js';
 
 const USUAL_PORTS = [10_000, 10_001, 10_002];
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
-const ANSWER_MS = 5000;
+/** Azurite takes seconds to answer while other programs use the whole machine. */
+const ANSWER_MS = 15_000;
 
 type WithStorage<R> = {
   /** Reads and checks settings. */
