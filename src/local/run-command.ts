@@ -6,7 +6,10 @@ import { StartError } from './host/start-error.js';
 import { OptionError } from './options.js';
 import { type Output, printError, printOptionError } from './output.js';
 
-/** What a command works with. `signal` aborts at Ctrl-C; `atEnd` takes a function that closes what was opened. */
+/**
+ * The parts of a process that its command uses. `signal` aborts at Ctrl-C. At the end of the command, the process calls
+ * each function that `atEnd` has received.
+ */
 export type Running = {
   readonly signal: AbortSignal;
   readonly output: Output;
@@ -33,7 +36,7 @@ export async function runCommand(command: (running: Running) => Promise<number>)
   process.exit(exitCode);
 }
 
-/** Returns the exit code. Throws an error again that is a bug. */
+/** Prints a failure that a user can mend, and returns the exit code. Throws any other error again: it is a bug. */
 function printFailure(error: unknown, { aborted }: AbortSignal): number {
   if (error instanceof OptionError) return printOptionError(error);
   if (error instanceof StartError) return printError(`${error.message}\n`, aborted ? 130 : 3);

@@ -77,7 +77,7 @@ describe('when storage is asked for more than its limits', () => {
     expect(throttled > 0).toBe(is503);
   });
 
-  /** What the account has taken in the last 2 of 5 s, from the app's own group commit, which sends again after a 503. */
+  /** Returns the load that the account took in the last 2 of 5 s. The app's own group commit sends it, again after a 503. */
   async function overload({ partitions, each }: { partitions: number; each: number }) {
     const time = new VirtualTime();
     const random = seededRandom(1);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { startService } from './stand-in.js';
 
-/** What a service answers to the read of one resource. */
+/** The answer of a service to the read of one resource. */
 export type OneAnswer = {
   readonly status: number;
   readonly resource?: object;

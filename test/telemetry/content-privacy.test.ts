@@ -32,7 +32,7 @@ const KEY = '00000000-0000-0000-0000-00000000000a';
 
 type Way = (family: string, born: string) => unknown;
 
-/** What the handler of each workflow throws, with the patient at hand. */
+/** By the name of a workflow: the value that its handler throws, with the patient's name in it. */
 const WAYS: Record<string, Way> = {
   message: (family, born) => new NonRetriableError(`cannot merge ${family}, born ${born}`),
   'message-of-a-try': (family) => new Error(`no answer for ${family}`),

@@ -52,7 +52,7 @@ export async function openPage(started: StartedPage, options: OpenOptions = {}) 
       await page.getByRole('heading', { level: 1, name: heading }).waitFor();
       await eventually(async () => ((await page.getByText(LOADING).count()) === 0 ? true : undefined));
     },
-    /** What went wrong in the browser, with requests to other hosts. */
+    /** The errors in the browser, and its requests to other hosts. */
     problems: () => [...problems, ...urls.filter((one) => !one.startsWith(url) && !one.startsWith('data:'))],
     /** The rules of accessibility that the page breaks, with the elements. */
     async violations(): Promise<string[]> {

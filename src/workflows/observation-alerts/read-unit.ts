@@ -9,7 +9,7 @@ const IN_TEXT = new Map([...IN_CODE, ...Object.entries(spellings.inText)]);
 export const USUAL_UNITS: ReadonlySet<string> = new Set(IN_TEXT.values());
 
 /**
- * Returns the unit of a Quantity: its code if it is of UCUM, else its text; undefined if there is none. An unknown unit
+ * Returns the unit of a Quantity: its code if it is of UCUM, else its text; undefined if it has neither. An unknown unit
  * stays as it is and is comparable only with itself.
  */
 export function unitOf({ system, code, unit }: Fields): string | undefined {

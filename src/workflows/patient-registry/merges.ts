@@ -27,7 +27,7 @@ export async function survivorOf(patient: Patient, tables: Tables, key: Uint8Arr
   return survivor;
 }
 
-/** Returns the patient at a place; undefined if there is none. */
+/** Returns the patient at a place; undefined if the place has no row. */
 export async function readPatient({ partition, key }: Place, tables: Tables): Promise<Patient | undefined> {
   const row = await tables(PATIENTS).get(partition, key);
   return row && patientOfRow(partsOf(row).columns);

@@ -7,7 +7,7 @@ import { OPTIONS, type PageOptions, readSearch, type SearchOptions, WITHOUT_EFFE
 /** Part of a list of versions, in the order of the search. */
 export type Page = {
   readonly versions: readonly Version[];
-  /** The sequence behind which the next page begins; undefined if there is none. */
+  /** The sequence after which the next page begins; undefined on the last page. */
   readonly next: number | undefined;
 };
 
