@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { visible } from '../../src/handler/workflow-table.js';
 import { createTestKit, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes, type Row, seconds } from '../../src/workflow.js';
@@ -167,15 +168,23 @@ describe('what a workflow may not do', () => {
       handle: (_event, { tables }) => tables(table).change('p', 'k', () => row),
     });
 
-  it.each(['ledger20260314', 'waiting', 'looks', 'Watermarks', 'appstate', 'instances', 'reconcile'])(
-    'given table %s, then it is refused for good',
-    async (table) => {
-      expect(await createTestKit().run(touching(table), v1)).toMatchObject({
-        kind: 'dead-lettered',
-        code: 'reserved-table',
-      });
-    },
-  );
+  const TABLES = ['appstate', 'instances', 'looks', 'reconcile', 'waiting', 'watermarks'];
+
+  it('given the constants of the app that name its tables, then they name these', () => {
+    // reconcile/indexed-resources.ts reads a table of the workflow resource-index.
+    const files = globSync('src/{storage,instances,reconcile}/**/*.ts', { exclude: ['**/indexed-resources.ts'] });
+    const texts = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    const names = [...texts.matchAll(/^(?:export )?const (?:[A-Z]+_)?TABLE = '(\w+)';/gm)].map(([, name]) => name);
+
+    expect([...new Set(names)].sort()).toEqual(TABLES);
+  });
+
+  it.each([...TABLES, 'Watermarks', 'ledger20260314'])('given table %s, then it is refused for good', async (table) => {
+    expect(await createTestKit().run(touching(table), v1)).toMatchObject({
+      kind: 'dead-lettered',
+      code: 'reserved-table',
+    });
+  });
 
   it("given a property that begins with '_', then it is refused for good", async () => {
     const result = await createTestKit().run(touching('state', { _fence: 9 }), v1);
