@@ -7,23 +7,22 @@ import { routesOf } from './lookups.js';
 import { type FunctionApp, httpError, serve } from './serve.js';
 
 type Deps = Pick<App, 'config' | 'workflows' | 'clock' | 'telemetry'>;
-type Asked = Pick<HttpRequest, 'headers'>;
-type Closed = Exclude<Route['role'], 'anybody'>;
+type GuardedRole = Exclude<Route['role'], 'anybody'>;
 
 /** No cache may keep the identity of a caller, or a refusal. */
 const HEADERS = { 'Cache-Control': 'no-store' };
 
-const AGAIN = `open ${SIGN_IN_ADDRESS} in a browser, or send a token of Entra ID for this app as Authorization: Bearer.`;
+const HOW_TO_SIGN_IN = `open ${SIGN_IN_ADDRESS} in a browser, or send a token of Entra ID for this app as Authorization: Bearer.`;
 const REFUSALS: Readonly<Record<Exclude<Refusal, 'role-missing'>, readonly [status: number, message: string]>> = {
   'sign-in-off': [
     503,
     'REQUIRE_SIGN_IN is on, but the authentication of Azure is off for this app, so nobody can be let in. Turn it on: ' +
       'azd env set SIGN_IN on, then azd provision.',
   ],
-  'sign-in-needed': [401, `Sign in: ${AGAIN} Keys are off (REQUIRE_SIGN_IN).`],
-  'sign-in-expired': [401, `The sign-in has expired. Sign in again: ${AGAIN}`],
-  'principal-unreadable': [401, `The app cannot read who has signed in. Sign in again: ${AGAIN}`],
-  'principal-foreign': [401, `The sign-in is for another app or tenant. Sign in for this one: ${AGAIN}`],
+  'sign-in-needed': [401, `Sign in: ${HOW_TO_SIGN_IN} Keys are off (REQUIRE_SIGN_IN).`],
+  'sign-in-expired': [401, `The sign-in has expired. Sign in again: ${HOW_TO_SIGN_IN}`],
+  'principal-unreadable': [401, `The app cannot read who has signed in. Sign in again: ${HOW_TO_SIGN_IN}`],
+  'principal-foreign': [401, `The sign-in is for another app or tenant. Sign in for this one: ${HOW_TO_SIGN_IN}`],
 };
 /** Any caller on the internet can cause these refusals, and so can an open page whose sign-in has expired. */
 const NOT_LOGGED: readonly Refusal[] = ['sign-in-off', 'sign-in-needed', 'sign-in-expired'];
@@ -39,7 +38,7 @@ const NOT_LOGGED: readonly Refusal[] = ['sign-in-off', 'sign-in-needed', 'sign-i
 export function guardHttp(functions: FunctionApp, deps: Deps): FunctionApp {
   const routes = routesOf(deps);
   const { isOn, isRequired } = deps.config.signIn;
-  const guarded = (role: Closed, options: HttpFunctionOptions): HttpFunctionOptions => ({
+  const guarded = (role: GuardedRole, options: HttpFunctionOptions): HttpFunctionOptions => ({
     ...options,
     ...(isOn && isRequired && { authLevel: 'anonymous' }),
     handler: (request, context) => refuse(request, role, deps) ?? options.handler(request, context),
@@ -63,7 +62,7 @@ export function registerAccess(functions: FunctionApp, deps: Deps): void {
 }
 
 /** Returns the refusal of a caller; undefined if the caller may call the function. */
-function refuse(request: Asked, role: Closed, deps: Deps): HttpResponseInit | undefined {
+function refuse(request: Pick<HttpRequest, 'headers'>, role: GuardedRole, deps: Deps): HttpResponseInit | undefined {
   const caller = readCaller(request, deps.config, deps.clock.now());
   if (caller.kind === 'key-holder') return undefined;
   if (caller.kind === 'refused') {

@@ -6,9 +6,10 @@ import { GUID } from '../config-reader.js';
 import { parseJson } from '../json-text.js';
 import type { App } from './compose.js';
 
-// Finds out who calls. On Azure, the authentication of App Service (v2) checks the token or the session of a caller, removes headers
-// that the caller has sent under these names, and sends its own. Flex Consumption runs it inside the Functions host, where
-// the same variable that turns it on is WEBSITE_AUTH_ENABLED. Without that variable, any caller can send the headers.
+// The identity and the roles of the caller of a request. On Azure, the authentication of App Service (v2) checks the token or
+// the session of a caller, removes headers that the caller has sent under these names, and sends its own. Flex Consumption
+// runs it inside the Functions host, where the same variable that turns it on is WEBSITE_AUTH_ENABLED. Without that
+// variable, any caller can send the headers.
 
 type Headers = Pick<HttpRequest, 'headers'>;
 type Deps = Pick<App, 'config'>;
@@ -22,6 +23,7 @@ export type Refusal =
   | 'principal-foreign'
   | 'role-missing';
 
+/** The caller of a request. `key-holder`: no sign-in counts, and the host has checked a key. */
 export type Caller =
   | { readonly kind: 'key-holder' }
   /** `id`: the object id in Entra ID, the only one of these that is logged or stored. */
@@ -59,7 +61,10 @@ const INCLUDES: Readonly<Record<Role, readonly Role[]>> = {
 
 const KEY_HOLDER: Caller = { kind: 'key-holder' };
 
-/** Returns who calls at `now`. A missing, forged or unreadable sign-in ends in `refused`, or in a caller with a key. */
+/**
+ * Returns the caller at `now`. Headers count only if Azure's authentication is on. Without a sign-in, the caller has a key,
+ * or is refused if a sign-in is required. An expired, foreign or unreadable sign-in is refused, also beside a key.
+ */
 export function readCaller({ headers }: Headers, { signIn }: Pick<Config, 'signIn'>, now: Date): Caller {
   if (!signIn.isOn) return signIn.isRequired ? refused('sign-in-off') : KEY_HOLDER;
   const sent = headers.get(PRINCIPAL);
@@ -71,8 +76,8 @@ export function readCaller({ headers }: Headers, { signIn }: Pick<Config, 'signI
   return signedIn(claims, signIn, now);
 }
 
-/** Returns the caller of a request that `guardHttp` has let in, for the log and for notes. */
-export function callerOf(request: Headers, { config }: Deps): string {
+/** Returns the caller whom `guardHttp` has let in, for the log and for notes: the object id, or `key-holder`. */
+export function callerIdOf(request: Headers, { config }: Deps): string {
   const caller = readCaller(request, config, BEFORE_ALL);
   if (caller.kind === 'refused') return 'unknown';
   return caller.kind === 'signed-in' ? caller.id : 'key-holder';

@@ -6,7 +6,7 @@ import { discardMany, redriveMany } from '../dead-letters/many.js';
 import { countOutcomes } from '../dead-letters/outcomes.js';
 import type { Ids, Report } from '../dead-letters/pace.js';
 import { sentencesOf } from '../dead-letters/report-text.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { refuseUnknownName, takePage } from './dead-letters.js';
 import { readBody } from './read-body.js';
@@ -16,8 +16,7 @@ import { type FunctionApp, serve } from './serve.js';
 const MAX_CHARACTERS = 256 * 1024;
 const PACE = { atOnce: 16, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
-/** The name of each action in the log. */
-const LOGGED = { redrive: 'letters-redriven', discard: 'letters-discarded' } as const;
+const LOG_CODES = { redrive: 'letters-redriven', discard: 'letters-discarded' } as const;
 
 type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry' | 'pipeline' | 'actions'>;
 type Request = Pick<HttpRequest, 'text' | 'headers'>;
@@ -40,7 +39,7 @@ async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const read = await readBody(request, { schema: redriveBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
   const { value: body } = read;
-  const by = callerOf(request, deps);
+  const by = callerIdOf(request, deps);
   const { dryRun: isDryRun, force: isForced, event } = body;
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
@@ -54,7 +53,7 @@ async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const read = await readBody(request, { schema: discardBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
   const { value: body } = read;
-  const by = callerOf(request, deps);
+  const by = callerIdOf(request, deps);
   const note = { by, why: body.why, isDryRun: body.dryRun };
   const run = (ids: Ids) => discardMany(ids, note, { pace: PACE, stores: deps.deadLetterStores });
   return change({ body, intent: { what: 'discard', by, why: body.why }, run }, deps);
@@ -71,16 +70,16 @@ async function outcomes(request: Request, { deadLetterStores: stores, config }: 
 /** Changes the chosen dead letters. Answers with the counts by their codes for scripts, and the same in words. */
 async function change({ body, intent, isEdited, run }: Change, deps: Deps): Promise<HttpResponseInit> {
   const { filter, dryRun } = body;
-  const { letters, next } = await choose(body, deps.deadLetterStores);
+  const { chosen, next } = await choose(body, deps.deadLetterStores);
   const isPart = body.after !== undefined || next !== null;
-  const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.', isPart }, deps);
+  const refused = await refuseUnknownName({ found: chosen.length, filter, at: 'filter.', isPart }, deps);
   if (refused) return refused;
-  const isDone = !dryRun && letters.length > 0;
-  const end = isDone ? await deps.actions.begin(intent) : undefined;
-  const report = await run(letters);
+  const isAction = !dryRun && chosen.length > 0;
+  const end = isAction ? await deps.actions.begin(intent) : undefined;
+  const report = await run(chosen);
   await end?.(report.counts);
   const logged = { by: intent.by, ...(isEdited && { code: 'edited' }), numbers: { ...report.counts } };
-  if (!dryRun) deps.telemetry.log('info', LOGGED[intent.what], logged);
+  if (!dryRun) deps.telemetry.log('info', LOG_CODES[intent.what], logged);
   return { jsonBody: { dryRun, ...report, message: sentencesOf(report, dryRun).join(' '), next } };
 }
 
@@ -88,7 +87,9 @@ async function change({ body, intent, isEdited, run }: Change, deps: Deps): Prom
 async function choose(
   { ids, filter = {}, ...page }: Chosen,
   stores: App['deadLetterStores'],
-): Promise<{ letters: readonly { id: string }[]; next: string | null }> {
-  if (ids) return { letters: ids.map((id) => ({ id })), next: null };
-  return takePage({ ...page, filter: createdUntil(await stores.storageNow(), filter) }, stores);
+): Promise<{ chosen: readonly { id: string }[]; next: string | null }> {
+  if (ids) return { chosen: ids.map((id) => ({ id })), next: null };
+  const listing = createdUntil(await stores.storageNow(), filter);
+  const { letters: chosen, next } = await takePage({ ...page, filter: listing }, stores);
+  return { chosen, next };
 }

@@ -46,8 +46,8 @@ export function composeApp(config: Config, parts: AppParts) {
   const { fhirHosts, dicomHosts, fhirBatchReads, readerIdentity } = config;
   const credential = createCredential(readerIdentity);
   const readers = createReaders({ fhirHosts, dicomHosts, fhirBatchReads, credential, ...shared });
-  const of = { workflows, stores, queues: ports, callLimit, readerFor: readers.of, settings: config };
-  const pipeline = createPipeline({ ...shared, ...of });
+  const pipelineDeps = { ...shared, workflows, stores, queues: ports, callLimit, readerFor: readers.of };
+  const pipeline = createPipeline({ ...pipelineDeps, settings: config });
   const instance = { id: random.token(), startedAt: clock.now() };
   const { tables, deadLetters: blobs, undelivered } = ports;
   const { circuits } = pipeline;

@@ -33,7 +33,7 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
   const countedAt = clock.now().toISOString();
   const untilMs = clock.monotonic() + MAX_COUNT_MS;
   const isEnough = () => clock.monotonic() >= untilMs;
-  const [rows, letters, undelivered, compared, eventQueue] = await Promise.all([
+  const [rows, ownDeadLetters, undelivered, compared, eventQueue] = await Promise.all([
     waiting.count(MAX_COUNTED),
     deadLetters.count(MAX_COUNTED, isEnough),
     countUndelivered(stores.undelivered, MAX_COUNTED).then(withText, asErrorCode),
@@ -44,10 +44,10 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
     countedAt,
     waiting: { rows: rows.rows, isMore: rows.isMore, earliestDueAt: rows.earliestDueAt?.toISOString() ?? null },
     deadLetters: {
-      pending: letters.byStage,
-      byReason: letters.byReason,
-      isMore: letters.isMore,
-      oldestAt: letters.oldestAt?.toISOString() ?? null,
+      pending: ownDeadLetters.byStage,
+      byReason: ownDeadLetters.byReason,
+      isMore: ownDeadLetters.isMore,
+      oldestAt: ownDeadLetters.oldestAt?.toISOString() ?? null,
     },
     undelivered,
     ...(eventQueue && { eventQueue }),
@@ -59,7 +59,7 @@ function secondsBetween(from: string, to: string): number {
   return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
 }
 
-/** Counts the messages, hidden ones included. `oldestAt`: of the first visible one, also if it is poison. */
+/** Counts the messages, hidden ones included. `oldestAt`: the time of the oldest visible message of both queues. */
 export async function countQueued({ events, poison }: EventQueues) {
   const [messages, poisoned, ...oldest] = await Promise.all([
     events.length(),

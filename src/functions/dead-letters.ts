@@ -8,7 +8,7 @@ import { NO_SUCH_DEAD_LETTER } from '../dead-letters/report-text.js';
 import { showDeadLetter } from '../dead-letters/show.js';
 import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import { toJson } from '../json-text.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { badRequest, problemsOf } from './read-body.js';
 import { type FunctionApp, httpError, serve } from './serve.js';
@@ -30,16 +30,17 @@ export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
 
 async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<HttpResponseInit> {
   const { deadLetterStores } = deps;
-  const { code: _key, clientId: _of, ...asked } = Object.fromEntries(request.query);
+  // A key of the host may be in the query.
+  const { code: _key, clientId: _keyName, ...asked } = Object.fromEntries(request.query);
   const parsed = listQuery.safeParse(asked);
   if (!parsed.success)
     return badRequest(400, problemsOf(parsed.error, { schema: listQuery, input: asked, quotable: QUOTABLE }));
   const { limit, after, until, by, resolved, ...filter } = parsed.data;
   const listing = { ...filter, isResolved: resolved === 'true' };
-  const from = { filter: listing, after, until };
+  const part = { filter: listing, after, until };
   const answer = await (by
-    ? countPage({ ...from, by }, deadLetterStores)
-    : takePage({ ...from, limit }, deadLetterStores));
+    ? countPage({ ...part, by }, deadLetterStores)
+    : takePage({ ...part, limit }, deadLetterStores));
   const found = typeof answer.letters === 'number' ? answer.letters : answer.letters.length;
   const isPart = after !== undefined || until !== undefined || answer.next !== null;
   return (await refuseUnknownName({ found, filter, isPart }, deps)) ?? { jsonBody: answer };
@@ -52,37 +53,41 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { deadLetterStores 
 
 async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
   const found = await showDeadLetter(request.params.id ?? '', deps.deadLetterStores);
-  deps.telemetry.log('info', 'letter-payload-shown', { by: callerOf(request, deps), count: found ? 1 : 0 });
+  deps.telemetry.log('info', 'letter-payload-shown', { by: callerIdOf(request, deps), count: found ? 1 : 0 });
   if (!found) return NOT_FOUND;
   const { shown, ...clinical } = found;
   // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
   return { body: toJson({ ...shown, ...clinical }), headers: PAYLOAD_HEADERS };
 }
 
-type Unfound = {
+type SearchResult = {
   readonly found: number;
   readonly filter: Filter | undefined;
   readonly at?: string;
   readonly isPart: boolean;
 };
 type Stores = App['deadLetterStores'];
-type From = Part & { readonly filter: Listing };
+type FilteredPart = Part & { readonly filter: Listing };
 
 /**
- * A request looks at this number of names, which are three pages of storage, or for this time, then answers with `next`. So an
- * answer takes seconds, however many dead letters there are. A blob of Event Grid must be read, so it counts as ten.
+ * A request ends, and answers with `next`, once it has looked at this number of names, which are three pages of storage, or
+ * for MAX_LOOK_MS. So an answer takes seconds, however many dead letters there are. A blob of Event Grid counts as ten names,
+ * because it must be read.
  */
 const MAX_LOOKED_AT = 11_000;
 const READ_COUNTS_AS = 10;
 const MAX_LOOK_MS = 5000;
 
 /**
- * Returns a page of at most `limit` dead letters; `next` is the `after` of the next page, null at the end. A page that
- * has looked at `MAX_LOOKED_AT` names has fewer, or none.
+ * Returns a page of at most `limit` dead letters; `next` is the `after` of the next page, null at the end. A page has fewer,
+ * or none, if the request ends before it has found them.
  */
-export async function takePage({ limit, ...from }: From & { limit: number }, stores: Stores): Promise<DeadLetterPage> {
+export async function takePage(
+  { limit, ...part }: FilteredPart & { limit: number },
+  stores: Stores,
+): Promise<DeadLetterPage> {
   const letters: ListedDeadLetter[] = [];
-  const next = await scan(from, stores, (deadLetter) => {
+  const next = await scan(part, stores, (deadLetter) => {
     if (letters.length === limit) return 'stop';
     letters.push(deadLetter);
     return 'more';
@@ -92,11 +97,11 @@ export async function takePage({ limit, ...from }: From & { limit: number }, sto
 
 /** Counts dead letters by fields, as far as one request looks; `next` is the `after` of the next request. */
 export async function countPage(
-  { by, ...from }: From & { by: readonly FilterField[] },
+  { by, ...filtered }: FilteredPart & { by: readonly FilterField[] },
   stores: Stores,
 ): Promise<DeadLetterGroups> {
   const groups = createGroups(by);
-  const next = await scan(from, stores, (deadLetter, part) => {
+  const next = await scan(filtered, stores, (deadLetter, part) => {
     groups.add(deadLetter, part);
     return 'more';
   });
@@ -111,7 +116,7 @@ function encodePart({ part = {}, ...group }: Group): DeadLetterGroups['groups'][
 
 /** Calls `take` with each dead letter that matches and its part of the list, until `take` stops or enough names were looked at. */
 async function scan(
-  { filter, ...part }: From,
+  { filter, ...part }: FilteredPart,
   stores: Stores,
   take: (deadLetter: ListedDeadLetter, part: Part) => 'more' | 'stop',
 ): Promise<string | null> {
@@ -136,7 +141,7 @@ async function scan(
  * letters, so a search for the name in all of them would take too long.
  */
 export async function refuseUnknownName(
-  { found, filter, at = '', isPart }: Unfound,
+  { found, filter, at = '', isPart }: SearchResult,
   { deadLetterStores, workflows }: Pick<App, 'deadLetterStores' | 'workflows'>,
 ): Promise<HttpResponseInit | undefined> {
   const unknown = found === 0 && !isPart && filter && (await unknownNameIn(filter, deadLetterStores, workflows));

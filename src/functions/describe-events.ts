@@ -13,6 +13,7 @@ import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 type Identity = Pick<EventStatus, 'id' | 'type' | 'source' | 'time'>;
 
 type FoundJob = { record?: FoundRecord; rows: WaitingRow[] };
+/** `isToCome`: a row brings the event like a new delivery. */
 type Found = { identity: Identity; jobs: Map<string, FoundJob>; isToCome: boolean };
 
 /**
@@ -30,8 +31,8 @@ export function describeEvents(records: readonly FoundRecord[], rows: readonly W
     if (row.item.kind === 'job') {
       const { address, eventIdDigest } = row.item;
       const { change, workflow } = ledgerPlaceOf(address);
-      const of = event ? identityOf(event) : { id: eventIdDigest, type: '', source: '', time: null };
-      jobOf(foundOf(events, `${eventIdDigest}.${change}`, of), workflow).rows.push(row);
+      const identity = event ? identityOf(event) : { id: eventIdDigest, type: '', source: '', time: null };
+      jobOf(foundOf(events, `${eventIdDigest}.${change}`, identity), workflow).rows.push(row);
     } else if (event) {
       const { id, contentDigest } = keyOf(event);
       foundOf(events, `${id}.${contentDigest}`, identityOf(event)).isToCome = true;
@@ -120,7 +121,7 @@ function describeRecord({ state, tries, redrives, errorCode }: JobRecord): JobSt
  */
 function storyOf(found: FoundRecord): Pick<JobStatus, 'steps' | 'stepsLeftOut' | 'deadLetter'> {
   const { address, record } = found;
-  const { steps, leftOut, leftOutDead } = record.steps === undefined ? begunBy(found) : readSteps(record.steps);
+  const { steps, leftOut, leftOutDead } = record.steps === undefined ? firstStepsOf(found) : readSteps(record.steps);
   const last = lastStepOf(found, steps.at(-1)?.at);
   const all = last ? [...steps, last] : steps;
   const died = all.findLast((step) => step.what === 'dead') ?? leftOutDead;
@@ -131,7 +132,7 @@ function storyOf(found: FoundRecord): Pick<JobStatus, 'steps' | 'stepsLeftOut' |
   };
 }
 
-function begunBy({ record, writtenAt }: FoundRecord): ReturnType<typeof readSteps> {
+function firstStepsOf({ record, writtenAt }: FoundRecord): ReturnType<typeof readSteps> {
   const { firstTryAt, redrives } = record;
   const at = new Date(Number.isNaN(Date.parse(firstTryAt)) ? writtenAt : firstTryAt);
   return { steps: [{ what: redrives > 0 ? 'redriven' : 'claimed', at }], leftOut: 0 };

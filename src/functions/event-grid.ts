@@ -12,7 +12,7 @@ export const EVENT_GRID_FUNCTIONS = ['fhirEvents', 'dicomEvents'];
 export const eventGridTrigger = trigger.generic({ type: 'eventGridTrigger', cardinality: 'many' });
 
 const EVERY_MINUTE = '15 * * * * *';
-/** Longer than a delivery takes: at most 25 s. */
+/** A received message is hidden for longer than its delivery takes, which is at most 25 s. */
 const HIDDEN_MS = 60_000;
 /** A run of the timer stops after this time. The next run delivers the rest. */
 const POISON_MS = 40_000;
@@ -46,9 +46,9 @@ function eventsIn(input: unknown): readonly unknown[] {
 /**
  * I3: delivers the messages that the host has moved to the poison queue, because they are not base64.
  *
- *   dies before the deliveries are safe   the messages are visible again after a minute
- *   dies before the deletes               the same, and the ledger knows the events
- *   two at once                           each gets other messages; if both get a message, the ledger knows the event
+ *   process dies before the events are safe    the messages are visible again after a minute
+ *   process dies before the deletes            the same, and the ledger knows the events
+ *   two runs at once                           each gets other messages; if both get one, the ledger knows its event
  */
 async function deliverPoisoned({ stores, pipeline, clock, telemetry }: Deps): Promise<void> {
   const { poison } = stores.eventQueues ?? {};

@@ -8,7 +8,7 @@ import { parseEvent } from '../events/parse.js';
 import { foundEvent } from '../reconcile/found-event.js';
 import type { ResourceName } from '../reconcile/known-changes.js';
 import { workspaceOf } from '../reconcile/workspace.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
 import { findVersions } from './find-versions.js';
@@ -71,7 +71,7 @@ async function answerChanges(
   const ids = [...new Set(records.map(({ event }) => digest(event.id)))].slice(0, MAX_EVENTS);
   const rows = (await Promise.all(ids.map((id) => deps.waiting.find(id)))).flat();
   const events = describeEvents(records, rows).slice(0, MAX_EVENTS);
-  deps.telemetry.log('info', 'changes-shown', { by: callerOf(request, deps), count: events.length });
+  deps.telemetry.log('info', 'changes-shown', { by: callerIdOf(request, deps), count: events.length });
   return events.length > 0 ? { jsonBody: { events } satisfies z.input<typeof eventsAnswer> } : NO_SUCH_CHANGE;
 }
 

@@ -9,12 +9,15 @@ const DAY_MS = 24 * 3_600_000;
 
 type Deps = Pick<App, 'ledger' | 'deadLetterStores' | 'actions' | 'config' | 'telemetry'>;
 
-/** Registers the timer that ends retentions each night: of the ledger, of resolved dead letters, of corrected payloads. */
+/**
+ * Registers the timer that each night deletes what is older than its retention: tables of the ledger, resolved dead letters
+ * with corrected payloads, and actions of people.
+ */
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
   functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
 }
 
-/** Drops old tables of the ledger, then deletes old dead letters. If storage fails, the next night continues. */
+/** If storage fails in one part, the other still runs, and the next night repeats both. */
 async function expireAll({ ledger, deadLetterStores, actions, config, telemetry }: Deps): Promise<void> {
   await expire('ledger-expiry-failed', async () => {
     const { tables, rows } = await ledger.expire(await deadLetterStores.storageNow(), config.ledgerRetentionDays);

@@ -22,10 +22,10 @@ const indexed = z.object({
 });
 
 /**
- * Returns the records of the up to 20 newest versions of a resource, the newest first. The ledger knows a change by a
- * digest, so versions are looked for one by one, `changesOf` each: down from the version in the table of the workflow
- * `resource-index`; without that workflow, up from version 1. The search ends after 20 versions in a row that are unknown,
- * after 200, or after about 3,000 requests. A version costs 3 requests for each table of the ledger.
+ * Returns the records of the up to 20 newest versions of a resource, the newest first. The ledger knows a change only by
+ * its digests, `changesOf` a version, so the versions are looked for one by one: down from the version in the table of the
+ * workflow `resource-index`; without that workflow, up from version 1. The search ends after 20 unknown versions in a row,
+ * after 200 versions, or after about 3,000 requests. A version costs 3 requests for each table of the ledger.
  *
  * The versions of an image are numbers in the change feed of its service: only the newest can be found, in the index.
  */

@@ -13,12 +13,12 @@ export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<A
 }
 
 async function checkStorage(storageChecks: readonly StorageCheck[]): Promise<HttpResponseInit> {
-  const answers = await Promise.all(storageChecks.map(ask));
+  const answers = await Promise.all(storageChecks.map(answerOf));
   const ready = answers.every(([, answer]) => answer === 'ok');
   return { status: ready ? 200 : 503, jsonBody: { ready, storage: Object.fromEntries(answers) } };
 }
 
-async function ask({ part, check }: StorageCheck): Promise<[part: string, answer: string]> {
+async function answerOf({ part, check }: StorageCheck): Promise<[part: string, answer: string]> {
   try {
     await check();
     return [part, 'ok'];

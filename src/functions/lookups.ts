@@ -6,7 +6,7 @@ import { errorCodeOf } from '../errors.js';
 import { openForReading } from '../handler/workflow-table.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Lookup, Workflow } from '../workflow.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { type Problem, readBody, textOf } from './read-body.js';
 import { type FunctionApp, httpError, serve, storageFailed } from './serve.js';
@@ -34,7 +34,7 @@ export function registerLookups(functions: FunctionApp, deps: Deps): void {
   }
 }
 
-type OfLookup = Pick<Workflow, 'name' | 'codes'> & { readonly lookup: Lookup };
+type WithLookup = Pick<Workflow, 'name' | 'codes'> & { readonly lookup: Lookup };
 
 /** Returns the routes of all functions of the HTTP API by the names of the functions. */
 export function routesOf(deps: Pick<App, 'config' | 'workflows'>): Readonly<Record<string, Route>> {
@@ -43,7 +43,7 @@ export function routesOf(deps: Pick<App, 'config' | 'workflows'>): Readonly<Reco
 }
 
 /** Returns the workflows whose lookups the app offers. */
-function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows'>): OfLookup[] {
+function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows'>): WithLookup[] {
   if (!config.lookups) return [];
   return workflows.flatMap((workflow) => (workflow.lookup ? [{ ...workflow, lookup: workflow.lookup }] : []));
 }
@@ -64,7 +64,7 @@ function lookupRoute({ name, query }: Lookup): Route {
 /**
  * Returns the answer to an error. The error is not thrown, because the host prints its message, which can name a patient.
  */
-function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps): HttpResponseInit {
+function failed(error: unknown, { name, codes }: WithLookup, { telemetry }: Deps): HttpResponseInit {
   if (error instanceof StorageError) return storageFailed(error);
   const errorCode = errorCodeOf(error, codes);
   telemetry.log('error', 'lookup-failed', { workflow: name, errorCode });
@@ -73,14 +73,14 @@ function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps):
 
 async function answer(
   request: Pick<HttpRequest, 'text' | 'headers'>,
-  { name: workflow, lookup }: OfLookup,
+  { name: workflow, lookup }: WithLookup,
   { config, workflowTables, telemetry }: Deps,
 ): Promise<HttpResponseInit> {
   const query = await readBody(request, { schema: lookup.query, maxCharacters: MAX_CHARACTERS, refuse });
   if (query.kind === 'wrong') return query.answer;
   const { setting } = config;
   // Logs before the answer, because a lookup that fails later has read clinical data, too.
-  telemetry.log('info', 'lookup-asked', { workflow, by: callerOf(request, { config }) });
+  telemetry.log('info', 'lookup-asked', { workflow, by: callerIdOf(request, { config }) });
   const answered = await lookup.answer(query.value, {
     tables: (name) => openForReading(name, workflowTables),
     setting,

@@ -69,7 +69,7 @@ async function measureEventQueue({ stores, clock, telemetry }: Deps): Promise<vo
   telemetry.record('queuedEventsOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
-/** Records each workflow of the app, and each paused workflow that the app no longer has. */
+/** Records how long each workflow has been paused: those of the app, and paused ones that the app no longer has. */
 async function measurePauses({ pauses, workflows, clock, telemetry }: Deps): Promise<void> {
   const sinceOf = new Map((await pauses.list()).map(({ workflow, since }) => [workflow, new Date(since)]));
   const names = new Set([...workflows.map(({ name }) => name), ...sinceOf.keys()]);

@@ -1,7 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type * as z from 'zod';
 import type { actionList, Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
-import type { StorageCounts } from '../api/stats.js';
 import { errorCodeOf } from '../errors.js';
 import { minutesOf } from '../instances/hour.js';
 import { createSharedAnswer } from '../shared-answer.js';
@@ -18,7 +17,7 @@ type Deps = Pick<App, 'clock' | 'config' | 'instance' | 'instances' | 'countStor
 
 const MAX_RECENT = 200;
 const MAX_ACTIONS = 100;
-/** The page asks every few seconds, in many tabs. */
+/** Pauses are read at most once in this time: the page asks every few seconds, in many tabs. */
 const PAUSED_EVERY_MS = 5000;
 
 /**
@@ -36,8 +35,7 @@ export function registerOverview(functions: FunctionApp, deps: Deps): void {
   serve(functions, 'stats', () => reportStats(deps));
 }
 
-/** `counted`: the counts of storage, or the code of the error if it could not be counted. */
-type Facts = { readonly counted: StorageCounts | string } & Pick<Parameters<typeof findProblems>[0], 'seen' | 'paused'>;
+type Facts = Pick<Parameters<typeof findProblems>[0], 'seen' | 'counted' | 'paused'>;
 
 /** If storage cannot be read, answers 503 with the numbers of this instance. */
 async function answerOverview(deps: Deps, listPaused: () => Promise<Facts['paused']>): Promise<HttpResponseInit> {
@@ -51,13 +49,14 @@ async function answerOverview(deps: Deps, listPaused: () => Promise<Facts['pause
   const paused = listed instanceof StorageError ? [] : listed;
   const failure = [all, listed, counted].find((one) => one instanceof StorageError);
   if (failure === undefined && !(counted instanceof StorageError))
-    return { jsonBody: { ...partOf({ seen, counted, paused }, deps), ...counted } satisfies Overview };
+    return { jsonBody: { ...overviewOf({ seen, counted, paused }, deps), ...counted } satisfies Overview };
   const { jsonBody, status = 503 } = storageFailed(failure);
-  const part = partOf({ seen, counted: errorCodeOf(failure), paused }, deps);
+  const part = overviewOf({ seen, counted: errorCodeOf(failure), paused }, deps);
   return { status, jsonBody: { ...part, ...jsonBody } satisfies OverviewWithoutStorage };
 }
 
-function partOf(facts: Facts, { clock, config, instance }: Deps): Omit<OverviewWithoutStorage, 'error'> {
+/** Returns the overview without the counts of storage. */
+function overviewOf(facts: Facts, { clock, config, instance }: Deps): Omit<OverviewWithoutStorage, 'error'> {
   const { seen } = facts;
   const now = clock.now();
   const services = config.reconcile ? servicesOf(config).map(({ host }) => host) : [];

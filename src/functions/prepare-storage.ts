@@ -11,12 +11,12 @@ const PREPARE_WITHIN_MS = 3000;
 type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTables'>;
 
 /**
- * Creates the queues, tables and containers that triggers, timers and looks use. Later, each request for an absent one
- * would be a failed dependency in the telemetry, 60 a minute for a queue. Lists first, so that no request here fails
- * either. Never throws.
+ * Creates the queues, tables and containers that triggers, timers and looks use. If one of them were absent, each later
+ * request for it would be a failed dependency in the telemetry: 60 a minute for a queue. Tables and containers are listed
+ * first, because a request to create one that exists would fail, too. Never throws.
  *
- * A process dies in between: the next start creates the rest. Two at once: storage answers one creation with 409, which
- * is no error.
+ *   process dies in between    the next start creates the rest
+ *   two processes at once      storage answers one of two creations with 409, which is no error
  */
 export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
   const hasServices = servicesOf(config).length > 0;

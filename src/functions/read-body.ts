@@ -53,12 +53,12 @@ export async function readBody<S extends z.ZodType>(
 }
 
 /** Returns the problems of a query or a body that its schema has refused. */
-export function problemsOf({ issues }: z.ZodError, asked: Asked): Problem[] {
+export function problemsOf({ issues }: z.ZodError, checked: Checked): Problem[] {
   return issues.flatMap((issue) => {
     const { path } = issue;
     const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
     const code = issue.code === 'custom' ? issue.message : issue.code; // the messages of our own checks are codes
-    const message = textOfIssue(issue, asked);
+    const message = textOfIssue(issue, checked);
     return places.map((place) => ({ path: place.join('.') || BODY, code: code.replaceAll('_', '-'), message }));
   });
 }
@@ -99,10 +99,10 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The input, its schema, and the properties whose values an answer may quote. */
-type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
+type Checked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
 
 /** Returns the value that was found, and the values that are allowed. Quotes only values of `quotable` properties. */
-function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Asked): string {
+function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Checked): string {
   const value = issue.path.reduce<unknown>((of, part) => Object(of)[part], input);
   const isQuoted = quotable.includes(String(issue.path.find((part) => part !== 'filter')));
   const found = isQuoted ? quoted(value) : typeOf(value);

@@ -11,10 +11,10 @@ export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 /** Returns the dependencies of a comparison, and of a search for removed resources. */
 export function reconcileDeps(app: App, pace: Pace) {
   const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables, storageNow } = app;
-  const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow };
+  const ledgerDeps = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow };
   return {
-    known: createLedgerChanges(ofLedger),
-    knownWithRowsLost: createLedgerChanges({ ...ofLedger, areRowsLost: true }),
+    known: createLedgerChanges(ledgerDeps),
+    knownWithRowsLost: createLedgerChanges({ ...ledgerDeps, areRowsLost: true }),
     async hasEvent(eventId: string) {
       const id = digest(eventId);
       return (await waiting.find(id)).length > 0 || (await ledger.find(id)).length > 0;

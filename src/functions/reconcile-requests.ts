@@ -16,7 +16,7 @@ import { checkIndex } from '../reconcile/find-removed.js';
 import { partsOf } from '../reconcile/plan.js';
 import { withoutDashes } from '../reconcile/report-text.js';
 import { workspaceOf } from '../reconcile/workspace.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { badRequest, type Problem, readBody } from './read-body.js';
 import { servicesOf } from './reconcile-deps.js';
@@ -48,9 +48,9 @@ async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps):
   const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun };
   const { stores, config, workflows, clock, telemetry, actions } = deps;
   const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
-  const problems = wrong.length > 0 ? wrong : await problemsOfMemory(asked, deps);
+  const problems = wrong.length > 0 ? wrong : await refusalsByTimer(asked, deps);
   if (problems.length > 0) return badRequest(400, problems);
-  const by = callerOf(request, deps);
+  const by = callerIdOf(request, deps);
   const end = await actions.begin({ what: 'compare', by });
   const id = await ask(asked, { tables: stores.tables, now: clock.now() });
   await end({ asked: 1 });
@@ -72,7 +72,7 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): 
  * Returns the problems for which the timer would refuse the request: changes that the ledger has forgotten, a service without
  * a workspace, no table to compare.
  */
-async function problemsOfMemory(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
+async function refusalsByTimer(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
   const firstDayByChange = await ledger.firstDayByChange();
   const memory = { firstDayByChange, retentionDays: config.ledgerRetentionDays, now: clock.now() };
   const wanted = { workflows: workflows.filter(({ name }) => name === (asked.workflow ?? name)), types: asked.types };

@@ -9,7 +9,7 @@ import type { FunctionApp } from './serve.js';
 
 const EVERY_MINUTE = '15 * * * * *';
 const MINUTE_MS = 60_000;
-/** The next run continues. Requests that were made over HTTP get the rest of the minute, some seconds at least. */
+/** A run compares for this time, and the next run continues. Requests over HTTP get the rest, some seconds at least. */
 const COMPARE_WITHIN_MS = 40_000;
 const END_WITHIN_MS = 55_000;
 /** Memory holds a page of each service that is compared. */

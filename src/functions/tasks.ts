@@ -39,9 +39,9 @@ export function registerTasks(functions: FunctionApp, deps: Deps): void {
   functions.hook.appTerminate(() => ending.abort());
 }
 
-type OfTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
+type WithTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
 
-async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): Promise<void> {
+async function run({ name, codes, task }: WithTask, shared: Shared, deps: Deps): Promise<void> {
   const pendingChanges = new PendingChanges(deps.clock);
   try {
     await task.run(contextOf({ name, codes }, { ...shared, pendingChanges }, deps));
@@ -53,9 +53,9 @@ async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): P
 }
 
 // A write of a task.
-//   dies before the write   the next run writes
-//   dies after the write    the next run finds the row
-//   two at once             storage refuses one write; that process reads the row, and calls the task's function again
+//   process dies before the write    the next run writes
+//   process dies after the write     the next run finds the row
+//   two runs at once                 storage refuses one write; that run reads the row, and calls `decide` again
 function contextOf(
   { name: workflow, codes }: Pick<Workflow, 'name' | 'codes'>,
   shared: Shared & { readonly pendingChanges: PendingChanges },

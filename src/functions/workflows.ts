@@ -5,13 +5,13 @@ import type { Seen } from '../instances/row.js';
 import { didYouMean, nearest } from '../nearest.js';
 import type { Pause } from '../storage/pauses.js';
 import type { Workflow } from '../workflow.js';
-import { callerOf } from './caller.js';
+import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
 import { readBody } from './read-body.js';
 import { type FunctionApp, httpError, serve } from './serve.js';
 
 const MAX_CHARACTERS = 4096;
-/** Another person's pause holds. */
+/** The counts of an action that has changed nothing, because the state that another person has set holds. */
 const UNCHANGED = { unchanged: 1 };
 
 type Deps = Pick<App, 'pauses' | 'actions' | 'workflows' | 'instances' | 'config' | 'clock' | 'telemetry'>;
@@ -69,7 +69,7 @@ async function pause(request: Request, deps: Deps): Promise<HttpResponseInit> {
   const workflow = request.params.name ?? '';
   const known = deps.workflows.map(({ name }) => name);
   if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
-  const by = callerOf(request, deps);
+  const by = callerIdOf(request, deps);
   const { why } = read.value;
   const end = await deps.actions.begin({ what: 'pause', by, workflow, why });
   const since = deps.clock.now().toISOString();
@@ -87,7 +87,7 @@ async function resume(request: Request, deps: Deps): Promise<HttpResponseInit> {
   const workflow = request.params.name ?? '';
   const known = [...deps.workflows.map(({ name }) => name), ...(await deps.pauses.list()).map((one) => one.workflow)];
   if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
-  const by = callerOf(request, deps);
+  const by = callerIdOf(request, deps);
   const end = await deps.actions.begin({ what: 'resume', by, workflow });
   const paused = await deps.pauses.resume(workflow);
   await end(paused ? UNCHANGED : { resumed: 1 });

@@ -1,5 +1,5 @@
 import { readConfig } from '../../src/config.js';
-import { callerOf, readCaller } from '../../src/functions/caller.js';
+import { callerIdOf, readCaller } from '../../src/functions/caller.js';
 import { CLIENT, claimsOf, headersOf, PERSON, PERSON_NAME, SIGN_IN, signedInAs, TENANT } from './principal.js';
 
 const STORAGE = { EventStorage: 'UseDevelopmentStorage=true' };
@@ -143,6 +143,6 @@ describe('when the log names a caller', () => {
     { given: 'a key', headers: {}, by: 'key-holder' },
     { given: 'a principal that is wrong', headers: { 'x-ms-client-principal': '' }, by: 'unknown' },
   ])('given $given, then the log names $by', ({ headers, by }) => {
-    expect(callerOf({ headers: new Headers(headers as Record<string, string>) }, { config })).toBe(by);
+    expect(callerIdOf({ headers: new Headers(headers as Record<string, string>) }, { config })).toBe(by);
   });
 });
