@@ -44,17 +44,19 @@ export async function startSignIn(appUrl: string, { headersOf, redirects }: Sign
     if (to.pathname === '/.auth/logout')
       return redirect(outgoing, to.searchParams.get('post_logout_redirect_uri'), ENDED);
     const own = Object.entries(headers).filter(([name]) => !name.startsWith('x-ms-client-principal'));
-    const signedIn = sessions.get(new RegExp(`${SESSION}=(\\d+)`).exec(headers.cookie ?? '')?.[1] ?? '');
+    const id = new RegExp(`${SESSION}=(\\d+)`).exec(headers.cookie ?? '')?.[1];
+    const signedIn = sessions.get(id ?? '');
     if (signedIn || isOpen(url)) return { ...Object.fromEntries(own), ...signedIn };
-    if (redirects()) return redirect(outgoing, '/.auth/login/aad', ENDED);
+    // Without a cookie nothing has ended. This answer could arrive after that of a sign-in, and remove its cookie.
+    if (redirects()) return redirect(outgoing, '/.auth/login/aad', id === undefined ? undefined : ENDED);
     outgoing.writeHead(401, { 'WWW-Authenticate': 'Bearer realm="app.azurewebsites.net"' }).end();
     return undefined;
   });
   return { ...gate, expire: () => sessions.clear() };
 }
 
-function redirect(outgoing: ServerResponse, location: string | null, cookie: string): undefined {
-  outgoing.writeHead(302, { Location: location ?? '/', 'Set-Cookie': cookie }).end();
+function redirect(outgoing: ServerResponse, location: string | null, cookie: string | undefined): undefined {
+  outgoing.writeHead(302, { Location: location ?? '/', ...(cookie && { 'Set-Cookie': cookie }) }).end();
 }
 
 async function startGate(appUrl: string, admit: Admit) {

@@ -14,6 +14,8 @@ type OpenOptions = {
 export type OpenedPage = Awaited<ReturnType<typeof openPage>>;
 
 const HEIGHT = 800;
+/** A machine may be slow. Just below jest's own limit, so that the failure names the element that did not come. */
+const WAIT_MS = 540_000;
 const LOADING = /^(Loading|Counting|Asking the app what you may see) …$/;
 /** The browser's own line for an answer of 400 or more. */
 const REFUSED = 'Failed to load resource';
@@ -22,7 +24,7 @@ const REFUSED = 'Failed to load resource';
 export async function openPage(started: StartedPage, options: OpenOptions = {}) {
   const { colorScheme = 'light', width = 1280, answers = {}, url = started.url } = options;
   const context = await started.browser.newContext({ colorScheme, viewport: { width, height: HEIGHT } });
-  context.setDefaultTimeout(0); // only jest's own limit ends a test: a machine may be slow
+  context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   const urls: string[] = [];

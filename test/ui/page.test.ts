@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { APIResponse, Page, Route } from 'playwright-core';
 import { signedInAs } from '../functions/principal.js';
 import { greenOverview, recentJobs, redOverview, story, workflows } from './answers.js';
 import { findBrowser } from './find-browser.js';
@@ -284,14 +285,18 @@ inBrowser('when a person looks at the page', () => {
       await page.getByRole('link', { name: 'Sign in', exact: true }).click();
       await goTo('workflows', 'Workflows');
       await page.getByRole('button', { name: 'Pause … fragile' }).click();
-      await page.getByLabel('Why').fill('What was entered');
+      const why = page.getByLabel('Why');
+      await why.fill('What was entered');
+      const answerPoll = await holdNext(page, '**/api/workflows');
 
       gate.expire();
       await page.getByRole('button', { name: 'Pause', exact: true }).click();
       const dialog = page.getByRole('dialog');
       const again = dialog.getByRole('link', { name: 'Sign in again in a new tab' });
       await again.waitFor();
+      await answerPoll(); // an answer from before the end of the sign-in
       expect(await violations()).toEqual([]);
+      expect(await why.count()).toBe(1);
       const [other] = await Promise.all([page.context().waitForEvent('page'), again.click()]);
       await other.getByText('Ana Muster').waitFor();
       await other.close();
@@ -343,6 +348,18 @@ inBrowser('when a person looks at the page', () => {
     },
   );
 });
+
+/** Waits until the app has answered the next request for `path`, and returns a function that passes the answer on to the page. */
+async function holdNext(page: Page, path: string) {
+  const held = await new Promise<{ route: Route; response: APIResponse }>((resolve) => {
+    const hold = async (route: Route) => resolve({ route, response: await route.fetch() });
+    void page.route(path, hold, { times: 1 });
+  });
+  return async () => {
+    const [answered] = await Promise.all([page.waitForResponse(path), held.route.fulfill({ response: held.response })]);
+    await answered.finished();
+  };
+}
 
 /** Fields whose values the page compares, and of which the app makes all values. */
 const KEPT = ['level', 'state', 'outcome', 'status', 'what', 'stage', 'code', 'next', 'deadLetter'];

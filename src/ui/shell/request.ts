@@ -14,6 +14,9 @@ const UNREACHABLE =
   'The app does not answer. It may be restarting, or your connection is interrupted. The page asks again by itself.';
 const SIGNED_OUT = 'Your sign-in has ended. Sign in again, then repeat this.';
 
+/** The number of answers that asked for a sign-in. A request that was sent before the last one says nothing of a newer sign-in. */
+let refusals = 0;
+
 /** Sends a request to the app. The key goes into a header, because URLs end up in logs. Never throws. */
 export async function request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown) {
   const json = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -24,15 +27,17 @@ export async function request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', pa
 /** Sends a request as `request` does, with a body and headers of the caller. */
 export async function send<T>(path: string, init: RequestInit): Promise<Result<T>> {
   const used = key.peek();
+  const refusalsBefore = refusals;
   const headers = { ...init.headers, ...(used !== '' && { 'x-functions-key': used }) };
   try {
     const response = await fetch(`/api/${path}`, { ...init, headers, redirect: 'manual', cache: 'no-store' });
     const text = await response.text();
     if (isSignInNeeded(response, text)) {
+      refusals += 1;
       hasSignInEnded.value = session.peek() === 'open';
       return failed('signed-out', SIGNED_OUT);
     }
-    hasSignInEnded.value = false;
+    if (refusals === refusalsBefore) hasSignInEnded.value = false;
     if (response.ok) return { ok: true, value: (text === '' ? undefined : JSON.parse(text)) as T };
     if (response.status === 401 && used === key.peek() && session.peek() === 'open') lock();
     return { ok: false, failure: failureOf(response.status, text) };

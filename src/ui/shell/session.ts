@@ -32,7 +32,7 @@ async function probe(): Promise<string | undefined> {
   const asked = await request<Access>('GET', 'access');
   if (asked.ok) return open(asked.value);
   if (asked.failure.kind === 'signed-out') {
-    session.value = 'signed-out';
+    if (session.peek() !== 'open') session.value = 'signed-out'; // an open page keeps what was entered
     return asked.failure.message;
   }
   const look = await request('GET', 'workflows');
