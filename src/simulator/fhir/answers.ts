@@ -65,11 +65,11 @@ function partsOf(result: Result, call: Call): { version?: Version | undefined; l
   if (result.kind === 'text') return { text: result.text };
   const { version } = result;
   if (result.kind === 'empty') return { version };
-  const { of, number } = result.version;
+  const { stored, number } = result.version;
   const text = textOf(result, result.isWrite ? call.prefer.returns : 'representation');
   return {
     version,
-    ...(result.isWrite && { location: `${call.base}/${of.resourceType}/${of.id}/_history/${number}` }),
+    ...(result.isWrite && { location: `${call.base}/${stored.resourceType}/${stored.id}/_history/${number}` }),
     ...(text !== undefined && { text }),
   };
 }

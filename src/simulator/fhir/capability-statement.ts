@@ -14,15 +14,15 @@ const OF_EVERY_TYPE = {
 } as const;
 
 /** Returns the CapabilityStatement, which lists only what the service can do. */
-export function capabilityText(of: { base: string; date: Date }): string {
+export function capabilityText({ base, date }: { base: string; date: Date }): string {
   return JSON.stringify({
     resourceType: 'CapabilityStatement',
     status: 'active',
-    date: of.date.toISOString(),
+    date: date.toISOString(),
     publisher: 'Simulator',
     kind: 'instance',
     software: { name: 'Simulated FHIR service' },
-    implementation: { description: 'A FHIR service in memory, for tests: it holds no real data.', url: of.base },
+    implementation: { description: 'A FHIR service in memory, for tests: it holds no real data.', url: base },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
     patchFormat: ['application/json-patch+json'],

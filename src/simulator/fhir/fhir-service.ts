@@ -24,6 +24,7 @@ type FhirServiceDeps = {
   currentBytes?: number;
 };
 
+/** The FHIR service of a workspace, in memory. Each change takes effect at once, and is then published. */
 export class FhirService {
   readonly host: string;
   readonly #deps: FhirServiceDeps;

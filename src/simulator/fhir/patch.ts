@@ -6,12 +6,12 @@ import { type FhirResource, readResource } from './content/resource-rules.js';
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
-/** Operations whose `op` and `path` can be understood; whether each applies is for `patched` to find out. */
+/** Operations with a valid `op` and `path`. `patched` finds out whether each applies. */
 export type Patch = readonly (Record<string, unknown> & { readonly op: string; readonly path: string })[];
 
 /**
- * Looks at a JSON Patch before any resource is looked up, as the real service does. Throws a FhirError for what is
- * none.
+ * Checks the form of a JSON Patch before a resource is read, as the real service does. Throws a FhirError if `patch` is
+ * not a JSON Patch.
  */
 export function readPatch(patch: unknown): Patch {
   if (!Array.isArray(patch)) throw refuse(400, 'structure', 'A JSON Patch is an array of operations.');

@@ -7,32 +7,34 @@ import { type PageOptions, readCount, readSearch, readSummary, readToken } from 
 import type { Store } from './store/store.js';
 import type { Stored, Version } from './store/version.js';
 
-/** Returns the current version. Throws a FhirError: 404 if the resource is absent, 410 if it is deleted. */
 export function readCurrent(store: Store, resourceType: string, id: string): Result {
+  return { kind: 'version', status: 200, version: currentVersion(store, resourceType, id), isWrite: false };
+}
+
+/** Returns the current version. Throws a FhirError: 404 if the resource is absent, 410 if it is deleted. */
+export function currentVersion(store: Store, resourceType: string, id: string): Version {
   const stored = store.get(resourceType, id);
-  if (!stored) throw notFound(resourceType, id);
-  return { kind: 'version', status: 200, version: undeleted(stored.current), isWrite: false };
+  if (!stored) throw notFound({ resourceType, id });
+  return undeleted(stored.current);
 }
 
 /** Returns one version. Throws a FhirError: 404 if it is absent or no longer kept, 410 if it is a deletion. */
-export function readVersion(store: Store, of: { resourceType: string; id: string; versionId: string }): Result {
-  const { resourceType, id, versionId } = of;
+export function readVersion(store: Store, name: Required<VersionName>): Result {
+  const { resourceType, id, versionId } = name;
   const stored = store.get(resourceType, id);
   const version = stored && versionsOf(stored).find(({ number }) => String(number) === versionId);
   if (version) return { kind: 'version', status: 200, version: undeleted(version), isWrite: false };
   const wasThere = stored && /^[1-9]\d*$/.test(versionId) && Number(versionId) < stored.current.number;
   const why = wasThere ? ': it is not kept any longer, as old versions took too much memory' : '';
-  const name = `Resource type '${resourceType}' with id '${id}' and version '${versionId}'`;
-  throw refuse(404, 'not-found', `${name} couldn't be found${why}.`);
+  throw notFound(name, why);
 }
 
 /** Reads all parameters of the query, and those of a form that was sent with the query. */
 export function searchResources(
   store: Store,
   call: Call,
-  of: { resourceType: string | undefined; isForm: boolean; now: Date },
+  { resourceType, isForm, now }: { resourceType: string | undefined; isForm: boolean; now: Date },
 ): Result {
-  const { resourceType, isForm, now } = of;
   const { base, query, prefer } = call;
   const parameters = [...query, ...(isForm ? call.body.form() : [])];
   const options = readSearch(parameters, { resourceType, base, isStrict: prefer.isStrict });
@@ -50,10 +52,13 @@ export function searchResources(
 }
 
 /** Returns the history of a resource, of a type, or of all. */
-export function readHistory(store: Store, call: Call, of: { resourceType?: string; id?: string; now: Date }): Result {
-  const { resourceType, id, now } = of;
+export function readHistory(
+  store: Store,
+  call: Call,
+  { resourceType, id, now }: { resourceType?: string; id?: string; now: Date },
+): Result {
   const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;
-  if (resourceType !== undefined && id !== undefined && !stored) throw notFound(resourceType, id);
+  if (resourceType !== undefined && id !== undefined && !stored) throw notFound({ resourceType, id });
   const issues: Issue[] = [];
   const { page: options, isWanted, isCountOnly } = readHistoryOptions(call, issues, now);
   const versions = stored ? versionsOf(stored) : store.log(resourceType);
@@ -69,14 +74,19 @@ export function readHistory(store: Store, call: Call, of: { resourceType?: strin
   });
 }
 
-export function notFound(resourceType: string, id: string): FhirError {
-  return refuse(404, 'not-found', `Resource type '${resourceType}' with id '${id}' couldn't be found.`);
+/** Names a resource, or one of its versions. */
+type VersionName = { readonly resourceType: string; readonly id: string; readonly versionId?: string };
+
+/** Returns the refusal (404) of a resource or version that is absent. `why` continues the sentence. */
+export function notFound({ resourceType, id, versionId }: VersionName, why = ''): FhirError {
+  const version = versionId === undefined ? '' : ` and version '${versionId}'`;
+  return refuse(404, 'not-found', `Resource type '${resourceType}' with id '${id}'${version} couldn't be found${why}.`);
 }
 
-/** Throws where the version says that the resource was deleted. */
-export function undeleted(version: Version): Version {
+/** Returns the version. Throws a FhirError (410) if it marks a deletion. */
+function undeleted(version: Version): Version {
   if (version.text !== undefined) return version;
-  const { resourceType, id } = version.of;
+  const { resourceType, id } = version.stored;
   const diagnostics = `Resource type '${resourceType}' with id '${id}' was deleted with version ${version.number}.`;
   throw new FhirError(410, [{ severity: 'error', code: 'deleted', diagnostics }], { ETag: etagOf(version) });
 }

@@ -6,7 +6,7 @@ import type { Call, Result } from './call.js';
 import { invalid, refuse } from './content/outcome.js';
 import { checkId, type FhirResource } from './content/resource-rules.js';
 import { type Patch, patched, readPatch } from './patch.js';
-import { notFound, undeleted } from './reads.js';
+import { currentVersion, notFound } from './reads.js';
 import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText } from './store/store.js';
 import type { Version, WriteMethod } from './store/version.js';
@@ -49,7 +49,7 @@ export class Writes {
 
   updateWhere(call: Call, resourceType: string): Result {
     const resource = resourceFor(call, resourceType);
-    const found = this.#matchOf(call, resourceType, call.query)?.of.id;
+    const found = this.#matchOf(call, resourceType, call.query)?.stored.id;
     if (found === undefined && resource.id === undefined) return this.#created(call, resource, 'PUT');
     if (found !== undefined && resource.id !== undefined && resource.id !== found) {
       const diagnostics = `Found a result with id '${found}', which is not the id '${resource.id}' of the resource.`;
@@ -64,9 +64,7 @@ export class Writes {
   patch(call: Call, resourceType: string, id: string): Result {
     checkId(id);
     const patch = readPatch(call.body.jsonPatch());
-    const stored = this.#store.get(resourceType, id);
-    if (!stored) throw notFound(resourceType, id);
-    return this.#patchVersion(call, undeleted(stored.current), patch);
+    return this.#patchVersion(call, currentVersion(this.#store, resourceType, id), patch);
   }
 
   patchWhere(call: Call, resourceType: string): Result {
@@ -91,7 +89,7 @@ export class Writes {
     }
     const matches = this.#matchesOf(call, resourceType, { criteria: call.query, max: Math.max(max, 2) });
     if (max === 1 && matches.length > 1) throw ambiguous(resourceType);
-    const versions = matches.map(({ of }) => this.#removeOne(resourceType, of.id, isHard(call)));
+    const versions = matches.map(({ stored }) => this.#removeOne(resourceType, stored.id, isHard(call)));
     return {
       kind: 'empty',
       status: 204,
@@ -108,18 +106,18 @@ export class Writes {
     return { kind: 'version', status: 201, version, isWrite: true, text: 'A new resource was created.' };
   }
 
-  #put(call: Call, of: { resourceType: string; id: string; method: WriteMethod; resource: FhirResource }): Result {
-    const { resourceType, id, resource } = of;
+  #put(call: Call, write: { resourceType: string; id: string; method: WriteMethod; resource: FhirResource }): Result {
+    const { resourceType, id, resource } = write;
     const before = this.#store.get(resourceType, id)?.current;
-    checkIfMatch(call, before, of);
+    checkIfMatch(call, before, write);
     resolveConditionalReferences(this.#store, call, resource);
     const isSame = before !== undefined && isUnchanged(before, resource);
-    const version = isSame ? before : this.#store.write(of);
+    const version = isSame ? before : this.#store.write(write);
     return { kind: 'version', status: version.number === 1 && !isSame ? 201 : 200, version, isWrite: true };
   }
 
   #patchVersion(call: Call, version: Version, patch: Patch): Result {
-    const { resourceType, id } = version.of;
+    const { resourceType, id } = version.stored;
     checkIfMatch(call, version, { resourceType, id });
     const resource = patched(version.text ?? '', patch);
     return this.#put(call, { resourceType, id, method: 'PATCH', resource });
@@ -143,9 +141,9 @@ export class Writes {
   #matchesOf(
     { base, prefer }: Call,
     resourceType: string,
-    of: { criteria: URLSearchParams; max: number },
+    wanted: { criteria: URLSearchParams; max: number },
   ): readonly Version[] {
-    return findMatches(this.#store, resourceType, { ...of, base, isStrict: prefer.isStrict });
+    return findMatches(this.#store, resourceType, { ...wanted, base, isStrict: prefer.isStrict });
   }
 }
 
@@ -164,15 +162,12 @@ function resourceFor(call: Call, resourceType: string): FhirResource {
 }
 
 /** Refuses the write with `If-Match: W/"3"` unless version 3 is current. */
-function checkIfMatch(call: Call, current: Version | undefined, of: { resourceType: string; id: string }): void {
+function checkIfMatch(call: Call, current: Version | undefined, name: { resourceType: string; id: string }): void {
   const header = call.header('if-match');
   if (header === null || header.trim() === '') return;
   const versionId = /^W\/"(.+)"$/.exec(header.trim())?.[1];
   if (versionId === undefined) throw invalid(`If-Match '${header}' is not a weak ETag such as W/"1".`);
-  if (!current) {
-    const diagnostics = `Resource type '${of.resourceType}' with id '${of.id}' and version '${versionId}' couldn't be found.`;
-    throw refuse(404, 'not-found', diagnostics);
-  }
+  if (!current) throw notFound({ ...name, versionId });
   if (versionId !== String(current.number)) {
     const diagnostics = `The supplied version '${versionId}' did not match: version ${current.number} is current.`;
     throw refuse(412, 'required', diagnostics);
@@ -180,9 +175,9 @@ function checkIfMatch(call: Call, current: Version | undefined, of: { resourceTy
 }
 
 /** Returns whether the write would change nothing but version and time. Then it makes no version and no event. */
-function isUnchanged({ of, number, atMs, text }: Version, resource: FhirResource): boolean {
+function isUnchanged({ stored, number, atMs, text }: Version, resource: FhirResource): boolean {
   if (text === undefined) return false;
-  const same = stampedText(resource, { id: of.id, number, atMs });
+  const same = stampedText(resource, { id: stored.id, number, atMs });
   return same === text || (same.length === text.length && isDeepStrictEqual(JSON.parse(same), JSON.parse(text)));
 }
 

@@ -1,6 +1,6 @@
 import type { Call, Result } from '../call.js';
 import { isNothing } from '../content/json.js';
-import { FhirError, type Issue, invalid, refuse } from '../content/outcome.js';
+import { FhirError, type Issue, invalid } from '../content/outcome.js';
 import type { WriteDeps } from '../writes.js';
 import { type BundleEntry, callOf, METHODS, readEntry } from './bundle-entry.js';
 import { TransactionPlan } from './transaction-plan.js';
@@ -40,7 +40,7 @@ function bundleTypeOf(type: unknown): BundleType {
   const diagnostics = isNothing(type)
     ? 'Bundle type is not present. Use transaction or batch.'
     : `A bundle of type '${type}' cannot be posted here. Use batch or transaction.`;
-  throw refuse(405, 'forbidden', diagnostics, 'Bundle.type');
+  throw new FhirError(405, [{ severity: 'error', code: 'forbidden', diagnostics, expression: 'Bundle.type' }]);
 }
 
 function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Result | FhirError)[] {

@@ -28,6 +28,6 @@ export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 
     const [match, another] = findMatches(store, resourceType, { criteria, base, isStrict: false, max: 2 });
     if (another) throw invalid(`Given conditional reference '${reference}' resolved to multiple resources.`);
     if (!match) throw invalid(`Given conditional reference '${reference}' does not resolve to a resource.`);
-    return `${resourceType}/${match.of.id}`;
+    return `${resourceType}/${match.stored.id}`;
   });
 }

@@ -61,7 +61,7 @@ export class TransactionPlan {
     if (another) {
       throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }
-    return match?.of.id ?? this.#conditions.get(`${resourceType}?${condition}`);
+    return match?.stored.id ?? this.#conditions.get(`${resourceType}?${condition}`);
   }
 
   #claim(entry: BundleEntry, target: string | undefined): void {

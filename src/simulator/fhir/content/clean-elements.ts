@@ -1,6 +1,6 @@
-import { childTypeOf, type ElementType, elementTypeOf, isRepeating } from './element-types.js';
+import { childTypeOf, type ElementType, isRepeating, typeOfResource } from './element-types.js';
 import { isNothing, isObject } from './json.js';
-import { type FhirError, refuse } from './outcome.js';
+import { FhirError } from './outcome.js';
 
 /** The place of an element: `['Patient', 'name', 0]` for Patient.name[0]. */
 type Place = (string | number)[];
@@ -11,9 +11,9 @@ const ELEMENT_NAME = /^_?[A-Za-z][A-Za-z0-9]*$/;
 const COMMENTS = 'fhir_comments';
 
 /**
- * Changes a resource into the form in which the real service stores it: without what is empty (null, '', {} and []),
- * with a list wherever an element repeats, and without a list where it does not. Throws a FhirError for what has no
- * such form.
+ * Changes a resource into the form in which the real service stores it: without empty values (null, '', {} and []),
+ * with a list wherever an element repeats, and without a list where it does not. Throws a FhirError for a
+ * resource that has no such form.
  */
 export function cleanElements(resource: Record<string, unknown>, place: Place): void {
   cleanObject(resource, undefined, place);
@@ -24,12 +24,13 @@ export function problemAt(place: Place, text: string): FhirError {
   const expression = place
     .map((part, n) => (typeof part === 'number' ? `[${part}]` : n === 0 ? part : `.${part}`))
     .join('');
-  return refuse(400, 'structure', `${expression} ${text}.`, expression);
+  const diagnostics = `${expression} ${text}.`;
+  return new FhirError(400, [{ severity: 'error', code: 'structure', diagnostics, expression }]);
 }
 
 /** Returns false if no element is left. */
 function cleanObject(object: Record<string, unknown>, given: ElementType | undefined, place: Place): boolean {
-  const type = given ?? elementTypeOf(object.resourceType);
+  const type = given ?? typeOfResource(object.resourceType);
   const withGaps: string[] = [];
   let isEmpty = true;
   for (const name of Object.keys(object)) {

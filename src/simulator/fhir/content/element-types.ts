@@ -8,9 +8,12 @@ const ALWAYS = new Set(elements.always.split(' '));
 const KNOWN = readTypes();
 const EVERY_TYPE = KNOWN.get('*');
 
-/** Returns undefined if the name of an element is enough to know whether the element repeats, at any depth. */
-export function elementTypeOf(name: unknown): ElementType | undefined {
-  return typeof name === 'string' ? KNOWN.get(name) : undefined;
+/**
+ * Returns the type of a resource; undefined if the names of its elements, at any depth, are enough to know which of them
+ * repeat.
+ */
+export function typeOfResource(resourceType: unknown): ElementType | undefined {
+  return typeof resourceType === 'string' ? KNOWN.get(resourceType) : undefined;
 }
 
 /** Returns whether an element is a list. `_x` is a list where `x` is. */
@@ -19,7 +22,7 @@ export function isRepeating(type: ElementType | undefined, element: string): boo
   return ALWAYS.has(name) || (type?.repeating.has(name) ?? false);
 }
 
-/** Returns the type of an element; undefined if names of elements are enough, as in elementTypeOf. */
+/** Returns the type of an element; undefined if names are enough, as in `typeOfResource`. */
 export function childTypeOf(type: ElementType | undefined, element: string): ElementType | undefined {
   return type?.children.has(element) ? type.children.get(element) : EVERY_TYPE?.children.get(element);
 }

@@ -2,7 +2,7 @@ export type Issue = {
   readonly severity: 'error' | 'warning' | 'information';
   readonly code: IssueCode;
   readonly diagnostics: string;
-  /** FHIRPath of what it is about. */
+  /** The FHIRPath of the wrong element. */
   readonly expression?: string;
   readonly details?: { readonly text: string };
 };
@@ -36,16 +36,17 @@ export class FhirError extends Error {
   }
 }
 
-/** Returns an error with one issue, for the caller to throw. `expression`: the FHIRPath of the wrong element. */
-export function refuse(status: number, code: IssueCode, diagnostics: string, expression?: string): FhirError {
-  return new FhirError(status, [{ severity: 'error', code, diagnostics, ...(expression && { expression }) }]);
+/** Returns an error with one issue, for the caller to throw. */
+export function refuse(status: number, code: IssueCode, diagnostics: string): FhirError {
+  return new FhirError(status, [{ severity: 'error', code, diagnostics }]);
 }
 
-/** Returns the most frequent refusal: the request is wrong. */
+/** Returns the most frequent refusal: the request is wrong. `expression`: the FHIRPath of the wrong element. */
 export function invalid(diagnostics: string, expression?: string): FhirError {
-  return refuse(400, 'invalid', diagnostics, expression);
+  return new FhirError(400, [{ severity: 'error', code: 'invalid', diagnostics, ...(expression && { expression }) }]);
 }
 
+/** Returns the OperationOutcome of the issues as JSON. */
 export function outcomeText(issues: readonly Issue[]): string {
   return JSON.stringify({
     resourceType: 'OperationOutcome',

@@ -7,7 +7,16 @@ import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 
 /** Returns the Bundle of a search or a history. Resources are inserted as they are stored, as text. */
-export function bundleResult(of: {
+export function bundleResult({
+  type,
+  url,
+  options,
+  page,
+  total,
+  issues,
+  entryOf,
+  at,
+}: {
   type: 'searchset' | 'history';
   url: string;
   options: PageOptions;
@@ -17,7 +26,6 @@ export function bundleResult(of: {
   entryOf: (version: Version) => string;
   at: Date;
 }): Result {
-  const { type, url, options, page, total, issues, entryOf, at } = of;
   const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
   const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
   const self = linkOf(url, options.kept);
@@ -35,15 +43,16 @@ export function bundleResult(of: {
   return { kind: 'text', status: 200, text };
 }
 
+/** Returns the entry of a search result as JSON. `text` is the resource, whole or in part. */
 export function matchEntry(base: string, version: Version, text: string): string {
-  const fullUrl = `${base}/${version.of.resourceType}/${version.of.id}`;
+  const fullUrl = `${base}/${version.stored.resourceType}/${version.stored.id}`;
   return `{"fullUrl":${JSON.stringify(fullUrl)},"resource":${text},"search":{"mode":"match"}}`;
 }
 
 /** Returns the entry of a version as JSON. The resource of a deletion has only type, id and meta. */
 export function historyEntry(base: string, version: Version): string {
-  const { of, method, number, text, atMs } = version;
-  const { resourceType, id } = of;
+  const { stored, method, number, text, atMs } = version;
+  const { resourceType, id } = stored;
   const name = `${resourceType}/${id}`;
   const about = JSON.stringify({
     fullUrl: `${base}/${name}`,
@@ -59,15 +68,14 @@ export function historyEntry(base: string, version: Version): string {
 
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
+type Subset = { readonly elements: readonly string[] | undefined; readonly isWithoutText: boolean };
+
 /** Returns a resource with these elements only, or without its text. A tag says that it is incomplete. */
-export function subsetText(
-  text: string,
-  of: { elements: readonly string[] | undefined; isWithoutText: boolean },
-): string {
-  if (of.elements === undefined && !of.isWithoutText) return text;
-  const { resourceType, id, meta, ...elements } = parseExactly(text) as Record<string, unknown>;
-  const wanted = Object.entries(elements).filter(([name]) =>
-    of.elements ? of.elements.includes(name.replace(/^_/, '')) : name !== 'text',
+export function subsetText(text: string, { elements, isWithoutText }: Subset): string {
+  if (elements === undefined && !isWithoutText) return text;
+  const { resourceType, id, meta, ...others } = parseExactly(text) as Record<string, unknown>;
+  const wanted = Object.entries(others).filter(([name]) =>
+    elements ? elements.includes(name.replace(/^_/, '')) : name !== 'text',
   );
   const { tag, ...restOfMeta } = isObject(meta) ? meta : {};
   const tags = [...(Array.isArray(tag) ? tag : []), SUBSETTED];

@@ -32,17 +32,17 @@ const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 type SearchScope = { resourceType: string | undefined; base: string; isStrict: boolean };
 
 /** Returns the options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
-export function readSearch(parameters: readonly Parameter[], of: SearchScope) {
+export function readSearch(parameters: readonly Parameter[], scope: SearchScope) {
   const issues: Issue[] = [];
   const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
   const kept: Parameter[] = [];
   const criteria: Criterion[] = [];
   for (const [name, value] of parameters) {
-    if (!isUnderstood([name, value], of, ignore)) continue;
+    if (!isUnderstood([name, value], scope, ignore)) continue;
     kept.push([name, value]);
     if (OPTIONS.includes(name)) continue;
     if (nameOf(name) === '_type') warnOfTypes(value, ignore);
-    criteria.push(readCriterion(name, value, of.base));
+    criteria.push(readCriterion(name, value, scope.base));
   }
 
   const given = (name: string) => kept.find(([found]) => found === name)?.[1];
@@ -53,7 +53,7 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope) {
     throw invalid('_elements and _summary cannot both be asked for.');
   }
   const ignored = issues.filter(({ severity }) => severity === 'warning');
-  if (of.isStrict && ignored.length > 0) {
+  if (scope.isStrict && ignored.length > 0) {
     throw refuse(400, 'not-supported', ignored.map(({ diagnostics }) => diagnostics).join(' '));
   }
   const sort = kept.findLast(([name, value]) => name === '_sort' && SORTS.includes(value))?.[1];
@@ -71,14 +71,18 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope) {
   };
 }
 
-function isUnderstood([name, value]: Parameter, of: SearchScope, ignore: (diagnostics: string) => void): boolean {
+function isUnderstood(
+  [name, value]: Parameter,
+  { resourceType }: SearchScope,
+  ignore: (diagnostics: string) => void,
+): boolean {
   if (WITHOUT_EFFECT.includes(name) || name === 'ct') return false;
   if (name === '_type' && value.trim() === '') {
     throw invalid("'_type' is empty. Name types, as in Patient,Observation.");
   }
-  const isKnown = OPTIONS.includes(name) || Object.hasOwn(parametersOf(of.resourceType), nameOf(name));
+  const isKnown = OPTIONS.includes(name) || Object.hasOwn(parametersOf(resourceType), nameOf(name));
   if (value.trim() === '' || !isKnown) {
-    ignore(`The search parameter '${name}' is not supported for resource type '${of.resourceType ?? 'Resource'}'.`);
+    ignore(`The search parameter '${name}' is not supported for resource type '${resourceType ?? 'Resource'}'.`);
     return false;
   }
   if (name === '_sort' && !SORTS.includes(value)) {

@@ -50,13 +50,13 @@ export function countMatches(store: Store, resourceType: string | undefined, opt
 export function findMatches(
   store: Store,
   resourceType: string,
-  of: { criteria: URLSearchParams; base: string; isStrict: boolean; max: number },
+  { criteria, base, isStrict, max }: { criteria: URLSearchParams; base: string; isStrict: boolean; max: number },
 ): readonly Version[] {
-  if (of.criteria.size === 0) throw notSelective(400, resourceType);
-  const parameters = [...of.criteria].filter(([name]) => !NO_CRITERIA.includes(name));
-  const options = readSearch(parameters, { ...of, resourceType });
+  if (criteria.size === 0) throw notSelective(400, resourceType);
+  const parameters = [...criteria].filter(([name]) => !NO_CRITERIA.includes(name));
+  const options = readSearch(parameters, { resourceType, base, isStrict });
   if (options.criteria.length === 0) throw notSelective(412, resourceType);
-  return search(store, resourceType, { ...options, page: { ...options.page, count: of.max } }).versions;
+  return search(store, resourceType, { ...options, page: { ...options.page, count: max } }).versions;
 }
 
 /** Returns the error of a conditional request without criteria: 400 without parameters, 412 with other parameters. */
@@ -85,18 +85,18 @@ function candidates(
   return {
     versions,
     isWanted: (version) =>
-      version.of.current === version &&
+      version.stored.current === version &&
       version.text !== undefined &&
       !version.isGone &&
-      (resourceType === undefined || version.of.resourceType === resourceType) &&
-      sets.every((set) => set === smallest || set.has(version.of)) &&
+      (resourceType === undefined || version.stored.resourceType === resourceType) &&
+      sets.every((set) => set === smallest || set.has(version.stored)) &&
       criteria.every((criterion) => isMet(criterion, version)),
   };
 }
 
-function isMet(criterion: Criterion, { of, atMs }: Version): boolean {
-  if (criterion.kind === 'ids') return criterion.ids.has(of.id);
-  if (criterion.kind === 'types') return criterion.types.has(of.resourceType);
+function isMet(criterion: Criterion, { stored, atMs }: Version): boolean {
+  if (criterion.kind === 'ids') return criterion.ids.has(stored.id);
+  if (criterion.kind === 'types') return criterion.types.has(stored.resourceType);
   return criterion.kind === 'keys' || criterion.isMetAt(atMs); // the index has been searched already
 }
 

@@ -72,8 +72,8 @@ export class Store {
     const version = stored ? this.#supersede(stored, made) : this.#begin({ resourceType, id }, made);
     this.#show(version, resource);
     const change = text === undefined ? 'deleted' : number === 1 ? 'created' : 'updated';
-    const of = { resourceType, resourceId: id, version: number, at: new Date(atMs) };
-    this.#changes.push({ service: 'fhir', change, host, ...of });
+    const named = { resourceType, resourceId: id, version: number };
+    this.#changes.push({ service: 'fhir', change, host, ...named, at: new Date(atMs) });
     if (!this.#undo) this.#dropOldest();
     return version;
   }
@@ -123,13 +123,13 @@ export class Store {
     this.#living = this.#bytes = this.#oldBytes = 0;
   }
 
-  #begin(name: { resourceType: string; id: string }, made: Omit<Version, 'of'>): Version {
+  #begin(name: { resourceType: string; id: string }, made: Omit<Version, 'stored'>): Version {
     const stored = { ...name, older: [] as Version[] } as Stored;
     this.#resources.set(`${name.resourceType}/${name.id}`, stored);
     return this.#add(stored, made, () => this.#resources.delete(`${name.resourceType}/${name.id}`));
   }
 
-  #supersede(stored: Stored, made: Omit<Version, 'of'>): Version {
+  #supersede(stored: Stored, made: Omit<Version, 'stored'>): Version {
     const before = stored.current;
     this.#hide(before);
     stored.older.push(before);
@@ -145,8 +145,8 @@ export class Store {
   }
 
   /** Makes the version current. `undo` takes back what the caller did before. */
-  #add(stored: Stored, made: Omit<Version, 'of'>, undo: () => void): Version {
-    const version: Version = { of: stored, ...made };
+  #add(stored: Stored, made: Omit<Version, 'stored'>, undo: () => void): Version {
+    const version: Version = { stored, ...made };
     stored.current = version;
     this.#log.push(version);
     this.#bytes += version.bytes;
@@ -160,16 +160,16 @@ export class Store {
   }
 
   /** Counts and indexes a current version. */
-  #show({ of, text }: Version, resource?: FhirResource): void {
+  #show({ stored, text }: Version, resource?: FhirResource): void {
     if (text === undefined) return;
     this.#living += 1;
-    this.#index.add(of, keysOf(resource ?? JSON.parse(text)));
+    this.#index.add(stored, keysOf(resource ?? JSON.parse(text)));
   }
 
-  #hide({ of, text }: Version): void {
+  #hide({ stored, text }: Version): void {
     if (text === undefined) return;
     this.#living -= 1;
-    this.#index.remove(of, keysOf(JSON.parse(text)));
+    this.#index.remove(stored, keysOf(JSON.parse(text)));
   }
 
   #forget(version: Version): void {
@@ -182,7 +182,7 @@ export class Store {
   #dropOldest(): void {
     for (const version of this.#old) {
       if (this.#oldBytes <= this.#deps.historyBytes) return;
-      version.of.older.shift();
+      version.stored.older.shift();
       this.#forget(version);
     }
   }

@@ -36,8 +36,8 @@ export class VersionLog {
     this.#logs.clear();
   }
 
-  #logsOf({ of }: Version): Log[] {
-    return ['', of.resourceType].map((name) => {
+  #logsOf({ stored }: Version): Log[] {
+    return ['', stored.resourceType].map((name) => {
       const log = this.#logs.get(name) ?? { versions: [], gone: 0 };
       this.#logs.set(name, log);
       return log;

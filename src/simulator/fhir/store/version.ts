@@ -3,7 +3,7 @@ export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A resource as one change left it. */
 export type Version = {
-  readonly of: Stored;
+  readonly stored: Stored;
   readonly number: number;
   /** Greater than the sequence of every earlier version of any resource. */
   readonly sequence: number;
