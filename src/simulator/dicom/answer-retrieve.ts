@@ -1,6 +1,6 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
-import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
+import { type AcceptedForm, AS_STORED, acceptedForms } from './accepted-syntaxes.js';
 import { answerBytes, answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
@@ -15,10 +15,10 @@ type Piece = { readonly content: Uint8Array; readonly syntax: string };
 /** WADO-RS: answers with the files of a study, a series or an image. */
 export function answerFiles(call: Call): SimulatorAnswer {
   const images = imagesOf(call);
-  const way = wayFor(call, images, call.params.instanceUid ? 'image' : 'many');
-  const options = { isOriginal: wantsOriginal(call), isConverted: way.syntax === EXPLICIT_LITTLE_ENDIAN };
-  const pieces = images.map((image) => ({ content: fileOf(image, options), syntax: syntaxIn(way, image) }));
-  return answerPieces(call, way, pieces);
+  const form = formFor(call, images, call.params.instanceUid ? 'image' : 'many');
+  const options = { isOriginal: wantsOriginal(call), isConverted: form.syntax === EXPLICIT_LITTLE_ENDIAN };
+  const pieces = images.map((image) => ({ content: fileOf(image, options), syntax: syntaxIn(form, image) }));
+  return answerPieces(call, form, pieces);
 }
 
 /** WADO-RS: answers with the frames of a path such as `frames/1,3`. */
@@ -30,17 +30,17 @@ export function answerFrames(call: Call): SimulatorAnswer {
   }
   const images = imagesOf({ ...call, params });
   const image = images[0] as Image;
-  const way = wayFor(call, images, 'frames');
-  if (!way.isMultipart && numbers.length > 1) {
+  const form = formFor(call, images, 'frames');
+  if (!form.isMultipart && numbers.length > 1) {
     throw new Refusal(400, 'A single part has one frame: accept multipart/related for several.');
   }
 
-  const isConverted = way.syntax === EXPLICIT_LITTLE_ENDIAN;
+  const isConverted = form.syntax === EXPLICIT_LITTLE_ENDIAN;
   const found = framesOf(part10Of(image, { isConverted }), metadataOf(image));
   const beyond = numbers.find((number) => number > found.count);
   if (beyond !== undefined) throw new Refusal(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
-  const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) }));
-  return answerPieces(call, way, pieces);
+  const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(form, image) }));
+  return answerPieces(call, form, pieces);
 }
 
 /** WADO-RS: answers with metadata and its ETag, by which a client need not fetch it twice. */
@@ -83,32 +83,32 @@ function wantsOriginal({ request }: Call): boolean {
 }
 
 /** Returns the first form in which all images can be sent: compressed pixels stay as they are. */
-function wayFor({ request }: Call, images: readonly Image[], resource: 'many' | 'image' | 'frames'): Way {
-  const ways = acceptedWays(request.headers.get('accept'), resource);
+function formFor({ request }: Call, images: readonly Image[], resource: 'many' | 'image' | 'frames'): AcceptedForm {
+  const forms = acceptedForms(request.headers.get('accept'), resource);
   const canGive = (syntax: string, stored: string) =>
     [AS_STORED, stored].includes(syntax) || (syntax === EXPLICIT_LITTLE_ENDIAN && isNative(stored));
-  const way = ways.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
-  if (way) return way;
-  if (ways.length === 0) {
+  const form = forms.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
+  if (form) return form;
+  if (forms.length === 0) {
     throw new Refusal(406, 'The request headers are not acceptable: none of the Accept header is served here.');
   }
   const stored = [...new Set(images.map(({ transferSyntax }) => transferSyntax))].join(' and ');
-  const wanted = ways.map(({ syntax }) => syntax).join(' or ');
+  const wanted = forms.map(({ syntax }) => syntax).join(' or ');
   const problem = `Stored with transfer syntax ${stored}, asked for with ${wanted}`;
   throw new Refusal(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
 }
 
-function syntaxIn(way: Way, image: Image): string {
-  return way.syntax === AS_STORED ? image.transferSyntax : way.syntax;
+function syntaxIn(form: AcceptedForm, image: Image): string {
+  return form.syntax === AS_STORED ? image.transferSyntax : form.syntax;
 }
 
-function answerPieces({ random }: Call, way: Way, pieces: readonly Piece[]): SimulatorAnswer {
+function answerPieces({ random }: Call, form: AcceptedForm, pieces: readonly Piece[]): SimulatorAnswer {
   const parts = pieces.map(({ content, syntax }) => ({
-    contentType: `${way.mediaType}; transfer-syntax=${syntax}`,
+    contentType: `${form.mediaType}; transfer-syntax=${syntax}`,
     content,
   }));
   const [first] = parts;
-  if (!way.isMultipart && first) return answerBytes(first.contentType, first.content);
+  if (!form.isMultipart && first) return answerBytes(first.contentType, first.content);
   const boundary = uuidOf(random);
   return answerBytes(`multipart/related; boundary=${boundary}`, writeMultipart(parts, boundary));
 }

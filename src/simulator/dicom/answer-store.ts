@@ -34,22 +34,22 @@ const BROKEN_PART = refused(REASON.processing, ['The part has no headers, or the
 /** Returns the parts of a request. */
 function readParts(contentType: string | null, body: Uint8Array): Part[] {
   const [media] = parseMediaTypes(contentType) ?? [];
-  if (media?.type === 'application/dicom') return [{ contentType: media.type, content: body, isWhole: true }];
-  if (media?.type !== 'multipart/related') {
+  if (media?.essence === 'application/dicom') return [{ contentType: media.essence, content: body, isWhole: true }];
+  if (media?.essence !== 'multipart/related') {
     throw new Refusal(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
   }
-  const boundary = media.parameters.get('boundary');
+  const boundary = media.params.get('boundary');
   if (!boundary) throw new Refusal(415, `The content type '${contentType}' is missing its boundary.`);
-  if (media.parameters.has('start')) {
+  if (media.params.has('start')) {
     throw new Refusal(400, 'The start parameter of multipart/related is not supported.');
   }
   const parts = readMultipart(body, boundary);
   if (!parts) throw new Refusal(400, `No part begins: a line '--${boundary}' is not in the body.`);
 
-  const rootType = media.parameters.get('type');
+  const rootType = media.params.get('type');
   const typeOf = (part: Part, at: number) => part.contentType ?? (at === 0 ? rootType : undefined) ?? null;
   const other = parts.findIndex(
-    (part, at) => part.isWhole && parseMediaTypes(typeOf(part, at))?.[0]?.type !== 'application/dicom',
+    (part, at) => part.isWhole && parseMediaTypes(typeOf(part, at))?.[0]?.essence !== 'application/dicom',
   );
   if (other < 0) return parts;
   const found = parts[other]?.contentType ?? 'none';

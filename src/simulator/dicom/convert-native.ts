@@ -10,7 +10,7 @@ import {
 } from './read-part10.js';
 import { inOrder, vrFor } from './to-dataset.js';
 
-/** The number of bytes in one number of the VRs that the metadata has no numbers of: big endian reverses them. */
+/** The width in bytes of a number, for VRs that NUMBERS lacks. Big endian reverses the bytes of each number. */
 const SWAPPED: Readonly<Record<string, number>> = { AT: 2, OW: 2, OL: 4, OF: 4, OD: 8 };
 
 /** Returns whether a file can be converted without touching compressed pixels. */
@@ -56,11 +56,11 @@ function writeElement(element: Element, part10: Part10): Uint8Array {
   // Implicit VR has room for values that explicit VR has none for.
   const written = value.length > 0xffff && !isLong(vr) ? 'UN' : vr;
   const width = part10.isBigEndian ? (NUMBERS.get(vr)?.width ?? SWAPPED[vr] ?? 1) : 1;
-  return encodeElement({ tag, vr: written }, width === 1 ? value : turned(value, width));
+  return encodeElement({ tag, vr: written }, width === 1 ? value : reverseNumbers(value, width));
 }
 
 /** Returns a copy with the bytes of each number in reverse. */
-function turned(value: Uint8Array, width: number): Uint8Array {
+function reverseNumbers(value: Uint8Array, width: number): Uint8Array {
   const bytes = Buffer.from(value);
   const numbers = bytes.subarray(0, value.length - (value.length % width));
   if (width === 2) numbers.swap16();

@@ -11,14 +11,14 @@ export const STUDY_TAGS = tagsOf(
 export const SERIES_TAGS = tagsOf('Modality ManufacturerModelName PerformedProcedureStepStartDate');
 
 /** The attributes that a search returns even if `includefield` does not name them. */
-export const UNASKED: Tags = {
+export const BY_DEFAULT: Tags = {
   study: [TAG.studyUid, ...STUDY_TAGS],
   series: [TAG.seriesUid, ...SERIES_TAGS],
   instance: [TAG.instanceUid],
 };
 
 /** The attributes that a search can filter by. */
-export const SEARCHABLE: Tags = { ...UNASKED, study: [TAG.studyUid, TAG.modalitiesInStudy, ...STUDY_TAGS] };
+export const SEARCHABLE: Tags = { ...BY_DEFAULT, study: [TAG.studyUid, TAG.modalitiesInStudy, ...STUDY_TAGS] };
 
 /** The tag of NumberOfStudyRelatedInstances, which is counted for each answer. */
 export const IMAGES_IN_STUDY = '00201208';
@@ -26,7 +26,7 @@ export const IMAGES_IN_STUDY = '00201208';
 export const IMAGES_IN_SERIES = '00201209';
 
 /** The attributes that `includefield=all` adds. */
-export const FURTHER: Tags = {
+export const ADDED_BY_ALL: Tags = {
   study: tagsOf(`SpecificCharacterSet StudyTime InstanceAvailability AnatomicRegionsInStudyCodeSequence
     TimezoneOffsetFromUTC ProcedureCodeSequence NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription
     ReferencedStudySequence PatientSex PatientAge PatientSize PatientWeight Occupation AdditionalPatientHistory

@@ -1,7 +1,7 @@
 import { Refusal } from './answers.js';
-import { type Attribute, textsOf } from './dataset.js';
+import { type Attribute, textsOf, withoutPadding } from './dataset.js';
 import { keywordOf, parseTag, vrOf } from './dictionary.js';
-import { FURTHER, type Level, SEARCHABLE, UNASKED } from './search-attributes.js';
+import { ADDED_BY_ALL, BY_DEFAULT, type Level, SEARCHABLE } from './search-attributes.js';
 import { isDate } from './value-rules.js';
 
 /** The attributes that a search returns, and its filters. */
@@ -103,7 +103,7 @@ function oneOf(wanted: string, normalize: (text: string) => string): Filter['mat
 }
 
 function plain(text: string): string {
-  return text.replace(/[\0 ]+$/, '').toLowerCase();
+  return withoutPadding(text).toLowerCase();
 }
 
 /** Returns a name as it is compared: without case, accents and padding. */
@@ -118,7 +118,7 @@ function tagsOf(
 ): Set<string> {
   const isAll = asked.includes('all');
   return new Set([
-    ...levels.flatMap((level) => [...UNASKED[level], ...(isAll ? FURTHER[level] : [])]),
+    ...levels.flatMap((level) => [...BY_DEFAULT[level], ...(isAll ? ADDED_BY_ALL[level] : [])]),
     ...(isAll ? [] : asked.flatMap((tag) => tag ?? [])),
     ...filters.map(({ tag }) => tag),
   ]);

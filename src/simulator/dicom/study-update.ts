@@ -1,4 +1,5 @@
 import { parseJson } from '../../json-text.js';
+import { isFields } from '../../workflow.js';
 import { Refusal } from './answers.js';
 import { findProblems, isUid, problem } from './check-image.js';
 import { type Attribute, type Dataset, isText } from './dataset.js';
@@ -23,7 +24,7 @@ const CHANGEABLE = new Set(
  */
 export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: readonly string[] } {
   const json = parseJson(Buffer.from(body).toString());
-  if (!isObject(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
+  if (!isFields(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
   const fields = new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
   const studyUids: unknown = fields.get('studyinstanceuids');
   const dataset: unknown = fields.get('changedataset');
@@ -35,15 +36,15 @@ export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: r
   }
   const wrong = studyUids.find((uid) => typeof uid !== 'string' || !isUid(uid));
   if (wrong !== undefined) throw malformed(`'${String(wrong)}' is no UID of a study.`);
-  if (!isObject(dataset)) {
+  if (!isFields(dataset)) {
     throw malformed("The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
   }
   return { ...parseChanges(dataset), studyUids };
 }
 
 /**
- * Returns whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has
- * them.
+ * Returns the values with tags in capitals and the standard's VRs, and the problems of values that may not be set.
+ * Throws a Refusal for a data set that is not of the DICOM JSON model.
  */
 export function parseChanges(dataset: Readonly<Record<string, unknown>>): Changes {
   const changes: Record<string, Attribute> = {};
@@ -64,7 +65,7 @@ export function parseChanges(dataset: Readonly<Record<string, unknown>>): Change
 }
 
 function attributeOf(tag: string, value: unknown): Attribute | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isFields(value)) return undefined;
   const { vr = vrOf(tag), Value } = value;
   if (typeof vr !== 'string' || (CHANGEABLE.has(tag) && vr !== vrOf(tag))) return undefined;
   if (Value === undefined || Value === null || (Array.isArray(Value) && Value.length === 0)) return { vr };
@@ -73,15 +74,11 @@ function attributeOf(tag: string, value: unknown): Attribute | undefined {
 
 function isValueOf(vr: string, value: unknown): boolean {
   if (vr !== 'PN') return value === null || typeof value === 'string' || typeof value === 'number';
-  if (!isObject(value)) return value === null;
+  if (!isFields(value)) return value === null;
   return Object.entries(value).every(([part, text]) => NAME_PARTS.includes(part) && typeof text === 'string');
 }
 
 const NAME_PARTS = ['Alphabetic', 'Ideographic', 'Phonetic'];
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function malformed(message: string): Refusal {
   return new Refusal(400, message);
