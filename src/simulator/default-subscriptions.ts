@@ -1,8 +1,8 @@
 import { EVENT_TYPES } from '../events/kinds.js';
 
 const FUNCTION_APP = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.Web/sites/ahds-events';
-
 const ACCOUNT = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.Storage/storageAccounts/events';
+
 /** The queue from which the app takes events, where its setting INGRESS is `queue`. */
 export const EVENT_QUEUE = 'events';
 
@@ -24,11 +24,11 @@ function toFunction(name: string) {
   return { endpointType: 'AzureFunction', properties: { resourceId, ...batching } };
 }
 
-function subscribe(destination: object, types: string) {
+function subscribe(destination: object, typePart: string) {
   return {
     properties: {
       destination,
-      filter: { includedEventTypes: EVENT_TYPES.filter((type) => type.includes(types)) },
+      filter: { includedEventTypes: EVENT_TYPES.filter((type) => type.includes(typePart)) },
       eventDeliverySchema: 'CloudEventSchemaV1_0',
       retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 },
       deadLetterDestination: {

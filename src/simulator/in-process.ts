@@ -9,7 +9,8 @@ const HOSTS = {
   fhir: /^simulator-[a-z0-9-]+\.fhir\.azurehealthcareapis\.com$/,
   dicom: /^simulator-[a-z0-9-]+\.dicom\.azurehealthcareapis\.com$/,
 };
-/** Returns the answer of a service that ended with its process or its run: its data is gone. */
+
+/** The answer of a service that ended with its process or its run: its data is gone. */
 const nothingThere = () => ({ status: 404 });
 
 /** Lets the app read the simulator's services by the host names in their events, without a port or a key. */
@@ -21,8 +22,8 @@ export function findInProcess(simulator: Simulator): FindInProcess {
       .find((one) => one?.host === host);
     if (!service) return HOSTS[kind].test(host) ? nothingThere : undefined;
     const base = `https://${host}`;
-    return (asked) => {
-      const request = { ...asked, base };
+    return (call) => {
+      const request = { ...call, base };
       if (kind === 'fhir') return service.answer(request);
       const { path } = request;
       const version = DICOM_VERSION.exec(path)?.[1] === 'v1' ? 'v1' : 'v2';

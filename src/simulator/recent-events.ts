@@ -11,10 +11,10 @@ export class RecentEvents {
     if (this.#events.length > 2 * MAX) this.#events = this.#events.slice(-MAX);
   }
 
-  /** Returns the events whose subject ends with `subject`, the newest first. */
-  list(subject = ''): Pick<TopicEvent, 'id' | 'type' | 'subject' | 'time'>[] {
-    const found = this.#events.slice(-MAX).filter((event) => event.subject.endsWith(subject));
-    return found.map(({ id, type, subject: of, time }) => ({ id, type, subject: of, time })).reverse();
+  /** Returns the events whose subject ends with `end`, the newest first. */
+  list(end = ''): Pick<TopicEvent, 'id' | 'type' | 'subject' | 'time'>[] {
+    const found = this.#events.slice(-MAX).filter((event) => event.subject.endsWith(end));
+    return found.map(({ id, type, subject, time }) => ({ id, type, subject, time })).reverse();
   }
 
   clear(): void {

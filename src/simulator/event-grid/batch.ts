@@ -1,12 +1,12 @@
 import { type Batching, isHeaderValue } from './destination.js';
 import type { Entry } from './entry.js';
 import { readField } from './filter.js';
+import { ORIGIN } from './handshake.js';
 import type { Treatment } from './interference.js';
 import type { Ready } from './ready.js';
 import type { Subscription } from './subscription.js';
 import { type DeliverySchema, type TopicEvent, writeEvent } from './topic-event.js';
 
-const ORIGIN = 'eventgrid.azure.net';
 const BRACKETS_BYTES = 2;
 const COMMA_BYTES = 1;
 

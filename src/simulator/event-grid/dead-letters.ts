@@ -93,9 +93,9 @@ function describe({ entry, reason }: DeadLetter, { eventDeliverySchema }: Subscr
     publishTime: timeText(new Date(published.atMs)),
     ...(lastAtMs === undefined ? {} : { lastDeliveryAttemptTime: timeText(new Date(lastAtMs)) }),
   };
-  const nameOf = (name: string) => (eventDeliverySchema === 'EventGridSchema' ? name : name.toLowerCase());
+  const written = (name: string) => (eventDeliverySchema === 'EventGridSchema' ? name : name.toLowerCase());
   return {
     ...writeEvent(published.event, eventDeliverySchema),
-    ...Object.fromEntries(Object.entries(properties).map(([name, value]) => [nameOf(name), value])),
+    ...Object.fromEntries(Object.entries(properties).map(([name, value]) => [written(name), value])),
   };
 }

@@ -3,7 +3,8 @@ import { type Post, type PostAnswer, type PostRequest, send } from './send.js';
 import type { Subscription } from './subscription.js';
 import { timeText } from './topic-event.js';
 
-const ORIGIN = 'eventgrid.azure.net';
+/** The sender of CloudEvents, as their headers name it. */
+export const ORIGIN = 'eventgrid.azure.net';
 const REQUESTS_PER_MINUTE = '1000';
 const MAX_ATTEMPTS = 2;
 const RETRY_MS = 5000;

@@ -4,6 +4,7 @@ import type { SendResult } from './send.js';
 
 /** The wait after each failed attempt, from 10 s to 12 h; the last wait repeats. */
 const SCHEDULE_S = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200];
+/** The shortest wait after these statuses. */
 const AT_LEAST_S: Readonly<Record<number, number>> = { 401: 300, 404: 300, 408: 120, 503: 30 };
 /** A wait grows by up to this share at random. */
 const SPREAD = 0.1;

@@ -50,7 +50,7 @@ export function send(of: {
 
   const answer = new Promise<Answer>((resolve) => {
     abort.signal.addEventListener('abort', () => resolve({ kind: 'no-answer', outcome: 'SocketError' }));
-    ask(post, { ...request, signal: abort.signal }).then(resolve);
+    postOnce(post, { ...request, signal: abort.signal }).then(resolve);
   });
   return new Promise((resolve) => {
     let cancel = clock.after(ANSWER_MS, () => {
@@ -65,7 +65,7 @@ export function send(of: {
   });
 }
 
-async function ask(post: Post, request: PostRequest): Promise<Answer> {
+async function postOnce(post: Post, request: PostRequest): Promise<Answer> {
   try {
     return { kind: 'answered', answer: await post(request) };
   } catch (error) {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isFields } from '../../workflow.js';
 
 // Schemas for the values in a subscription. The message of a problem says what is expected, and what was found.
 
@@ -64,10 +65,7 @@ export function formBy<F extends z.core.$ZodTypeDiscriminable>(
     error: ({ code, input }) =>
       code === 'invalid_union' ? messageOf(words.join(' or '), Object(input)[name]) : messageOf('an object', input),
   });
-  const fold = (value: unknown) => {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? { ...value, [name]: wordLike(Object(value)[name], words) } : value;
-  };
+  const fold = (value: unknown) => (isFields(value) ? { ...value, [name]: wordLike(value[name], words) } : value);
   return z.preprocess(fold, union);
 }
 

@@ -26,10 +26,7 @@ export async function play(options: {
   }
 }
 
-/**
- * Returns how many events a run should have made `elapsedMs` after its beginning: an even flow, or what gathered in
- * bursts.
- */
+/** Returns how many events a run should have made `elapsedMs` after its beginning, in an even flow or in bursts. */
 function dueBy(elapsedMs: number, { rate, burstMs }: { rate: number; burstMs: number }): number {
   const untilMs = burstMs > 0 ? Math.floor(elapsedMs / burstMs) * burstMs : elapsedMs;
   return Math.floor((untilMs * rate) / 1000);
