@@ -1,6 +1,6 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
-import { type AcceptedForm, AS_STORED, acceptedForms } from './accepted-syntaxes.js';
+import { type AcceptedForm, AS_STORED, acceptedForms } from './accepted-forms.js';
 import { answerBytes, answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
