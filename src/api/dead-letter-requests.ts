@@ -7,12 +7,12 @@ import { fullType } from '../events/kinds.js';
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const MAX_TEXT_CHARACTERS = 4096;
-/** Properties whose wrong values are in the answer: none can hold patient data. */
+/** Properties whose wrong values an answer may quote, because none can hold patient data. */
 export const QUOTABLE = ['stage', 'from', 'to', 'limit', 'by', 'resolved', 'dryRun', 'force'];
 
 const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
-/** `(none)` as a reason, workflow, error, frame or resource type: dead letters without one. */
+/** The value `(none)` of a reason, workflow, error, frame or resource type selects dead letters without one. */
 const filter = z.strictObject({
   stage: z.enum(LISTED_STAGES).optional(),
   reason: text.optional(),
@@ -69,8 +69,8 @@ function isOneChoice(of: { ids?: unknown; filter?: unknown }): boolean {
 const AFTER = z.object({ stage: z.enum(LISTED_STAGES), page: z.string().optional(), name: z.string() });
 
 /** Returns the text with which a caller gets the next page. */
-export function encodeAfter(of: After): string {
-  return Buffer.from(JSON.stringify(of)).toString('base64url');
+export function encodeAfter(after: After): string {
+  return Buffer.from(JSON.stringify(after)).toString('base64url');
 }
 
 function decodeAfter(encoded: string, context: z.RefinementCtx): After {

@@ -1,19 +1,19 @@
 import type * as z from 'zod';
 import type { Role } from './access.js';
 
-/** Callers with keys that are let in: all, those with a function key, those with the key `_master`. */
+/** The key that a caller without a sign-in needs: none, a key of the function app, or its key `_master`. */
 export type Level = 'anonymous' | 'function' | 'admin';
 
 /** An answer by its status. */
 type Answers = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
 
-/** A function of the HTTP API: the one place that states its address, its level, what it takes and what it answers. */
+/** A function of the HTTP API: its address, its level, its role, and the schemas of its query, body and answers. */
 export type Route = {
   readonly method: 'GET' | 'POST';
   /** The path after `/api/`. */
   readonly route: string;
   readonly authLevel: Level;
-  /** The role of callers with a sign-in that are let in: all, each that has signed in, or an app role. For keys: `authLevel`. */
+  /** What a caller needs who has signed in: nothing, only the sign-in, or this app role. `authLevel` is for callers with a key. */
   readonly role: 'anybody' | 'signed-in' | Role;
   readonly summary: string;
   readonly query?: z.ZodObject;

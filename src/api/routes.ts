@@ -10,17 +10,17 @@ import type { Route } from './route.js';
 import { statsAnswer, statsWithoutStorage } from './stats.js';
 import { pauseAnswer, pauseBody, resumeBody, workflowList } from './workflows.js';
 
-const CHANGES = {
+const EVENTS_OF_CHANGE = {
   200: { description: 'The events of the change, or of the changes.', schema: eventsAnswer },
   404: { description: 'No job of such a change has begun.' },
   409: { description: 'No setting names the workspace of the service.' },
 };
-const NO_LETTER = { description: 'No dead letter has this id.' };
-const CHANGED = {
+const NO_DEAD_LETTER = { description: 'No dead letter has this id.' };
+const DEAD_LETTERS_CHANGED = {
   200: { description: 'The number of dead letters by result, and the same in words.', schema: changeAnswer },
 };
 
-/** Shows what any key may see; a caller who has signed in needs the role Reader. */
+/** Shows data: for any key, or the role Reader. */
 const READS = { method: 'GET', authLevel: 'function', role: 'Reader' } as const;
 /** Changes something: for the key `_master`, or the role Operator. */
 const ACTS = { method: 'POST', authLevel: 'admin', role: 'Operator' } as const;
@@ -95,7 +95,7 @@ export const ROUTES = {
     role: 'Reader',
     summary: 'Shows what became of a version of a FHIR resource; without `version`, of its newest versions.',
     body: changeBodies.fhir,
-    answers: CHANGES,
+    answers: EVENTS_OF_CHANGE,
   },
   dicomChanges: {
     method: 'POST',
@@ -104,7 +104,7 @@ export const ROUTES = {
     role: 'Reader',
     summary: 'Shows what became of an image; without `version`, of its newest entry in the change feed.',
     body: changeBodies.dicom,
-    answers: CHANGES,
+    answers: EVENTS_OF_CHANGE,
   },
   deadLetters: {
     ...READS,
@@ -117,7 +117,7 @@ export const ROUTES = {
     ...READS,
     route: 'dead-letters/{id}',
     summary: 'Shows a dead letter without its payload.',
-    answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_LETTER },
+    answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_DEAD_LETTER },
   },
   deadLetterPayload: {
     method: 'GET',
@@ -125,21 +125,21 @@ export const ROUTES = {
     authLevel: 'admin',
     role: 'Operator',
     summary: 'Shows a dead letter with payload and error message: clinical data. The log says who has asked.',
-    answers: { 200: { description: 'The dead letter with its payload.', schema: payloadAnswer }, 404: NO_LETTER },
+    answers: { 200: { description: 'The dead letter with its payload.', schema: payloadAnswer }, 404: NO_DEAD_LETTER },
   },
   redriveDeadLetters: {
     ...ACTS,
     route: 'dead-letters/redrive',
     summary: 'Lets the app run dead letters again, by ids or by a filter. With one id: also a corrected event.',
     body: redriveBody,
-    answers: CHANGED,
+    answers: DEAD_LETTERS_CHANGED,
   },
   discardDeadLetters: {
     ...ACTS,
     route: 'dead-letters/discard',
     summary: 'Moves dead letters to `resolved/` with a note.',
     body: discardBody,
-    answers: CHANGED,
+    answers: DEAD_LETTERS_CHANGED,
   },
   deadLetterOutcomes: {
     ...ACTS,
