@@ -1,7 +1,7 @@
 /**
- * A metric of the app. The values of an attribute are a list, or the names of workflows. So no
- * value of an event fits in, and the number of series is bounded. The bounds of histograms are for OTLP: Azure Monitor
- * keeps sum, count, minimum and maximum of an interval, and no buckets. Hence `jobsSettled` counts by lag.
+ * A metric of the app. The values of an attribute are a list, or the names of workflows. So no value of an event fits in,
+ * and the number of series is bounded. The bounds of histograms are for OTLP: Azure Monitor keeps sum, count, minimum and
+ * maximum of an interval, and no buckets. Hence `jobsSettled` counts by lag.
  */
 export type Metric = {
   readonly name: `ahds.${string}`;

@@ -21,7 +21,7 @@ export type Sampling = {
   readonly ratio: number;
 };
 
-const RATIO = 0.05;
+const DEFAULT_RATIO = 0.05;
 const PARENT_BASED = 'parentbased_traceidratio';
 /** The names of OpenTelemetry, and the two names of Azure Monitor's exporter in the host. */
 const SAMPLERS: Readonly<Record<string, { followsHost: boolean; ratio?: number; arg: 'ratio' | 'rate' | 'none' }>> = {
@@ -83,7 +83,7 @@ function partOf(part: string): [name: string, value: string] {
 function readSampling(setting: Setting, isLocal: boolean, wrong: Wrong): Sampling {
   const name = setting('OTEL_TRACES_SAMPLER') ?? PARENT_BASED;
   const text = setting('OTEL_TRACES_SAMPLER_ARG');
-  const fallback = isLocal ? 1 : RATIO;
+  const fallback = isLocal ? 1 : DEFAULT_RATIO;
   const sampler = SAMPLERS[name];
   if (sampler === undefined) {
     wrong('OTEL_TRACES_SAMPLER', `${name.length} other characters`, `one of ${Object.keys(SAMPLERS).join(', ')}`);

@@ -184,11 +184,6 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
   changesMissing: () => 'changesMissing',
 };
 
-/**
- * Calls held until the libraries are loaded, a fraction of a second. Further calls reach only `stats` and the console.
- */
-const MAX_HELD = 10_000;
-
 type AppTelemetry = Telemetry &
   Pick<Exporter, 'flush' | 'stop'> & {
     readonly counters: Counters;
@@ -199,8 +194,7 @@ type AppTelemetry = Telemetry &
 /** Returns the app's telemetry. `write` gets the lines: for the host's log in production, for the console locally. */
 export function createTelemetry(write: (level: Level, line: string) => void, observer?: Observer): AppTelemetry {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
-  let exporter: Exporter | undefined;
-  let held: ((exporter: Exporter) => void)[] | undefined;
+  const exporter = new LateExporter();
   const telemetry: AppTelemetry = {
     counters,
     count(counter, by = 1) {
@@ -210,36 +204,44 @@ export function createTelemetry(write: (level: Level, line: string) => void, obs
       const counter = COUNTED[metric]?.(attributes);
       if (counter) counters[counter] += value;
       observer?.record(metric, value, attributes);
-      send((to) => to.record(metric, value, attributes));
+      exporter.send((to) => to.record(metric, value, attributes));
     },
     ended: (run) => observer?.ended(run),
     log(level, what, fields = {}) {
       const logged = { what, ...fields };
       const line = JSON.stringify(logged);
       write(level, line);
-      send((to) => to.log(level, logged, line));
+      exporter.send((to) => to.log(level, logged, line));
     },
-    trace: (name, traceParent, fields) => exporter?.trace(name, traceParent, fields),
-    exportTo(loading) {
-      held = [];
-      loading
-        .then((loaded) => {
-          exporter = loaded;
-          for (const call of held ?? []) call(loaded);
-        })
-        .catch(() => telemetry.log('error', 'export-off'))
-        .finally(() => {
-          held = undefined;
-        });
-    },
-    flush: () => exporter?.flush(),
-    stop: async (withinMs) => exporter?.stop(withinMs),
+    trace: (name, traceParent, fields) => exporter.loaded?.trace(name, traceParent, fields),
+    exportTo: (loading) => void exporter.load(loading).catch(() => telemetry.log('error', 'export-off')),
+    flush: () => exporter.loaded?.flush(),
+    stop: async (withinMs) => exporter.loaded?.stop(withinMs),
   };
   return telemetry;
+}
 
-  function send(call: (exporter: Exporter) => void): void {
-    if (exporter) call(exporter);
-    else if (held && held.length < MAX_HELD) held.push(call);
+/** The calls that are held while an exporter is loaded, a fraction of a second. Further calls are dropped. */
+const MAX_HELD = 10_000;
+
+/** Passes calls to an exporter that is loaded later. Calls before `load` are dropped. */
+class LateExporter {
+  loaded: Exporter | undefined;
+  #held: ((exporter: Exporter) => void)[] | undefined;
+
+  send(call: (exporter: Exporter) => void): void {
+    if (this.loaded) call(this.loaded);
+    else if (this.#held && this.#held.length < MAX_HELD) this.#held.push(call);
+  }
+
+  async load(loading: Promise<Exporter>): Promise<void> {
+    this.#held = [];
+    try {
+      this.loaded = await loading;
+      for (const call of this.#held) call(this.loaded);
+    } finally {
+      this.#held = undefined;
+    }
   }
 }
 
