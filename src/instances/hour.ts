@@ -16,11 +16,11 @@ export const LAG_BOUNDS = [0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1, 1.7, 3, 5, 8.5, 
 export const DURATION_BOUNDS = METRICS.workflowDuration.bounds;
 
 /** The index of each outcome among the outcomes in `Counts`. */
-export const OUTCOMES = { completed: 0, superseded: 1, 'dead-lettered': 2, retried: 3 } as const;
-/** The indexes of the counts of a minute. Lags are counted by bucket; the last bucket has no upper bound. */
-export const OF_MINUTE = { events: 0, outcomes: 1, missing: 5, lags: 6, length: 6 + LAG_BOUNDS.length + 1 } as const;
-/** The indexes of the counts of a workflow. */
-export const OF_WORKFLOW = { outcomes: 0, durations: 4, length: 4 + DURATION_BOUNDS.length + 1 } as const;
+export const OUTCOME_INDEX = { completed: 0, superseded: 1, 'dead-lettered': 2, retried: 3 } as const;
+/** The index of each count of a minute. Lags are counted by bucket; the last bucket has no upper bound. */
+export const MINUTE_INDEX = { events: 0, outcomes: 1, missing: 5, lags: 6, end: 6 + LAG_BOUNDS.length + 1 } as const;
+/** The index of each count of a workflow. */
+export const WORKFLOW_INDEX = { outcomes: 0, durations: 4, end: 4 + DURATION_BOUNDS.length + 1 } as const;
 
 export type Counts = readonly number[];
 
@@ -51,21 +51,21 @@ export function minutesOf(hours: readonly Hour[], now: Date): Minutes {
   const sums = all.map((minute) =>
     sumOf(
       hours.map(({ minutes }) => minutes.get(minute)),
-      OF_MINUTE.length,
+      MINUTE_INDEX.end,
     ),
   );
   const column = (at: number) => sums.map((counts) => counts[at] ?? 0);
-  const lags = (q: number) => sums.map((counts) => quantileOf(q, counts.slice(OF_MINUTE.lags), LAG_BOUNDS));
+  const lags = (q: number) => sums.map((counts) => quantileOf(q, counts.slice(MINUTE_INDEX.lags), LAG_BOUNDS));
   return {
     at: all.map((minute) => (minute * MINUTE_MS) / 1000),
-    events: column(OF_MINUTE.events),
-    completed: column(OF_MINUTE.outcomes + OUTCOMES.completed),
-    superseded: column(OF_MINUTE.outcomes + OUTCOMES.superseded),
-    deadLettered: column(OF_MINUTE.outcomes + OUTCOMES['dead-lettered']),
-    retried: column(OF_MINUTE.outcomes + OUTCOMES.retried),
+    events: column(MINUTE_INDEX.events),
+    completed: column(MINUTE_INDEX.outcomes + OUTCOME_INDEX.completed),
+    superseded: column(MINUTE_INDEX.outcomes + OUTCOME_INDEX.superseded),
+    deadLettered: column(MINUTE_INDEX.outcomes + OUTCOME_INDEX['dead-lettered']),
+    retried: column(MINUTE_INDEX.outcomes + OUTCOME_INDEX.retried),
     lagP50: lags(0.5),
     lagP99: lags(0.99),
-    missing: column(OF_MINUTE.missing),
+    missing: column(MINUTE_INDEX.missing),
   };
 }
 
@@ -74,7 +74,7 @@ export function lagsOf(hours: readonly Hour[], now: Date, count: number): Counts
   const present = minuteOf(now.getTime());
   const minutes = Array.from({ length: count }, (_, ago) => present - 1 - ago);
   const counts = hours.flatMap((hour) => minutes.map((minute) => hour.minutes.get(minute)));
-  return sumOf(counts, OF_MINUTE.length).slice(OF_MINUTE.lags);
+  return sumOf(counts, MINUTE_INDEX.end).slice(MINUTE_INDEX.lags);
 }
 
 /** Returns the numbers of a workflow in the last hour: the sums of all `hours`. */
@@ -84,7 +84,7 @@ export function workflowHourOf(name: string, hours: readonly Hour[], now: Date):
   const counts = hours.flatMap((hour) => spans.map((span) => hour.spans.get(span)?.get(name)));
   const [completed = 0, superseded = 0, deadLettered = 0, retried = 0, ...durations] = sumOf(
     counts,
-    OF_WORKFLOW.length,
+    WORKFLOW_INDEX.end,
   );
   return {
     ...{ completed, superseded, deadLettered, retried },

@@ -7,7 +7,7 @@ import { pagesOf } from '../storage/pages.js';
 import { StorageError, type Stored, type TableStore } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { LastHour } from './last-hour.js';
-import { BUSY_MS, type CircuitOf, IDLE_MS, rowOf, type Seen, seenOf } from './row.js';
+import { BUSY_MS, IDLE_MS, rowOf, type Seen, seenOf, type WorkflowCircuit } from './row.js';
 
 export const INSTANCES_TABLE = 'instances';
 const PARTITION = 'instances';
@@ -124,7 +124,10 @@ export class Instances {
   }
 }
 
-function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: [string, CircuitState]): CircuitOf {
+function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: [
+  string,
+  CircuitState,
+]): WorkflowCircuit {
   return { workflow, state, failuresInARow, openSince: openSince ?? null, nextProbeAt: openUntil ?? null };
 }
 

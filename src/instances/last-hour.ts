@@ -7,18 +7,18 @@ import {
   DURATION_BOUNDS,
   type Hour,
   LAG_BOUNDS,
+  MINUTE_INDEX,
   MINUTES,
   minuteOf,
-  OF_MINUTE,
-  OF_WORKFLOW,
-  OUTCOMES,
+  OUTCOME_INDEX,
   SPANS,
   spanOf,
+  WORKFLOW_INDEX,
 } from './hour.js';
 
 /** The time in which events are counted for the rate. Divides a minute. */
 const RATE_MS = 10_000;
-const MAX_RUNS = 50;
+export const MAX_RUNS = 50;
 
 export type RecentRun = Omit<RecentJob, 'instance'>;
 
@@ -31,20 +31,20 @@ type Present = { minute: Place<number[]>; span: Span; tenSeconds: Place<number> 
 const ADD: { readonly [M in MetricName]?: (present: Present, value: number, attributes: AttributesOf<M>) => void } = {
   events({ minute, tenSeconds }, value, { outcome }) {
     if (outcome === 'not-safe') return; // these events are counted with another outcome too
-    add(minute.numbers, OF_MINUTE.events, value);
+    add(minute.numbers, MINUTE_INDEX.events, value);
     tenSeconds.numbers += value;
   },
   jobs({ minute, span }, value, { workflow, outcome }) {
     if (outcome === 'put-off' || outcome === 'duplicate' || outcome === 'shared') return;
-    add(minute.numbers, OF_MINUTE.outcomes + OUTCOMES[outcome], value);
-    add(numbersOf(span, workflow), OF_WORKFLOW.outcomes + OUTCOMES[outcome], value);
+    add(minute.numbers, MINUTE_INDEX.outcomes + OUTCOME_INDEX[outcome], value);
+    add(numbersOf(span, workflow), WORKFLOW_INDEX.outcomes + OUTCOME_INDEX[outcome], value);
   },
-  jobLag: ({ minute }, seconds) => add(minute.numbers, OF_MINUTE.lags + bucketOf(seconds, LAG_BOUNDS), 1),
+  jobLag: ({ minute }, seconds) => add(minute.numbers, MINUTE_INDEX.lags + bucketOf(seconds, LAG_BOUNDS), 1),
   workflowDuration({ span }, seconds, { workflow, outcome }) {
     if (outcome === 'aborted') return;
-    add(numbersOf(span, workflow), OF_WORKFLOW.durations + bucketOf(seconds, DURATION_BOUNDS), 1);
+    add(numbersOf(span, workflow), WORKFLOW_INDEX.durations + bucketOf(seconds, DURATION_BOUNDS), 1);
   },
-  changesMissing: ({ minute }, value) => add(minute.numbers, OF_MINUTE.missing, value),
+  changesMissing: ({ minute }, value) => add(minute.numbers, MINUTE_INDEX.missing, value),
 };
 
 /**
@@ -57,7 +57,7 @@ const ADD: { readonly [M in MetricName]?: (present: Present, value: number, attr
  */
 export class LastHour implements Observer {
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
-  readonly #minutes = new Ring<number[]>(MINUTES, () => new Array<number>(OF_MINUTE.length).fill(0));
+  readonly #minutes = new Ring<number[]>(MINUTES, () => new Array<number>(MINUTE_INDEX.end).fill(0));
   readonly #spans = new Ring<Map<string, number[]>>(SPANS, () => new Map());
   readonly #tenSeconds = new Ring<number>(2, () => 0);
   readonly #runs: (EndedRun & { readonly atMs: number })[] = [];
@@ -166,7 +166,7 @@ class Ring<Numbers> {
 function numbersOf({ numbers }: Span, workflow: string): number[] {
   const known = numbers.get(workflow);
   if (known) return known;
-  const made = new Array<number>(OF_WORKFLOW.length).fill(0);
+  const made = new Array<number>(WORKFLOW_INDEX.end).fill(0);
   numbers.set(workflow, made);
   return made;
 }

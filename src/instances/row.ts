@@ -4,8 +4,8 @@ import { recentJob } from '../api/overview.js';
 import { parseJson } from '../json-text.js';
 import { MAX_STRING_LENGTH } from '../storage/table-rules.js';
 import type { Row, Stored } from '../storage/table-store.js';
-import { type Counts, type Hour, MINUTES, OF_MINUTE, OF_WORKFLOW, SPANS } from './hour.js';
-import type { RecentRun } from './last-hour.js';
+import { type Counts, type Hour, MINUTE_INDEX, MINUTES, SPANS, WORKFLOW_INDEX } from './hour.js';
+import { MAX_RUNS, type RecentRun } from './last-hour.js';
 
 // The row of an instance: its heartbeat. Lists are JSON in properties of up to 64 KiB. Items that do not fit are left out,
 // the oldest or least used first. Of a row of another release, only the valid parts are read.
@@ -19,7 +19,6 @@ const LATE_MS = 20_000;
 const FORMAT = 1;
 /** Higher numbers cannot be counts of this app, and sums with them would be inexact. */
 const MAX_COUNT = 1e9;
-const MAX_RUNS = 50;
 const MAX_NAME_LENGTH = 63;
 
 /** An instance as its row shows it. */
@@ -30,7 +29,7 @@ export type Seen = {
   /** `silent`: its next heartbeat is late. */
   readonly state: 'running' | 'stopped' | 'silent';
   readonly hour: Hour;
-  readonly circuits: readonly CircuitOf[];
+  readonly circuits: readonly WorkflowCircuit[];
   /** The newest first. */
   readonly recent: readonly RecentRun[];
 };
@@ -95,7 +94,7 @@ const circuitItem = z.object({
   openSince: instant.nullable(),
   nextProbeAt: instant.nullable(),
 });
-export type CircuitOf = Readonly<z.infer<typeof circuitItem>>;
+export type WorkflowCircuit = Readonly<z.infer<typeof circuitItem>>;
 const runItem = z.object(recentJob.omit({ instance: true }).shape); // without the columns of newer releases
 const rate = z.number().min(0).max(MAX_COUNT);
 
@@ -126,10 +125,10 @@ function numbersOf(row: Row): Pick<Hour, 'minutes' | 'spans'> {
   for (const column of spanColumns) {
     for (const [span, name, ...counts] of itemsOf(row[column], spanItem)) {
       const workflows = spans.get(span) ?? new Map<string, Counts>();
-      spans.set(span, workflows.set(name, counts.slice(0, OF_WORKFLOW.length)));
+      spans.set(span, workflows.set(name, counts.slice(0, WORKFLOW_INDEX.end)));
     }
   }
-  return { minutes: new Map(minutes.map(([at, ...counts]) => [at, counts.slice(0, OF_MINUTE.length)])), spans };
+  return { minutes: new Map(minutes.map(([at, ...counts]) => [at, counts.slice(0, MINUTE_INDEX.end)])), spans };
 }
 
 /** Returns the items of a JSON list that fit the schema. */

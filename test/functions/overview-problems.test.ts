@@ -1,7 +1,7 @@
 import * as api from '../../src/api/overview.js';
 import type { StorageCounts } from '../../src/api/stats.js';
 import { findProblems } from '../../src/functions/overview-problems.js';
-import { bucketOf, LAG_BOUNDS, OF_MINUTE } from '../../src/instances/hour.js';
+import { bucketOf, LAG_BOUNDS, MINUTE_INDEX } from '../../src/instances/hour.js';
 import type { Seen } from '../../src/instances/row.js';
 
 const NOW = new Date('2026-01-01T12:00:30.000Z');
@@ -22,8 +22,9 @@ const RUNNING: Seen = {
 
 /** An instance with these numbers of lags, `minutesAgo`. */
 function withLags(minutesAgo: number, lags: Record<number, number>): Seen {
-  const counts = new Array<number>(OF_MINUTE.length).fill(0);
-  for (const [lag, count] of Object.entries(lags)) counts[OF_MINUTE.lags + bucketOf(Number(lag), LAG_BOUNDS)] = count;
+  const counts = new Array<number>(MINUTE_INDEX.end).fill(0);
+  for (const [lag, count] of Object.entries(lags))
+    counts[MINUTE_INDEX.lags + bucketOf(Number(lag), LAG_BOUNDS)] = count;
   const minutes = new Map([[Math.floor(NOW.getTime() / 60_000) - minutesAgo, counts]]);
   return { ...RUNNING, hour: { ...RUNNING.hour, minutes } };
 }

@@ -5,10 +5,10 @@ import {
   type Hour,
   LAG_BOUNDS,
   lagsOf,
+  MINUTE_INDEX,
   minutesOf,
-  OF_MINUTE,
-  OF_WORKFLOW,
   quantileOf,
+  WORKFLOW_INDEX,
   workflowHourOf,
 } from '../../src/instances/hour.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
@@ -23,9 +23,9 @@ function hourOf(minutes: [ago: number, counts: number[]][], spans: Hour['spans']
 
 /** A minute with these lags. */
 function withLags(...lags: number[]): number[] {
-  const counts = new Array<number>(OF_MINUTE.length).fill(0);
+  const counts = new Array<number>(MINUTE_INDEX.end).fill(0);
   for (const lag of lags) {
-    const at = OF_MINUTE.lags + bucketOf(lag, LAG_BOUNDS);
+    const at = MINUTE_INDEX.lags + bucketOf(lag, LAG_BOUNDS);
     counts[at] = (counts[at] ?? 0) + 1;
   }
   return counts;
@@ -133,7 +133,7 @@ describe('when the hours of instances are added up', () => {
 
     const found = workflowHourOf('note', [hourOf([], spans(SPAN, SPAN - 5)), hourOf([], spans(SPAN - 6, SPAN))], NOW);
 
-    expect(counts).toHaveLength(OF_WORKFLOW.length);
+    expect(counts).toHaveLength(WORKFLOW_INDEX.end);
     expect(found).toEqual({
       ...{ completed: 3, superseded: 6, deadLettered: 9, retried: 12 },
       ...{ durationP50: 0.0175, durationP99: 0.0249 },

@@ -1,5 +1,5 @@
 import * as api from '../../src/api/overview.js';
-import { MINUTES, OF_MINUTE, OF_WORKFLOW, SPANS } from '../../src/instances/hour.js';
+import { MINUTE_INDEX, MINUTES, SPANS, WORKFLOW_INDEX } from '../../src/instances/hour.js';
 import { BUSY_MS, type Heartbeat, IDLE_MS, rowOf, seenOf } from '../../src/instances/row.js';
 import { checkCommit } from '../../src/storage/table-rules.js';
 import type { Row, Stored } from '../../src/storage/table-store.js';
@@ -54,11 +54,11 @@ describe('when a heartbeat is written and read', () => {
     const many = (length: number) => new Array<number>(length).fill(9_999_999);
     const names = Array.from({ length: 50 }, (_, n) => `${n}`.padStart(63, 'w'));
     const hour = {
-      minutes: new Map(Array.from({ length: MINUTES }, (_, ago) => [MINUTE - ago, many(OF_MINUTE.length)])),
+      minutes: new Map(Array.from({ length: MINUTES }, (_, ago) => [MINUTE - ago, many(MINUTE_INDEX.end)])),
       spans: new Map(
         Array.from({ length: SPANS }, (_, ago) => [
           SPAN - ago,
-          new Map(names.map((name) => [name, many(OF_WORKFLOW.length)])),
+          new Map(names.map((name) => [name, many(WORKFLOW_INDEX.end)])),
         ]),
       ),
       eventsPerSecond: 5000.1,
