@@ -20,7 +20,7 @@ export const EVENT_TYPES = KINDS.map((kind) => kind.type);
 
 const PREFIX = 'Microsoft.HealthcareApis.';
 
-/** Returns the event type, or several with spaces between, without what all event types begin with. */
+/** Returns `type`, or several types with spaces between, without the prefix that all event types share. */
 export function shortType(type: string): string {
   return type.replaceAll(PREFIX, '');
 }

@@ -19,7 +19,7 @@ export function loggableFieldsOf(raw: unknown): LoggableFields {
   }
 }
 
-/** Returns which of the six event types `events` have, each once. */
+/** Returns the event types of `events`, each once, without unknown types. */
 export function typesOf(events: readonly unknown[]): string[] {
   const types = new Set(events.map(knownTypeOf));
   types.delete('');

@@ -74,7 +74,7 @@ export function decideVersion(
 }
 
 /**
- * Returns the version that started last, once `event` starts. A redrive may start it again with a corrected payload.
+ * Returns the version that started last, once `event` starts. A redrive may start a version again with a corrected payload.
  */
 export function afterStarting(event: HealthEvent, eventKey: string, known: KnownVersions): KnownVersion {
   const { started } = known;

@@ -60,8 +60,8 @@ function fhirEvent({ service, change, type }: FhirKind, fields: FhirFields): Fhi
 
 function dicomEvent({ service, change, type }: DicomKind, fields: DicomFields): DicomEvent {
   const { id, source, time, studyUid, seriesUid, instanceUid, partition, version, host } = fields;
-  const what = { service, change, type, id, source, time, studyUid, seriesUid, instanceUid, partition, version, host };
-  return Object.freeze(what);
+  const event = { service, change, type, id, source, time, studyUid, seriesUid, instanceUid, partition, version, host };
+  return Object.freeze(event);
 }
 
 type Reading = {

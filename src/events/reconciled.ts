@@ -18,7 +18,7 @@ export function isNear(time: string | undefined, other: string | undefined): boo
   return Math.abs(Date.parse(time ?? '') - Date.parse(other ?? '')) < NEAR_MS;
 }
 
-/** Returns the day before or after `time` that the event of a change can have if history has `time`; usually undefined. */
+/** Near midnight, returns the other day that the event of a change can have whose time in history is `time`; else undefined. */
 export function neighbouringDayOf(time: string): string | undefined {
   const day = dayOf(time);
   const shifted = [-NEAR_MS, NEAR_MS].map((ms) => dayOf(new Date(Date.parse(time) + ms).toISOString()));

@@ -20,7 +20,7 @@ export function toIsoUtc(spelling: string): string | undefined {
   return new Date(Date.parse(written) - (hours * 60 + sign * minutes) * MINUTE_MS).toISOString();
 }
 
-/** Not by `Date.parse`, which reads 30 February as 2 March. A round trip through `toISOString` costs a microsecond. */
+/** `Date.parse` would read 30 February as 2 March, and a round trip through `toISOString` costs a microsecond: so this code checks each field. */
 function isOnTheCalendar(text: string): boolean {
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);

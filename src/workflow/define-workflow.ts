@@ -62,7 +62,7 @@ export function definedAt(workflow: Workflow): string {
 
 /** Returns a message for each problem of the options that `w` was made of. */
 function problemsOf(w: Workflow): string[] {
-  const between = (what: string, value: number, from: number, to: number, unit: string) =>
+  const between = (what: string, value: number, [from, to, unit]: readonly [number, number, string]) =>
     value >= from && value <= to ? [] : [`${what} is ${value}${unit}, must be ${from} to ${to}${unit}`];
   return [
     ...(/^[a-z][a-z0-9-]{0,62}$/.test(w.name) ? [] : ["its name must be 1 to 63 of a-z, 0-9 and '-', a letter first"]),
@@ -81,14 +81,14 @@ function problemsOf(w: Workflow): string[] {
       ? []
       : ['the name of `task` must be 1 to 63 letters and digits, a small letter first']),
     ...(['any', 'latest'].includes(w.ordering) ? [] : ["`ordering` must be 'any' or 'latest'"]),
-    ...between('`timeout`', w.timeoutMs, 1, MAX_TIMEOUT_MS, ' ms'),
-    ...between('`concurrency`', w.concurrency, 1, 10_000, ''),
+    ...between('`timeout`', w.timeoutMs, [1, MAX_TIMEOUT_MS, ' ms']),
+    ...between('`concurrency`', w.concurrency, [1, 10_000, '']),
     ...(Number.isInteger(w.concurrency) ? [] : ['`concurrency` must be whole']),
-    ...between('`retry.tries`', w.retry.tries, 1, 100, ''),
+    ...between('`retry.tries`', w.retry.tries, [1, 100, '']),
     ...(Number.isInteger(w.retry.tries) ? [] : ['`retry.tries` must be whole']),
-    ...between('`retry.from`', w.retry.fromMs, 1, w.retry.toMs, ' ms'),
-    ...between('`retry.to`', w.retry.toMs, w.retry.fromMs, 7 * 24 * 3_600_000, ' ms'),
-    ...between('`retry.giveUpAfter`', w.retry.giveUpAfterMs, 1, 7 * 24 * 3_600_000, ' ms'),
+    ...between('`retry.from`', w.retry.fromMs, [1, w.retry.toMs, ' ms']),
+    ...between('`retry.to`', w.retry.toMs, [w.retry.fromMs, 7 * 24 * 3_600_000, ' ms']),
+    ...between('`retry.giveUpAfter`', w.retry.giveUpAfterMs, [1, 7 * 24 * 3_600_000, ' ms']),
   ];
 }
 

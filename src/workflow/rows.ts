@@ -8,14 +8,14 @@ export type Place = { readonly partition: string; readonly key: string };
  * Few partitions, so that writes share transactions; each takes 2,000 rows/s. Never change the number: rows would not
  * be found.
  */
-const COUNT = 8;
+const PARTITION_COUNT = 8;
 
 /** All partitions that `partitionOf` returns. */
-export const PARTITIONS: readonly string[] = Array.from({ length: COUNT }, (_, shard) => String(shard));
+export const PARTITIONS: readonly string[] = Array.from({ length: PARTITION_COUNT }, (_, shard) => String(shard));
 
 /** Returns the partition, one of 8, of a row whose key begins with the digest `digested`. */
 export function partitionOf(digested: string): string {
-  return String(shardOf(digested, COUNT));
+  return String(shardOf(digested, PARTITION_COUNT));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { HealthEvent } from '../events/health-event.js';
 export type Setting = (name: string) => string | undefined;
 
 /**
- * The answer of a workflow to the question whether it can run with these settings.
+ * Whether a workflow can run with these settings.
  *   on      the workflow runs
  *   off     the workflow does not run; a log line at the start gives the reason as one of its `codes`
  *   wrong   the app does not start; each problem reads `NAME is FOUND, must be EXPECTED`. FOUND is only logged
@@ -17,7 +17,7 @@ export type Setup<C extends string = HostsAbsent> =
 /** The code that `needsHosts` logs. Workflows need not declare this code. */
 export type HostsAbsent = `${HealthEvent['service']}-hosts-absent`;
 
-/** A `setup` for workflows that read: off if the settings list no service to read from and none is simulated. */
+/** Returns a `setup` for workflows that read: off if the settings list no service to read, and none is simulated. */
 export function needsHosts(service: HealthEvent['service']): (setting: Setting) => Setup {
   const hosts = service === 'fhir' ? 'FHIR_HOSTS' : 'DICOM_HOSTS';
   return (setting) =>
