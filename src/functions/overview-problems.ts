@@ -4,8 +4,8 @@ import type { Paused } from '../api/workflows.js';
 import { bucketOf, LAG_BOUNDS, lagsOf } from '../instances/hour.js';
 import type { Seen } from '../instances/row.js';
 
-// The problems that a person must solve, which docs/operations.md lists by level. Levels follow the severities of
-// the alerts: 0 and 1 are red, 2 and 3 amber.
+// The problems that a person must solve. docs/operations.md names the alert of each; its severity decides the level: 0 and 1
+// are red, 2 and 3 amber.
 
 const ROWS_OVERDUE_MS = 60_000;
 const LAG_MINUTES = 5;

@@ -21,8 +21,9 @@ the lookups of your workflows. [http-api.http](http-api.http) has a request of e
 - **Who**: an app role of a [sign-in](deploy/sign-in.md), or a key where \`REQUIRE_SIGN_IN\` is off. \`npm start\` needs neither. Keys go into the header
   \`x-functions-key\`, tokens into \`Authorization: Bearer\`, never into a URL.
 - **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
-- **Answers**: 200, or 202 if the work continues. 400: the query or body is wrong, and \`problems\` has path, code and message of each. 503: storage did not
-  answer; ask again. The tables list other answers.
+- **Answers**: 200, or 202 if the work continues. 400: the query or body is wrong, and \`problems\` has path, code and message of each. 404: nothing has this id
+  or name. 409: no setting names the workspace of the service. 503: storage did not answer, so ask again; \`stats\` and \`overview\` then have what this instance
+  knows. 503 of \`health\`: also wrong settings.
 - **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people.
 - **Lookups** of workflows (\`POST /api/lookups/{name}\`: Clinician, or a key) are in the workflows' READMEs, and the simulator's functions in
   [simulator.md](simulator.md).
@@ -33,7 +34,7 @@ export function httpApiPage(): string {
   const routes = Object.entries(ROUTES as Readonly<Record<string, Route>>);
   const parts = Object.entries(GROUPS).map(([title, pattern]) => {
     const rows = routes.filter(([, { route }]) => pattern.test(route)).map(([, route]) => rowOf(route));
-    return `\n## ${title}\n\n| request | who | what it does | query or body | other answers |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `\n## ${title}\n\n| request | who | what it does | query or body |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return HEAD + parts.join('');
 }
@@ -46,13 +47,11 @@ export function leftOut(): string[] {
   );
 }
 
-function rowOf({ method, route, authLevel, role, summary, query, body, answers }: Route): string {
+function rowOf({ method, route, authLevel, role, summary, query, body }: Route): string {
   const who = role === 'anybody' ? 'anybody' : `${role === 'signed-in' ? 'any role' : role}, or ${KEYS[authLevel]}`;
   const asked = namesOf(query ?? body).map((name) => `\`${name}\``);
-  const others = Object.entries(answers).filter(([status]) => !status.startsWith('2'));
-  const statuses = others.map(([status, { description }]) => `${status}: ${description}`);
   const address = `\`${method} /api/${route.replaceAll('?}', '}')}\``;
-  return `| ${address} | ${who} | ${summary} | ${asked.join(', ')} | ${statuses.join(' ')} |`;
+  return `| ${address} | ${who} | ${summary} | ${asked.join(', ')} |`;
 }
 
 /** Returns the names of the properties of an object's schema. */

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { scenarios } from '../../src/simulator/scenarios/index.js';
 import { useAppFolder } from '../local/app-folder.js';
 import { eventually } from '../local/eventually.js';
 import type { TestProcess } from '../local/test-process.js';
@@ -73,9 +72,5 @@ describe('when a reader follows docs/simulator.md', () => {
     expect(newest?.type).toBe('Microsoft.HealthcareApis.FhirResourceCreated');
     expect(status).toContain('resource-index');
     expect(JSON.parse(found)).toMatchObject({ patients: { 0: { family: 'Nguyen' } }, isMore: false });
-  });
-
-  it('given the table of scenarios, then it lists every scenario', () => {
-    for (const { name, summary } of scenarios) expect(page).toContain(`| \`${name}\` | ${summary} |`);
   });
 });

@@ -45,14 +45,12 @@ describe('when a reader looks up a line of the log', () => {
 });
 
 describe('when a reader looks up a message', () => {
-  const messages = ['npm start does not start', 'A command refuses'].flatMap((heading) => {
-    const [, section = ''] = new RegExp(`^## ${heading}\\n([\\s\\S]*?)^## `, 'm').exec(page) ?? [];
-    const cells = [...section.matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
-    return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message));
-  });
+  const [, section = ''] = /^## A command stops\n([\s\S]*?)^## /m.exec(page) ?? [];
+  const cells = [...section.matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+  const messages = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message));
 
-  it('given the page, then it has more than 25 messages', () => {
-    expect(messages.length).toBeGreaterThan(25);
+  it('given the page, then it has more than five messages', () => {
+    expect(messages.length).toBeGreaterThan(5);
   });
 
   it.each(messages)('given the message `%s`, then the source has the same words', (message) => {
