@@ -15,7 +15,7 @@ class Rows {
 `;
 const place = { in: '#leave', find: 'await save($row.name, [...$row.events]);' };
 const leave = (change: { in?: string; find?: string; put?: string }) => (source: string) =>
-  mutate(source, { rule: 'saveOnce', file: 'src/rows.ts', tests: 'test/rows.test.ts', ...place, ...change });
+  mutate(source, { rule: 'J1 saveOnce', file: 'src/rows.ts', tests: 'test/rows.test.ts', ...place, ...change });
 
 describe('when a mutation looks for its place', () => {
   it.each([
@@ -45,7 +45,7 @@ describe('when a mutation looks for its place', () => {
     { given: 'no function, and two places', change: { in: undefined } },
   ])('given $given, then names the mutation, the file, the form and the nearest line', ({ change }) => {
     const text =
-      /mutation 'saveOnce': .*src\/rows\.ts.* (0|2) times:\n {4}await save\(.*\n {2}7: await save\(row\.name/;
+      /mutation 'J1 saveOnce': .*src\/rows\.ts.* (0|2) times:\n {4}await save\(.*\n {2}7: await save\(row\.name/;
 
     expect(() => leave(change as { find: string })(SOURCE)).toThrow(text);
   });

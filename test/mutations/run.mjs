@@ -1,5 +1,5 @@
 // Leaves each rule of the protocol out of the real code, and expects a test to fail.
-//   npm run mutations [-- RULE …]
+//   npm run mutations [-- INVARIANT or RULE …], such as J2 or noFence
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ process.on('exit', endChild);
 
 const wanted = process.argv.slice(2);
 const survivors = [];
-for (const mutation of mutations.filter(({ rule }) => wanted.length === 0 || wanted.includes(rule))) {
+const isWanted = ({ rule }) => wanted.length === 0 || rule.split(' ').some((word) => wanted.includes(word));
+for (const mutation of mutations.filter(isWanted)) {
   mutate(readFileSync(mutation.file, 'utf8'), mutation); // throws if the place is gone
   const startedAt = Date.now();
   const { status, output } = await runTests(mutation);
