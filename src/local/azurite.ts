@@ -15,25 +15,23 @@ export type Azurite = {
   release(): Promise<void>;
 };
 
-const LOOK_AGAIN_MS = 100;
-const START_MS = 60_000;
+const CHECK_EVERY_MS = 100;
+const MAX_START_MS = 60_000;
 
 /**
- * Returns the Azurite whose data is in `folder`, which is started unless it runs already. See azurite-keeper.ts.
+ * Returns the Azurite whose data is in `folder`. Starts Azurite unless it runs already: see azurite-keeper.ts.
  * @throws StartError when Azurite does not start.
  */
 export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<Azurite> {
-  const giveUpAt = clock.monotonic() + START_MS;
-  let hasStarted = false;
+  const giveUpAt = clock.monotonic() + MAX_START_MS;
+  let hasClaimed = false;
   while (clock.monotonic() < giveUpAt) {
     const keeper = findKeeper(options.folder);
     const azurite = keeper && (await joinKeeper(keeper.port, options.folder));
     if (azurite) return azurite;
-    if (!keeper && hasStarted) break;
-    if (!keeper) {
-      await startKeeper(options);
-      hasStarted = true;
-    } else await sleep(clock, LOOK_AGAIN_MS); // The keeper ends, or is still starting.
+    if (!keeper && hasClaimed) break;
+    if (!keeper) hasClaimed = await startKeeper(options);
+    else await sleep(clock, CHECK_EVERY_MS); // The keeper ends, or is still starting.
   }
   const log = logFile(options.folder);
   throw new StartError(`Azurite did not start: ${lastLine(log)} See ${log}.`);
@@ -59,19 +57,24 @@ function findKeeper(folder: string): Keeper | undefined {
   return undefined;
 }
 
-/** Resolves when the keeper has claimed the folder, or has ended. A Ctrl-C does not reach its own process group. */
-async function startKeeper(options: KeeperOptions): Promise<void> {
+/**
+ * Starts a keeper, and returns whether the keeper has claimed the folder. Another keeper, which is about to end, may still
+ * have it. A Ctrl-C does not reach the keeper, which has its own process group.
+ */
+async function startKeeper(options: KeeperOptions): Promise<boolean> {
   const script = fileURLToPath(import.meta.resolve('./azurite-keeper.js'));
   const log = openSync(logFile(options.folder), 'w');
   const args = [...process.execArgv, script, JSON.stringify(options)];
   const keeper = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
-  await Promise.race([once(keeper, 'message'), once(keeper, 'exit')]);
+  const claimed = once(keeper, 'message').then(() => true);
+  const hasClaimed = await Promise.race([claimed, once(keeper, 'exit').then(() => false)]);
   if (keeper.connected) keeper.disconnect();
   keeper.unref();
+  return hasClaimed;
 }
 
-/** Returns undefined if no keeper listens, or the keeper ends before Azurite runs. */
+/** Connects to a keeper. Returns undefined if no keeper listens, or the keeper ends before Azurite runs. */
 async function joinKeeper(port: number, folder: string): Promise<Azurite | undefined> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false });
   socket.on('error', () => {}); // 'close' follows.
