@@ -13,7 +13,7 @@ export type AppClient = ReturnType<typeof createAppClient>;
 /** `path`: after `/api/`. A POST if there is a body. */
 export type AppRequest = { readonly path: string; readonly query?: Record<string, string>; readonly body?: unknown };
 
-/** The app understands the request, and refuses it. */
+/** The app has read the request, and refuses it: an id is unknown, or an option is wrong. */
 export class AppRefusal extends Error {
   override name = 'AppRefusal';
   readonly status: number;
@@ -34,25 +34,25 @@ export const APP_HELP = `Instead of storage, the HTTP API of an app: your accoun
                               The identity is what DefaultAzureCredential finds. An app on this machine needs none
 `;
 
+/** The statuses that become an AppRefusal. */
 const REFUSALS = [400, 404, 409, 413];
-const OF_STORAGE = ['account', 'undelivered-account', 'workflow-account'];
+const STORAGE_OPTIONS = ['account', 'undelivered-account', 'workflow-account'];
+const IDENTITY = { kind: 'identity', credential: 'default' } as const;
 
 type Deps = { readonly env: Readonly<Record<string, string | undefined>>; readonly credential?: TokenCredential };
 
 /** Returns the app that `--app` names; undefined without it. @throws OptionError */
-export function readApp(values: Values, { env, credential = createCredential(DEFAULT) }: Deps): AppClient | undefined {
+export function readApp(values: Values, { env, credential = createCredential(IDENTITY) }: Deps): AppClient | undefined {
   const app = textOf(values, 'app');
   if (app === undefined && values.scope !== undefined) throw new OptionError('--scope is only for --app.');
   if (app === undefined) return undefined;
-  const other = OF_STORAGE.find((name) => values[name] !== undefined);
+  const other = STORAGE_OPTIONS.find((name) => values[name] !== undefined);
   if (other) throw new OptionError(`--${other} does not go with --app: the app knows its own storage.`);
   const origin = originOf(app);
   if (isLoopbackUri(origin)) return createAppClient(origin, async () => ({}));
   const scope = scopeOf(values, env);
   return createAppClient(origin, async () => ({ authorization: `Bearer ${await tokenFor(scope, credential)}` }));
 }
-
-const DEFAULT = { kind: 'identity', credential: 'default' } as const;
 
 /** Returns the origin of the app. A token goes there only over https or to this machine, and to no redirect. */
 function originOf(app: string): string {
@@ -83,12 +83,12 @@ async function tokenFor(scope: string, credential: TokenCredential): Promise<str
   throw new StartError(`There is no token for ${scope}: az login --scope ${scope}.`);
 }
 
-/** Returns the app at `origin`. `signIn` makes the headers of each request. */
+/** Returns the app at `origin`. `signIn` returns the headers that let a request in. */
 export function createAppClient(origin: string, signIn: () => Promise<Record<string, string>>) {
   return {
     /**
      * Returns the answer to a request.
-     * @throws AppRefusal for 400, 404 and 409; StartError where the app does not answer, or does not let the caller in
+     * @throws AppRefusal; StartError where the app does not answer, fails, or does not let the caller in
      */
     async ask<S extends z.ZodType>({ path, query, body }: AppRequest, schema: S): Promise<z.output<S>> {
       const url = new URL(`/api/${path}`, origin);

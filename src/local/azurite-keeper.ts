@@ -13,6 +13,7 @@ import { type KeeperMessage, type KeeperOptions, keeperFile } from './azurite.js
  *   running        each user has received the connection string
  *   ending         the last user has left, or none came; Azurite saves; then the file is deleted and the process ends
  */
+/** The process ends if no user has connected after this time. */
 const FIRST_USER_MS = 30_000;
 const END_AGAIN_MS = 100;
 const ACCOUNT = 'devstoreaccount1';
@@ -27,12 +28,12 @@ let closedServices = 0;
 
 const control = createServer({ allowHalfOpen: true }, (user) => {
   users.add(user);
-  if (endpoints.size === SERVICES.length) tell(user);
+  if (endpoints.size === SERVICES.length) sendConnection(user);
   user.on('error', () => {}); // 'close' follows.
   user
     .resume()
-    .once('end', () => leave(user))
-    .once('close', () => leave(user));
+    .once('end', () => release(user))
+    .once('close', () => release(user));
 });
 
 control.listen(0, '127.0.0.1', () => {
@@ -60,12 +61,12 @@ function readLine(line: string): void {
   process.stdout.write(`${line}\n`);
   const [, service, address] = /^Azurite (\w+) service is successfully listening at (\S+)$/.exec(line) ?? [];
   if (service && address) endpoints.set(service, address);
-  if (service && endpoints.size === SERVICES.length) for (const user of users) tell(user);
+  if (service && endpoints.size === SERVICES.length) for (const user of users) sendConnection(user);
   if (/^Azurite \w+ service successfully closed$/.test(line)) closedServices += 1;
   if (closedServices === SERVICES.length) process.exit(0);
 }
 
-function tell(user: Socket): void {
+function sendConnection(user: Socket): void {
   const parts = SERVICES.map((service) => `${service}Endpoint=${endpoints.get(service)}/${ACCOUNT}`);
   const account = ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`];
   const message: KeeperMessage = { folder, connectionString: [...account, ...parts].join(';') };
@@ -73,7 +74,7 @@ function tell(user: Socket): void {
 }
 
 /** Releases a user. The connection of the last user closes when Azurite has saved everything. */
-function leave(user: Socket): void {
+function release(user: Socket): void {
   if (!users.has(user)) return;
   if (users.size > 1) {
     users.delete(user);
@@ -81,16 +82,14 @@ function leave(user: Socket): void {
   } else end();
 }
 
-/**
- * Ends Azurite by its own SIGTERM listener, which it adds a moment after its services start. Before, nothing is stored.
- */
+/** Ends Azurite by its own SIGTERM listener, which Azurite adds a moment after its services start. */
 function end(): void {
   control.close();
-  if (endpoints.size < SERVICES.length) process.exit(0);
+  if (endpoints.size < SERVICES.length) process.exit(0); // nothing is stored yet
   if (!process.emit('SIGTERM', 'SIGTERM')) systemClock.after(END_AGAIN_MS, end);
 }
 
-/** Returns false if another keeper has this folder. The link makes the complete file appear at once. */
+/** Claims the folder; returns false if another keeper has it. The link lets no process see half of the file. */
 function claim(): boolean {
   const address = control.address();
   const port = typeof address === 'object' ? address?.port : undefined;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { type Clock, sleep } from '../clock.js';
 import type { Config } from '../config.js';
 import { printable } from '../printable.js';
 import { FLAKY_PREFIX } from './demo-flaky.js';
-import { findDeadLetter } from './find-dead-letter.js';
 
 type Deps = { url: string; config: Config; clock: Clock };
 
@@ -13,7 +13,7 @@ type Row = { readonly what: string; readonly answer: number; readonly outcomes: 
 /** A change of a resource in the simulated FHIR service. */
 type Step = { readonly what: string; readonly method: 'PUT' | 'DELETE'; readonly path: string; readonly body?: object };
 
-/** A retry is due after some seconds, found within 10 s, and its queue is polled every 2 s. */
+/** More than a retry takes: it is due after some seconds, is found within 10 s, and its queue is polled every 2 s. */
 const MAX_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
 /** A terminal has 80 columns; four are margins. */
@@ -38,9 +38,9 @@ export async function demonstrate(deps: Deps): Promise<void> {
     const since = new Date(deps.clock.now().getTime() - CLOCKS_DIFFER_MS);
     const rows: Row[] = [];
     for (const step of planSteps()) {
-      const { answer, event } = await take(step, deps);
+      const { answer, event } = await makeChange(step, deps);
       // Wait for the outcome here: the next change would supersede this one.
-      const outcomes = event ? [...(await followUp(event, deps)), `event ${event}`] : [NO_EVENT];
+      const outcomes = event ? [...(await outcomeOf(event, deps)), `event ${event}`] : [NO_EVENT];
       rows.push({ what: step.what, answer, outcomes });
     }
     if (deps.config.ingress.kind === 'webhook') rows.push(await sendInvalid(deps, since));
@@ -73,8 +73,8 @@ function planSteps(): Step[] {
   ];
 }
 
-/** Makes the change, and returns its event: the newest of the resource, unless nothing changed. */
-async function take(step: Step, { url }: Deps) {
+/** Makes the change of a step. Returns the status of the answer, and the new event of the resource, if there is one. */
+async function makeChange(step: Step, { url }: Deps) {
   const { method, path, body } = step;
   const before = await newestEventOf(path, url);
   const { status } = await fetch(`${url}/api/simulator/fhir/${path}`, {
@@ -90,11 +90,11 @@ async function newestEventOf(path: string, url: string): Promise<string | undefi
   return (await get<Events>(`${url}/api/simulator/events?subject=${encodeURIComponent(path)}`)).events[0]?.id;
 }
 
-/** Returns the outcome in words, or `not settled yet` after MAX_WAIT_MS. */
-async function followUp(id: string, { url, clock }: Deps): Promise<readonly string[]> {
-  return within(clock, ['not settled yet; look again at', `${url}/api/events/${id}`], async () => {
+/** Waits for the outcome of an event, and returns it in words; `not settled yet` after MAX_WAIT_MS. */
+async function outcomeOf(id: string, { url, clock }: Deps): Promise<readonly string[]> {
+  return lookUntilFound(clock, ['not settled yet; look again at', `${url}/api/events/${id}`], async () => {
     if (await isDelivering(url)) return undefined; // a queued job has no record yet
-    return describeOutcome(await get<Found>(`${url}/api/events/${id}`));
+    return describeOutcomes(await get<Found>(`${url}/api/events/${id}`));
   });
 }
 
@@ -115,15 +115,28 @@ async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<R
     body: JSON.stringify([{ id, eventType: 'Microsoft.HealthcareApis.FhirResourceCreated', data: {} }]),
   });
   const inContainer = ['a dead letter, in the container dead-letters'];
-  const outcomes = await within(clock, inContainer, async () => {
+  const outcomes = await lookUntilFound(clock, inContainer, async () => {
     if (config.storage.kind === 'identity') return inContainer;
-    const name = await findDeadLetter(config.storage, id, since);
+    const name = await findDeadLetter(config.storage.connectionString, id, since);
     return name === undefined ? undefined : ['a dead letter, with this id:', name];
   });
   return { what: 'send an invalid event', answer: status, outcomes };
 }
 
-async function within<T>(clock: Clock, fallback: T, look: () => Promise<T | undefined>): Promise<T> {
+/** Returns the name of the dead letter that holds `text` and was written after `since`, if there is one yet. */
+async function findDeadLetter(connectionString: string, text: string, since: Date): Promise<string | undefined> {
+  const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient('dead-letters');
+  if (!(await container.exists())) return undefined;
+  for await (const { name, properties } of container.listBlobsFlat({ prefix: 'pending/invalid/' })) {
+    if (properties.lastModified < since) continue;
+    const content = await container.getBlobClient(name).downloadToBuffer();
+    if (content.includes(text)) return name;
+  }
+  return undefined;
+}
+
+/** Calls `look` again and again until it returns a value. Returns `fallback` after MAX_WAIT_MS. */
+async function lookUntilFound<T>(clock: Clock, fallback: T, look: () => Promise<T | undefined>): Promise<T> {
   const giveUpAtMs = clock.monotonic() + MAX_WAIT_MS;
   for (;;) {
     const found = await look();
@@ -137,8 +150,8 @@ type Found = {
   events?: { state: 'open' | 'settled'; workflows: Record<string, { status: string; tries: number }> }[];
 };
 
-/** Returns undefined while a job of the event is open. */
-function describeOutcome({ events = [] }: Found): string[] | undefined {
+/** Returns the outcome of each workflow in words; undefined while a job of the event is open. */
+function describeOutcomes({ events = [] }: Found): string[] | undefined {
   const [event] = events;
   if (event?.state !== 'settled') return undefined;
   return Object.entries(event.workflows).map(

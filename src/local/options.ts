@@ -23,8 +23,11 @@ export function optionErrorOf({ message }: Error, options: readonly string[]): O
   return new OptionError(meant === undefined ? sentence : `${sentence} Did you mean --${meant}?`);
 }
 
-/** Returns the value of JSON text. @throws OptionError that begins with `subject`, such as `--edit: event.json is`. */
-export function parseJson(text: string, subject: string): unknown {
+/**
+ * Returns the value of JSON text.
+ * @throws OptionError whose message begins with `subject`, such as `--edit: event.json is`
+ */
+export function parseJsonOption(text: string, subject: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -32,7 +35,7 @@ export function parseJson(text: string, subject: string): unknown {
   }
 }
 
-/** The options as given: a text each, or true. Functions for one option return undefined if it is missing. */
+/** The options as given: each a text, or true for a flag. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 /**
@@ -55,13 +58,13 @@ export function parseValues(
   }
 }
 
-/** Returns the text of an option; undefined if the option is missing, empty or a flag. */
+/** Returns the text of an option, if given; undefined for a flag. */
 export function textOf(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Returns a number; undefined if the option is missing. @throws OptionError outside of `from` to `to`. */
+/** Returns the number of an option, if given. @throws OptionError outside of `from` to `to` */
 export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -77,10 +80,7 @@ export function accountOf(values: Values, name: string): string | undefined {
   throw new OptionError(`--${name} is '${account}', must be the name of a storage account: 3 to 24 of a-z and 0-9.`);
 }
 
-/**
- * Returns a time; for a day, the day and `ofDay`. Undefined if the option is missing.
- * @throws OptionError
- */
+/** Returns the time of an option, if given. A day without a time gets the time `ofDay`. @throws OptionError */
 export function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;

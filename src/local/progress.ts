@@ -10,14 +10,14 @@ const CLEAR_LINE = '\r\x1b[K';
 type ProgressOut = { isTTY?: boolean; columns?: number; write(text: string): unknown };
 
 /**
- * Progress for standard error, since standard output is the result. A terminal has one line that is drawn again at each
- * `show`; anything else gets a line every 10 s, the first one at once if `isFirstShown`.
+ * Returns a display of progress for standard error, because standard output is for results. A terminal has one line,
+ * drawn again at each `show`. A file or pipe gets a line every 10 s; the first line at once if `isFirstShown`.
  */
 export function createProgress<Status>(
   out: ProgressOut,
-  of: { describe: (status: Status) => string; isFirstShown?: boolean; now?: () => number },
+  options: { describe: (status: Status) => string; isFirstShown?: boolean; now?: () => number },
 ) {
-  const { describe, isFirstShown, now = systemClock.monotonic } = of;
+  const { describe, isFirstShown, now = systemClock.monotonic } = options;
   let shownAtMs = isFirstShown ? Number.NEGATIVE_INFINITY : now();
   return {
     show(status: Status): void {

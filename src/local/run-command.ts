@@ -36,7 +36,7 @@ export async function runCommand(command: (running: Running) => Promise<number>)
   process.exit(exitCode);
 }
 
-/** Prints a failure that a user can mend, and returns the exit code. Throws any other error again: it is a bug. */
+/** Prints a failure that the user can fix, and returns the exit code. Throws any other error again: it is a bug. */
 function printFailure(error: unknown, { aborted }: AbortSignal): number {
   if (error instanceof OptionError) return printOptionError(error);
   if (error instanceof StartError) return printError(`${error.message}\n`, aborted ? 130 : 3);

@@ -1,7 +1,7 @@
 import { nearest } from '../nearest.js';
 import { CONNECTION_PARTS, CONNECTIONS, HOST_SETTING_NAMES, OTHERS_SETTINGS, SETTING_NAMES } from '../setting-names.js';
 
-/** A name with more typos than this is another name. A typo is a missing, added, wrong or swapped character. */
+/** A name with more typos is taken for another name. A typo is a missing, added, wrong or swapped character. */
 const MAX_TYPOS = 2;
 
 /**

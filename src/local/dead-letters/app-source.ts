@@ -8,25 +8,25 @@ import { shortTextOf } from '../../dead-letters/report-text.js';
 import type { Clinical, Shown } from '../../dead-letters/show.js';
 import { type AppClient, AppRefusal, type AppRequest, optionErrorOfRefusal } from '../app-client.js';
 import { StartError } from '../host/start-error.js';
-import { OptionError, type Values } from './options.js';
+import { OptionError, type Values } from '../options.js';
 import type { Source } from './source.js';
 
-/** The app lists this many at once. */
-const PAGE = 1000;
+/** The app returns at most this many dead letters in a list. */
+const PAGE_SIZE = '1000';
 /** The app answers a request of this size within seconds, so that Ctrl-C has an effect. */
-const AT_ONCE = 100;
+const BATCH_SIZE = 100;
 const MAX_PROBLEMS = 10;
-/** Options that the app does not have: it sets the pace itself, and shows outcomes on its page. */
+/** Options that do not go with --app: the app sets the pace itself, and shows outcomes on its page. */
 const NOT_OVER_HTTP = ['wait', 'stop-after', 'at-once', 'rate'];
 
-/** Returns the dead letters of the app behind `client`. @throws OptionError for an option that the app does not have */
+/** Returns the dead letters of an app. @throws OptionError for an option that does not go with --app */
 export function appSource(client: AppClient, values: Values): Source {
   const wrong = NOT_OVER_HTTP.find((name) => values[name] !== undefined);
   if (wrong)
     throw new OptionError(
       `--${wrong} does not go with --app: the app sets the pace, and its page, /api/ui/, shows the outcomes.`,
     );
-  const ask: AppClient['ask'] = (request, schema) => client.ask(request, schema).catch(asOption);
+  const ask: AppClient['ask'] = (request, schema) => client.ask(request, schema).catch(throwAsOptionError);
   return {
     list: (listing) => pagesOf(listing, ask),
     newest: (listing, options) => newest(listing, options, ask),
@@ -48,14 +48,15 @@ export function appSource(client: AppClient, values: Values): Source {
 
 type Ask = AppClient['ask'];
 
-function asOption(error: unknown): never {
+/** Throws the refusal of a request as an OptionError, and any other error again. */
+function throwAsOptionError(error: unknown): never {
   throw error instanceof AppRefusal && error.status === 400 ? optionErrorOfRefusal(error, { event: 'edit' }) : error;
 }
 
 async function* pagesOf({ isResolved = false, ...filter }: Listing, ask: Ask): AsyncGenerator<ListedDeadLetter, void> {
   let after: string | null | undefined;
   while (after !== null) {
-    const query = { ...queryOf(filter), resolved: String(isResolved), limit: String(PAGE), ...(after && { after }) };
+    const query = { ...queryOf(filter), resolved: String(isResolved), limit: PAGE_SIZE, ...(after && { after }) };
     const page = (await ask({ path: 'dead-letters', query }, listAnswer)) as DeadLetterPage;
     yield* page.letters as ListedDeadLetter[];
     after = page.next;
@@ -108,7 +109,7 @@ async function change(verb: 'redrive' | 'discard', body: object, { ids, pace, as
   let last: Omit<Report, 'counts'> = {};
   for await (const batch of batchesOf(ids)) {
     if (pace.signal.aborted) return { counts, ...last, stopped: 'asked-to' };
-    const answer = await untilNow({ path: `dead-letters/${verb}`, body: { ...body, ids: batch } }, counts, ask);
+    const answer = await askWithCounts({ path: `dead-letters/${verb}`, body: { ...body, ids: batch } }, counts, ask);
     for (const [what, count] of Object.entries(answer.counts) as [keyof Counts, number][])
       counts[what] = (counts[what] ?? 0) + count;
     pace.onCount?.(counts);
@@ -123,7 +124,8 @@ async function change(verb: 'redrive' | 'discard', body: object, { ids, pace, as
   return { counts, ...last };
 }
 
-async function untilNow(request: AppRequest, counts: Counts, ask: Ask) {
+/** Asks the app. If the app no longer answers, throws a StartError with the counts so far. */
+async function askWithCounts(request: AppRequest, counts: Counts, ask: Ask) {
   try {
     return await ask(request, changeAnswer);
   } catch (error) {
@@ -136,7 +138,7 @@ async function untilNow(request: AppRequest, counts: Counts, ask: Ask) {
 async function* batchesOf(ids: Ids): AsyncGenerator<string[], void> {
   let batch: string[] = [];
   for await (const { id } of ids) {
-    if (batch.push(id) < AT_ONCE) continue;
+    if (batch.push(id) < BATCH_SIZE) continue;
     yield batch;
     batch = [];
   }

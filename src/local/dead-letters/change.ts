@@ -3,10 +3,11 @@ import type { Filter } from '../../dead-letters/list.js';
 import { NO_APP_MS } from '../../dead-letters/many.js';
 import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { sentencesOf } from '../../dead-letters/report-text.js';
+import { numberOf, OptionError, textOf, type Values } from '../options.js';
+import { type Output, writeTo } from '../output.js';
 import type { Open } from './connect.js';
 import { readJsonFile } from './files.js';
-import { type Asked, filterOf, isEmpty, numberOf, OptionError, shareOf, textOf, type Values } from './options.js';
-import { type Output, writeTo } from './output.js';
+import { filterOf, isEmpty, shareOf, type VerbArguments } from './options.js';
 import type { Source } from './source.js';
 import { type ShowProgress, withProgress } from './with-progress.js';
 
@@ -15,7 +16,7 @@ const NO_APP =
   'http://localhost:7071/api/health/ready. This command still waits; Ctrl-C ends it, and the redrives stay in storage.';
 const MAX_PER_SECOND = 10_000;
 const MAX_AT_ONCE = 5000;
-/** Results that make the exit code 1: something requested was not done. */
+/** Results that make the exit code 1: what was requested is not done. */
 const NOT_DONE = [
   'failed',
   'too-often',
@@ -31,14 +32,14 @@ const NOT_DONE = [
 ] satisfies (keyof Counts)[];
 
 /** Requests a redrive of the dead letters that ids or filter name. Returns the exit code: 0, 1 or 130. */
-export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
+export async function redrive({ values, ids, signal }: VerbArguments, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
   if (file !== undefined && ids.length !== 1)
     throw new OptionError(`--edit needs exactly one id, found ${ids.length} ids.`);
   const stopAfter = shareOf(values, 'stop-after');
   const isWaiting = values.wait === true || stopAfter !== undefined;
   const options = {
-    by: whoRuns(),
+    by: nameOfCaller(),
     isForced: values.force === true,
     isDryRun: values['dry-run'] === true,
     ...(file !== undefined && { event: readJsonFile(file) }),
@@ -51,11 +52,11 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
 }
 
 /** Moves dead letters to resolved/ with the note --why. Returns the exit code: 0, 1 or 130. */
-export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
+export async function discard({ values, ids, signal }: VerbArguments, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
   if (why === undefined)
     throw new OptionError('--why is missing: give the reason why the dead letters are not needed.');
-  const note = { by: whoRuns(), why, isDryRun: values['dry-run'] === true };
+  const note = { by: nameOfCaller(), why, isDryRun: values['dry-run'] === true };
   const pace = { ...paceOf(values, { atOnce: 16, perSecond: 200 }), signal };
   return change({ values, ids }, { open, ...output }, (letters, source, { onCount }) =>
     source.discard(letters, note, { ...pace, onCount }),
@@ -63,15 +64,16 @@ export async function discard({ values, ids, signal }: Asked, open: Open, output
 }
 
 async function change(
-  { values, ids }: Pick<Asked, 'values' | 'ids'>,
+  { values, ids }: Pick<VerbArguments, 'values' | 'ids'>,
   { open, out, err }: Output & { readonly open: Open },
   run: (letters: Ids, source: Source, progress: ShowProgress) => Promise<Report>,
 ): Promise<number> {
-  const filter = chosenBy(values, ids);
+  const filter = checkedFilter(values, ids);
   const source = await open();
-  const there = ids.length > 0 ? filter : await source.createdUntil(filter);
-  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : source.list(there);
-  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(source, there) : undefined;
+  const hasIds = ids.length > 0;
+  const bounded = hasIds ? filter : await source.createdUntil(filter);
+  const letters = hasIds ? ids.map((id) => ({ id })) : source.list(bounded);
+  const all = hasIds ? ids.length : err.isTTY ? await count(source, bounded) : undefined;
   const report = await withProgress(err, all, (progress) => run(letters, source, progress));
   if (report.stopped === undefined && Object.keys(report.counts).length === 0) await source.refuseUnknownNames(filter);
   const isDryRun = values['dry-run'] === true;
@@ -79,11 +81,12 @@ async function change(
   const json = { dryRun: isDryRun, ...report, message: sentences.join(' ') };
   await writeTo(out, values.json ? `${JSON.stringify(json)}\n` : `${sentences.join('\n')}\n`);
   if (report.stopped === 'asked-to') return 130;
-  const isMissing = ids.length > 0 && (report.counts.gone ?? 0) > 0;
+  const isMissing = hasIds && (report.counts.gone ?? 0) > 0;
   return report.stopped || isMissing || NOT_DONE.some((what) => (report.counts[what] ?? 0) > 0) ? 1 : 0;
 }
 
-function chosenBy(values: Values, ids: readonly string[]): Filter {
+/** Returns the filter of the options. @throws OptionError unless there are either ids, or a filter or --all */
+function checkedFilter(values: Values, ids: readonly string[]): Filter {
   const filter = filterOf(values);
   const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
   if (ways !== 1 && !(values.all && ids.length === 0))
@@ -108,7 +111,8 @@ function paceOf(values: Values, fallback: { atOnce: number; perSecond: number })
   };
 }
 
-function whoRuns(): string {
+/** Returns the name under which dead letters record who has run the command. */
+function nameOfCaller(): string {
   try {
     return `command line, ${userInfo().username}`;
   } catch {

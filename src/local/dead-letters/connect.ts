@@ -4,16 +4,15 @@ import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { readApp } from '../app-client.js';
 import { withLocalSettings } from '../local-settings.js';
-import { accountOf } from '../options.js';
+import { accountOf, type Values } from '../options.js';
 import { readWithStorage } from '../provide-storage.js';
 import { appSource } from './app-source.js';
-import type { Values } from './options.js';
 import { type Source, storageSource } from './source.js';
 
 /** A person waits, maybe on a slow connection. */
 const STORAGE_CALL_MS = 30_000;
 
-/** Connects to the dead letters; called once the options are valid. */
+/** Connects to the dead letters. A verb first checks its options, then calls this function. */
 export type Open = () => Promise<Source>;
 
 /**

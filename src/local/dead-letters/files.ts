@@ -1,14 +1,13 @@
 import { appendFileSync, closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { parseJson } from '../options.js';
-import { OptionError, textOf, type Values } from './options.js';
+import { OptionError, parseJsonOption, textOf, type Values } from '../options.js';
 
 const LOCAL = '.local';
 const OWNER_ONLY = 0o600;
 
 type PrivateFile = { write(text: string): void; close(): void };
 
-/** Returns the path of --out; refuses a place where git would find clinical data. */
+/** Returns the path of --out, if given. @throws OptionError for a place where git would find clinical data */
 export function outPathOf(values: Values): string | undefined {
   const file = textOf(values, 'out');
   if (file === undefined) return undefined;
@@ -44,7 +43,7 @@ export function readJsonFile(file: string): unknown {
   } catch (error) {
     throw new OptionError(`--edit: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
-  return parseJson(text, `--edit: ${file} is`);
+  return parseJsonOption(text, `--edit: ${file} is`);
 }
 
 /** Returns why a file of clinical data must not be at `path`, or undefined. Git ignores only `.local/`. */

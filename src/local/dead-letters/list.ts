@@ -1,8 +1,10 @@
 import { groupDeadLetters } from '../../dead-letters/group.js';
+import { numberOf, OptionError } from '../options.js';
+import { type Output, writeTo } from '../output.js';
 import { createProgress } from '../progress.js';
 import type { Open } from './connect.js';
-import { type Asked, filterOf, groupingsOf, numberOf, OptionError } from './options.js';
-import { countText, type Output, tableOfDeadLetters, tableOfGroups, writeTo } from './output.js';
+import { filterOf, groupingsOf, type VerbArguments } from './options.js';
+import { countText, tableOfDeadLetters, tableOfGroups } from './output.js';
 
 /** A person reads no more on a terminal. */
 const DEFAULT_LISTED = 100;
@@ -11,7 +13,7 @@ const MAX_LISTED = 100_000;
 const MAX_GROUPED = 10_000_000;
 
 /** Writes the newest dead letters, or with --by the counts by cause. Returns the exit code 0. */
-export async function list({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
+export async function list({ values, ids }: VerbArguments, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`list takes no id. Use show ${ids[0]} for one dead letter.`);
   const listing = { ...filterOf(values), isResolved: values.resolved === true };
   const by = groupingsOf(values);

@@ -9,10 +9,9 @@ import { list } from './list.js';
 import { parseOptions } from './options.js';
 import { exportAll, show } from './show.js';
 
-/** Ctrl-C ends these verbs at once, because they change nothing. The others first finish what they have begun. */
+/** Ctrl-C ends these verbs at once, because they change nothing. The others first finish the requests under way. */
 const READ_ONLY: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
-/** A verb's function returns the exit code. */
-const RUNS = { list, show, redrive, discard, export: exportAll };
+const VERB_FUNCTIONS = { list, show, redrive, discard, export: exportAll };
 
 const [verb = '', ...args] = process.argv.slice(2);
 await runCommand((running) => main(verb, running));
@@ -25,14 +24,14 @@ async function main(verb: string, { signal, output, atEnd }: Running): Promise<n
     return printError(`'${verb}' is not a verb, must be one of ${VERBS.join(', ')}.${hint} ${HELP_HAS_THE_REST}\n`, 2);
   }
   if (READ_ONLY.includes(verb)) signal.addEventListener('abort', () => process.exit(130));
-  const asked = { ...parseOptions(verb, args), signal };
-  if (asked.values.help) return print(VERB_HELP[verb]);
+  const parsed = { ...parseOptions(verb, args), signal };
+  if (parsed.values.help) return print(VERB_HELP[verb]);
   const open = async () => {
-    const { source, close } = await connect(asked.values);
+    const { source, close } = await connect(parsed.values);
     atEnd(close);
     return source;
   };
-  return RUNS[verb](asked, open, output);
+  return VERB_FUNCTIONS[verb](parsed, open, output);
 }
 
 function isVerb(name: string): name is Verb {

@@ -6,36 +6,33 @@ import { APP_OPTIONS } from '../app-client.js';
 import { OptionError, parseValues, textOf, timeOf, type Values } from '../options.js';
 import type { Verb } from './help.js';
 
-export { numberOf, textOf, type Values } from '../options.js';
-export { OptionError };
-
-/** The options and ids of a verb. `signal` aborts at Ctrl-C, so that redrive and discard report their counts. */
-export type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
+/** The arguments of a verb. `signal` aborts at Ctrl-C, so that redrive and discard report their counts. */
+export type VerbArguments = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
 
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
-const OF_EVENT = { type: TEXT, 'resource-type': TEXT, from: TEXT, to: TEXT };
-const FILTER = { ...OF_EVENT, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT, frame: TEXT };
-const ALWAYS = { account: TEXT, 'undelivered-account': TEXT, ...APP_OPTIONS, help: FLAG };
+const EVENT_FILTER = { type: TEXT, 'resource-type': TEXT, from: TEXT, to: TEXT };
+const FILTER = { ...EVENT_FILTER, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT, frame: TEXT };
+const COMMON = { account: TEXT, 'undelivered-account': TEXT, ...APP_OPTIONS, help: FLAG };
 const CHANGE = { ...FILTER, all: FLAG, 'dry-run': FLAG, rate: TEXT, json: FLAG };
 
-const OF_VERB = {
-  list: { ...ALWAYS, ...FILTER, by: TEXT, limit: TEXT, resolved: FLAG, json: FLAG },
-  show: { ...ALWAYS, payload: FLAG, out: TEXT, json: FLAG },
-  redrive: { ...ALWAYS, ...CHANGE, edit: TEXT, force: FLAG, 'at-once': TEXT, wait: FLAG, 'stop-after': TEXT },
-  discard: { ...ALWAYS, ...CHANGE, why: TEXT },
-  export: { ...ALWAYS, ...FILTER, out: TEXT },
+const VERB_OPTIONS = {
+  list: { ...COMMON, ...FILTER, by: TEXT, limit: TEXT, resolved: FLAG, json: FLAG },
+  show: { ...COMMON, payload: FLAG, out: TEXT, json: FLAG },
+  redrive: { ...COMMON, ...CHANGE, edit: TEXT, force: FLAG, 'at-once': TEXT, wait: FLAG, 'stop-after': TEXT },
+  discard: { ...COMMON, ...CHANGE, why: TEXT },
+  export: { ...COMMON, ...FILTER, out: TEXT },
 } as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
 /** Returns the options and ids of a verb. @throws OptionError */
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
-  const { values, positionals: ids } = parseValues(args, OF_VERB[verb], true);
+  const { values, positionals: ids } = parseValues(args, VERB_OPTIONS[verb], true);
   // An empty variable of a script must not turn one dead letter into all of them.
   if (ids.some((id) => id.trim() === '')) throw new OptionError('An id is empty: give an id that list shows.');
   return { values, ids };
 }
 
-/** Returns a share such as '20%' or '0.2' as a number. */
+/** Returns the share of an option, such as '20%' or '0.2'; undefined if the option is missing. @throws OptionError */
 export function shareOf(values: Values, name: string): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;

@@ -3,8 +3,6 @@ import type { FilterField, ListedDeadLetter } from '../../dead-letters/listed.js
 import { shortType } from '../../events/kinds.js';
 import { printable } from '../../printable.js';
 
-export { type Output, writeTo } from '../output.js';
-
 /** Headers of columns that differ from the name of the field. */
 const HEADERS: Partial<Record<FilterField, string>> = { resourceType: 'RESOURCE TYPE' };
 

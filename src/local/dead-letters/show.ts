@@ -2,17 +2,19 @@ import { NO_SUCH_DEAD_LETTER } from '../../dead-letters/report-text.js';
 import type { Shown } from '../../dead-letters/show.js';
 import { toJson } from '../../json-text.js';
 import { printable } from '../../printable.js';
+import { OptionError } from '../options.js';
+import { type Output, writeTo } from '../output.js';
 import type { Open } from './connect.js';
 import { openOut, outPathOf } from './files.js';
-import { type Asked, filterOf, OptionError } from './options.js';
-import { countText, type Output, writeTo } from './output.js';
+import { filterOf, type VerbArguments } from './options.js';
+import { countText } from './output.js';
 
 const NAME_WIDTH = 16;
 
 /**
  * Writes one dead letter, or its payload to the file of --out. Returns the exit code: 1 if no dead letter has this id.
  */
-export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
+export async function show({ values, ids }: VerbArguments, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1)
     throw new OptionError(`show takes one id, found ${ids.length}. list shows ids.`);
@@ -30,13 +32,13 @@ export async function show({ values, ids }: Asked, open: Open, { out, err }: Out
     return 0;
   }
   const { shown, ...clinical } = found;
-  const asked = values.payload ? { ...shown, ...clinical } : shown;
-  await writeTo(out, values.json ? `${indented(asked)}\n` : linesOf(asked));
+  const printed = values.payload ? { ...shown, ...clinical } : shown;
+  await writeTo(out, values.json ? `${indented(printed)}\n` : linesOf(printed));
   return 0;
 }
 
-/** Reads one blob at a time, because each may be large. */
-export async function exportAll({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
+/** Writes the pending dead letters with their payloads. Reads one at a time, because each may be large. Returns 0. */
+export async function exportAll({ values, ids }: VerbArguments, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`export takes no id. Use show ${ids[0]} --payload for one dead letter.`);
   const filter = filterOf(values);
   const path = outPathOf(values);

@@ -6,7 +6,7 @@ import type { Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { type Clinical, type Shown, showDeadLetter } from '../../dead-letters/show.js';
 import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import { unknownNameIn } from '../../dead-letters/unknown-name.js';
-import { OptionError } from './options.js';
+import { OptionError } from '../options.js';
 
 /** The dead letters that the verbs work on: in storage, or behind the HTTP API of an app (`app-source.ts`). */
 export type Source = {
@@ -15,15 +15,15 @@ export type Source = {
     listing: Listing,
     options: { readonly max: number; readonly onCount: (all: number) => void },
   ): Promise<{ readonly letters: readonly ListedDeadLetter[]; readonly all: number }>;
-  /** Reads one dead letter. `Clinical` may be absent if the payload is not wanted. */
+  /** Returns one dead letter; undefined if no dead letter has this id. `withPayload`: `Clinical` must be there. */
   show(id: string, withPayload: boolean): Promise<({ readonly shown: Shown } & Partial<Clinical>) | undefined>;
   redrive(ids: Ids, options: RedriveMany, pace: Pace): Promise<Report>;
   discard(ids: Ids, note: Note, pace: Pace): Promise<Report>;
-  /** Limits `filter` to the dead letters that exist now. */
+  /** Returns `filter`, limited to the dead letters that exist now. */
   createdUntil(filter: Filter): Promise<Filter>;
   /**
-   * Throws if the filter, which has matched nothing, names a workflow, a reason or a type that neither the app nor any dead
-   * letter knows. @throws OptionError
+   * Checks a filter that has matched nothing.
+   * @throws OptionError if neither the app nor any dead letter has the workflow, the reason or the type that it names
    */
   refuseUnknownNames(filter: Filter): Promise<void>;
 };

@@ -1,8 +1,8 @@
 import { systemClock as clock, sleep } from '../../clock.js';
 import type { Counts } from '../../dead-letters/pace.js';
 import { shortTextOf } from '../../dead-letters/report-text.js';
+import type { Output } from '../output.js';
 import { barOf, createProgress } from '../progress.js';
-import type { Output } from './output.js';
 
 const SHOW_EVERY_MS = 1000;
 

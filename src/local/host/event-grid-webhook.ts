@@ -9,7 +9,7 @@ const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';
 /** The webhooks of other extensions, which this host lacks. */
 const WEBHOOKS_PATH = '/runtime/webhooks/';
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'];
-/** Event Grid's name in the headers of CloudEvents, and the default where the handshake names no origin. */
+/** Event Grid's name in the headers of CloudEvents. The handshake allows this origin where the request names none. */
 export const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog };
@@ -19,8 +19,8 @@ type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog 
  * function. Returns undefined for a request to another path.
  */
 export function createEventGridWebhook(deps: Deps): (request: Request) => Promise<Answer> | Answer | undefined {
-  const ofEventGrid = deps.functions.filter(({ trigger }) => trigger.type === 'eventgridtrigger');
-  const targets = new Map(ofEventGrid.map((target) => [target.name, target]));
+  const functions = deps.functions.filter(({ trigger }) => trigger.type === 'eventgridtrigger');
+  const targets = new Map(functions.map((target) => [target.name, target]));
   return (request) => {
     const path = request.target.split('?', 1)[0]?.toLowerCase() ?? '';
     if (!path.startsWith(WEBHOOKS_PATH)) return undefined;
@@ -37,7 +37,7 @@ async function answerFor(target: AppFunction, request: Request, { invoker, log }
   try {
     switch (request.headers['aeg-event-type']?.toLowerCase()) {
       case 'subscriptionvalidation':
-        return textAnswer(200, `{"validationResponse":${escapeAsHost(validationCodeOf(jsonOf(request)))}}`);
+        return textAnswer(200, `{"validationResponse":${toDotNetJson(validationCodeOf(jsonOf(request)))}}`);
       case 'notification':
         return await deliver(target, jsonOf(request), invoker);
       case 'unsubscribe':
@@ -95,7 +95,7 @@ function validationCodeOf(json: unknown): string {
 }
 
 /** Returns JSON like .NET's: special characters of HTML, and all characters beyond ASCII, are escaped. */
-function escapeAsHost(text: string): string {
+function toDotNetJson(text: string): string {
   const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022');
   const hexOf = (char: string) => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   return `"${json.replace(/[<>&'+`\x7f-\uffff]/g, (char) => `\\u${hexOf(char)}`)}"`;
@@ -105,7 +105,7 @@ function isObject(value: unknown): value is Event {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the values of a repeated name, joined with commas, like .NET. */
+/** Returns a value of the query. Like .NET, joins the values of a repeated name with commas. */
 function queryValue(target: string, lowerName: string): string {
   const query = [...new URLSearchParams(target.split('?')[1])];
   return query.flatMap(([name, value]) => (name.toLowerCase() === lowerName ? [value] : [])).join(',');

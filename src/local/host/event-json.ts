@@ -18,7 +18,7 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => string>> = {
 const TOKEN =
   /"(?:[^"\\]|\\[\s\S])*"|'((?:[^'\\]|\\[\s\S])*)'|\/\*[\s\S]*?\*\/|\/\/[^\r\n]*|(?:-|\b)(?:NaN|Infinity)\b/g;
 
-/** @throws RangeError where the charset is unknown, and as `parseAsHost`. */
+/** Returns the JSON in the body of a request, as `parseAsHost`. @throws RangeError where the charset is unknown */
 export function jsonOf(request: Request): unknown {
   return parseAsHost(textOf(request));
 }

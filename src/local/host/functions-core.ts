@@ -7,18 +7,13 @@ type BindingInfo = { readonly type?: string; readonly direction?: string; readon
 /** A function as the library registers it. One of its bindings is the trigger. */
 export type FunctionMetadata = { readonly name: string; readonly bindings: Readonly<Record<string, BindingInfo>> };
 export type FunctionCallback = (...args: unknown[]) => unknown;
-export type HookCallback = (context: Record<string, unknown>) => unknown;
+type HookCallback = (context: Record<string, unknown>) => unknown;
 /** The worker's log levels. host.json has the same levels with a capital letter. */
 export type CoreLogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
 
 /** The worker's typed value. A function gets `int` unchanged; the library decodes the others. */
-export type TypedData = {
-  string?: string;
-  bytes?: Uint8Array;
-  int?: unknown;
-  http?: HttpData;
-};
+export type TypedData = { string?: string; bytes?: Uint8Array; int?: unknown; http?: HttpData };
 export type Nullable = { value: string };
 /** A request or an answer in the worker's form. Only an answer has `statusCode`. */
 export type HttpData = {
@@ -49,13 +44,13 @@ export type CoreInvocationContext = {
   state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks';
   readonly log: CoreLog;
 };
-export type ProgrammingModel = {
+type ProgrammingModel = {
   getInvocationModel(context: CoreInvocationContext): InvocationModel;
   getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
 };
 
 const HOOK_NAMES = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] as const;
-export type HookName = (typeof HOOK_NAMES)[number];
+type HookName = (typeof HOOK_NAMES)[number];
 
 /** The functions and hooks that the app has registered so far. */
 export const registered = {

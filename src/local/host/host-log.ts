@@ -6,7 +6,7 @@ export type HostLog = (level: CoreLogLevel, message: string) => void;
 
 const LEVELS: readonly CoreLogLevel[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
 
-/** Returns a log that writes lines of `least` and above to standard output, errors to standard error. */
+/** Returns a log that writes lines of the level `least` and above to standard output, errors to standard error. */
 export function createConsoleLog(least: CoreLogLevel, now: () => Date): HostLog {
   return (level, message) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;

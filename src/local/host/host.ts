@@ -5,7 +5,7 @@ import { createEventGridWebhook } from './event-grid-webhook.js';
 import { registered } from './functions-core.js';
 import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
-import { createHttpFunctions } from './http-functions.js';
+import { createHttpRouter } from './http-router.js';
 import { createInvoker } from './invoker.js';
 import { startListeners } from './listeners.js';
 import { loadApp } from './load-app.js';
@@ -45,17 +45,17 @@ export async function startHost(options: HostOptions) {
     const invoker = createInvoker({ app, timeoutMs: settings.functionTimeoutMs, clock, log });
     const { functions } = app;
     const webhook = createEventGridWebhook({ functions, invoker, log });
-    const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix: settings.routePrefix });
+    const routeHttp = createHttpRouter({ functions, invoker, routePrefix: settings.routePrefix });
     const page = `/${settings.routePrefix ? `${settings.routePrefix}/` : ''}ui/`;
     const answer = async (request: Request) =>
       request.method === 'GET' && request.target === '/'
         ? { status: 302, headers: { location: page } }
-        : ((await webhook(request)) ?? httpFunctions(request));
+        : ((await webhook(request)) ?? routeHttp(request));
     server.answerWith(forOwnPages(answer, options.allowedHosts ?? []));
     const listeners = startListeners(functions, invoker, options);
     return {
       port: server.port,
-      /** The names of its functions. */
+      /** The names of the functions of the app. */
       functions: functions.map(({ name }) => name),
       /** Ends like Azure's own host: see end-host.ts. Resolves within 35 s; at once where nothing runs. */
       close: () => endHost({ app, server, invoker, listeners, drainMs, clock, log }),

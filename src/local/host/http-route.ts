@@ -1,5 +1,5 @@
 /**
- * Returns a route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`.
+ * Parses the route of an HTTP function, such as `events/{eventId}`, `files/{*path}` or `items/{id?}`.
  * @throws TypeError for constraints, defaults and text beside a parameter, which this host does not support.
  */
 export function parseRoute(template: string) {

@@ -1,7 +1,7 @@
-import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 import { QueueServiceClient, type StoragePipelineOptions } from '@azure/storage-queue';
 import type { Clock } from '../../clock.js';
-import type { Env } from '../../config-reader.js';
+import type { Env, IdentityConfig } from '../../config-reader.js';
+import { createCredential } from '../../functions/credential.js';
 import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
@@ -11,28 +11,6 @@ import { StartError } from './start-error.js';
 import { listenToTimer } from './timer-listener.js';
 
 const OPTIONS: StoragePipelineOptions = { retryOptions: { maxTries: 2, tryTimeoutInMs: 10_000 } };
-
-/**
- * Returns the queues of a connection, by the convention of Functions: a setting with a connection string, or settings
- * that begin with the connection's name and name a service and an identity. The prefix `AzureWebJobs` is accepted.
- * @throws StartError where no setting has that name.
- */
-export function connectQueues(name: string, env: Env): QueueServiceClient {
-  for (const setting of [`AzureWebJobs${name}`, name]) {
-    const connectionString = env[setting];
-    if (connectionString) return QueueServiceClient.fromConnectionString(connectionString, OPTIONS);
-    const account = env[`${setting}__accountName`];
-    const uri = env[`${setting}__queueServiceUri`] ?? (account && `https://${account}.queue.core.windows.net`);
-    if (uri) return new QueueServiceClient(uri, credentialOf(setting, env), OPTIONS);
-  }
-  throw new StartError(`A queue trigger uses the connection '${name}', but no setting has that name. Set it.`);
-}
-
-function credentialOf(setting: string, env: Env): TokenCredential {
-  const clientId = env[`${setting}__clientId`];
-  if (env[`${setting}__credential`]?.toLowerCase() !== 'managedidentity') return new DefaultAzureCredential();
-  return clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
-}
 
 /** A trigger that calls functions without an HTTP request. */
 export type Listener = {
@@ -86,6 +64,28 @@ function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, ..
       run: ({ text, item }) => invoker.invoke(target, { string: text }, metadataOf(item)),
       ...deps,
     });
+}
+
+/**
+ * Returns the queues of a connection, by the convention of Functions: the setting `name` holds a connection string, or
+ * settings such as `name__accountName` name a service and an identity. The prefix `AzureWebJobs` is accepted.
+ * @throws StartError where no setting has that name.
+ */
+function connectQueues(name: string, env: Env): QueueServiceClient {
+  for (const setting of [`AzureWebJobs${name}`, name]) {
+    const connectionString = env[setting];
+    if (connectionString) return QueueServiceClient.fromConnectionString(connectionString, OPTIONS);
+    const account = env[`${setting}__accountName`];
+    const uri = env[`${setting}__queueServiceUri`] ?? (account && `https://${account}.queue.core.windows.net`);
+    if (uri) return new QueueServiceClient(uri, createCredential(identityOf(setting, env)), OPTIONS);
+  }
+  throw new StartError(`A queue trigger uses the connection '${name}', but no setting has that name. Set it.`);
+}
+
+function identityOf(setting: string, env: Env): IdentityConfig {
+  const clientId = env[`${setting}__clientId`];
+  const isManaged = env[`${setting}__credential`]?.toLowerCase() === 'managedidentity';
+  return { kind: 'identity', credential: isManaged ? 'managedidentity' : 'default', ...(clientId && { clientId }) };
 }
 
 function metadataOf(item: QueueMessage['item']) {

@@ -1,16 +1,15 @@
 import { EVENT_GRID_ORIGIN } from './event-grid-webhook.js';
-import { type Answer, type Request, textAnswer } from './server.js';
+import { type Answer, type Handle, textAnswer } from './server.js';
 import { StartError } from './start-error.js';
-
-type Handle = (request: Request) => Promise<Answer>;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const NAME = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/i;
 const MAX_SHOWN = 100;
 
 /**
- * Returns `handle` for requests of this machine's programs and this host's own pages alone. This host needs no keys, so
- * any other page in a browser on this machine could change the app in two ways:
+ * Returns a handler that passes only requests of this machine's programs and of this host's own pages to `handle`.
+ * Other requests get 403. This host needs no keys, so without this check a page of another site, open in a browser on
+ * this machine, could change the app in two ways:
  * - by a request to localhost, which has the page's own `Origin`;
  * - by a name of its own that resolves to 127.0.0.1 (DNS rebinding), which is in `Host`.
  * Event Grid sends CloudEvents with an `Origin` without a scheme, which no page can have.
@@ -29,7 +28,7 @@ export function forOwnPages(handle: Handle, allowedHosts: readonly string[]): Ha
   };
 }
 
-/** @throws StartError where one of the names is no host name. */
+/** Returns the names. @throws StartError where one of them is no host name */
 export function checkAllowedHosts(names: readonly string[]): readonly string[] {
   const wrong = names.filter((name) => !NAME.test(name));
   if (wrong.length === 0) return names;

@@ -14,7 +14,7 @@ type Deps = {
   run(message: QueueMessage): Promise<unknown>;
   clock: Clock;
   log: HostLog;
-  /** A running message is hidden for this long, and hidden again after half of it. Azure's own host: 600 s. */
+  /** A message that runs is hidden for this long, and hidden again after half of this time. Azure's own host: 600 s. */
   hiddenS?: number;
 };
 
@@ -56,7 +56,7 @@ export class QueueListener {
     let waitMs = FIRST_POLL_MS;
     while (!signal.aborted) {
       const items = await this.#receive();
-      for (const item of items) this.#track(signal.aborted ? this.#hide(item, 0) : this.#process(item));
+      for (const item of items) this.#track(signal.aborted ? this.#hide(item, 0) : this.#runMessage(item));
       if (items.length > 0) waitMs = FIRST_POLL_MS;
       else {
         waitMs = Math.min(waitMs, settings.maxPollingIntervalMs);
@@ -93,7 +93,7 @@ export class QueueListener {
     this.#running.add(tracked);
   }
 
-  async #process(item: Item): Promise<void> {
+  async #runMessage(item: Item): Promise<void> {
     const { queue, settings, run } = this.#deps;
     const text = decode(item.messageText, settings.messageEncoding);
     if (text === undefined || item.dequeueCount > settings.maxDequeueCount) return this.#moveToPoison(item);
@@ -138,7 +138,7 @@ export class QueueListener {
   }
 }
 
-/** Returns undefined for a text that is not in this encoding. */
+/** Returns the decoded text; undefined if the text is not in this encoding. */
 function decode(text: string, encoding: QueueSettings['messageEncoding']): string | undefined {
   if (encoding === 'none') return text;
   const bytes = Buffer.from(text, 'base64');

@@ -25,7 +25,8 @@ export function textAnswer(status: number, body: string): Answer {
 }
 
 export type HostServer = Awaited<ReturnType<typeof openServer>>;
-type Handle = (request: Request) => Promise<Answer>;
+/** Answers one request. */
+export type Handle = (request: Request) => Promise<Answer>;
 
 /** The real host's limit. Event Grid sends at most 1 MB. */
 const BODY_LIMIT = 104_857_600;
@@ -35,7 +36,7 @@ const KEEP_ALIVE_MS = 130_000;
 
 /**
  * Opens the HTTP server, on the loopback address only, because this host needs no keys. The server answers 503 until
- * `answerWith` is called, and again while it drains. @throws StartError where the port is not available.
+ * `answerWith` is called, and again while the host ends. @throws StartError where the port is not available.
  */
 export async function openServer(port: number, log: HostLog) {
   let handle: Handle | undefined;

@@ -35,7 +35,7 @@ function reasonAgainst(name: string, indexText: string, index: string): string |
   if (name === 'unknown') return "'unknown' is how metrics name a workflow that this app does not have.";
   if (DEVICE.test(name)) return `'${name}' is a device on Windows, which cannot have a file of that name.`;
   const taken = [...workflows, demoFlaky].find((workflow) => workflow.name === name);
-  if (taken) return taken === demoFlaky ? OF_DEMONSTRATION : `There is a workflow named '${name}'.`;
+  if (taken) return taken === demoFlaky ? TAKEN_BY_DEMONSTRATION : `There is a workflow named '${name}'.`;
   const alike = workflows.find((workflow) => tableOf(workflow.name) === tableOf(name));
   if (alike) return `'${name}' would share table '${tableOf(name)}' with the workflow '${alike.name}'.`;
   const identifier = identifierOf(name);
@@ -47,4 +47,4 @@ function importedIn(text: string): string[] {
   return [...text.matchAll(/^import .*\{([^}]*)\}/gm)].flatMap(([, names = '']) => names.split(/[\s,]+/));
 }
 
-const OF_DEMONSTRATION = "'demo-flaky' is the workflow of the demonstration that `npm start` runs.";
+const TAKEN_BY_DEMONSTRATION = "'demo-flaky' is the workflow of the demonstration that `npm start` runs.";

@@ -1,4 +1,4 @@
-/** A workflow; `templates.ts` fills in each `$NAME`, and biome formats the file. */
+/** The text of a workflow. `templates.ts` fills in each part such as `$NAME`, and biome formats the file. */
 export const WORKFLOW = `import { defineWorkflow, $FUNCTIONS, needsHosts, resourceOf, shardOf } from '../workflow.js';
 
 const PARTITIONS = 8;
@@ -25,7 +25,7 @@ export const $IDENTIFIER = defineWorkflow({
 });
 `;
 
-/** The test of a workflow. */
+/** The text of the test of a workflow. */
 export const TEST = `$TYPE_IMPORT
 import { $TEST_IMPORTS } from '../../src/testing/index.js';
 import { $IDENTIFIER } from '../../src/workflows/$NAME.js';

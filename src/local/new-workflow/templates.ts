@@ -2,7 +2,7 @@ import { RESOURCE_TYPES } from '../../fhir-types.js';
 import { TEST, WORKFLOW } from './template-texts.js';
 
 /** Names that already have a meaning in templates, index, tests or modules. */
-const TAKEN = new Set(
+const TAKEN_WORDS = new Set(
   `any async boolean number object string symbol exports globalThis module require
   defineWorkflow dicom digest fhir needsHosts resourceOf shardOf createTestKit dicomEvent fhirEvent workflows
   event resource tables key image one instance kit row describe it expect test jest beforeEach afterEach`.split(/\s+/),
@@ -16,7 +16,7 @@ const TAKEN_TABLES =
 export function identifierOf(name: string): string {
   const word = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const isVariable = [...RESOURCE_TYPES].some((type) => variableOf(type) === word);
-  return TAKEN.has(word) || isVariable ? `${word}Workflow` : word;
+  return TAKEN_WORDS.has(word) || isVariable ? `${word}Workflow` : word;
 }
 
 /** Returns the name of the workflow's table: 3 to 63 letters and digits. */
@@ -25,16 +25,16 @@ export function tableOf(name: string): string {
   return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
 }
 
-/** Returns the text of a new workflow that works, with one row for each resource, as last read; and of its test. */
+/** Returns the texts of a new workflow and of its test. The workflow works: its table has a row for each resource. */
 export function textsOf(what: string, name: string): { workflow: string; test: string } {
-  const parts = what === 'dicom' ? OF_DICOM : partsOfFhir(what, variableOf(what));
+  const parts = what === 'dicom' ? DICOM_PARTS : fhirParts(what, variableOf(what));
   const texts: Record<string, string> = { ...parts, NAME: name, TABLE: tableOf(name), IDENTIFIER: identifierOf(name) };
   const filled = (template: string) =>
     template.replace(/\$([A-Z_]+)/g, (_, part: string) => texts[part] ?? '').trimStart();
   return { workflow: filled(WORKFLOW), test: filled(TEST) };
 }
 
-function partsOfFhir(type: string, variable: string) {
+function fhirParts(type: string, variable: string) {
   return {
     SERVICE: 'fhir',
     FUNCTIONS: 'digest, fhir',
@@ -57,7 +57,7 @@ function partsOfFhir(type: string, variable: string) {
   };
 }
 
-const OF_DICOM: ReturnType<typeof partsOfFhir> = {
+const DICOM_PARTS: ReturnType<typeof fhirParts> = {
   SERVICE: 'dicom',
   FUNCTIONS: 'dicom, digest',
   CONSTANT: "const MODALITY = '00080060';\n",

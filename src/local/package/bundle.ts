@@ -3,15 +3,12 @@ import { basename } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { StartError } from '../host/start-error.js';
 
-/** The files of the project and of packages in the bundle, as paths from the project. */
-type Bundled = { readonly inputs: readonly string[] };
-
 /** The host injects this module. It is in no registry, and the worker finds it by this name. */
 const INJECTED = '@azure/functions-core';
 /** CommonJS packages load Node's modules and the injected module by `require`, which ESM lacks. */
 const REQUIRE =
   "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);";
-const ELSEWHERE = 'import.meta is of another file in a bundle: import what it would find';
+const WRONG_IMPORT_META = 'import.meta is of another file in a bundle: import what it would find';
 const BESIDE_ENTRY = "new URL('page/', import.meta.url)";
 /** Matches a module of the project that loads a package synchronously, at its first use. */
 const LOADED_LATER = /createRequire\(import\.meta\.url\)\('([^']+)'\)/g;
@@ -29,11 +26,11 @@ const COMMON = {
 
 /**
  * Bundles `src/main.ts` of the project in `root` into `main.js` and chunks in the folder `to`. Lazy imports stay in
- * chunks of their own.
+ * chunks of their own. Returns the files in the bundle, of the project and of packages, as paths from `root`.
  * @throws StartError where the bundle would look for a module that is not in it.
  */
-export async function bundleApp(root: string, to: string): Promise<Bundled> {
-  const later = new Set<string>();
+export async function bundleApp(root: string, to: string): Promise<{ readonly inputs: readonly string[] }> {
+  const loadedLater = new Set<string>();
   const main = await bundle({
     ...COMMON,
     absWorkingDir: root,
@@ -43,10 +40,10 @@ export async function bundleApp(root: string, to: string): Promise<Bundled> {
     splitting: true,
     external: [INJECTED],
     banner: { js: REQUIRE },
-    plugins: [renameLoadedLater(later), withoutRemoteSettings(), withoutUndici()],
+    plugins: [renameLoadedLater(loadedLater), withoutRemoteSettings(), withoutUndici()],
   });
   const others = await Promise.all(
-    [...later].map((name) =>
+    [...loadedLater].map((name) =>
       bundle({
         ...COMMON,
         absWorkingDir: root,
@@ -105,7 +102,7 @@ function renameLoadedLater(found: Set<string>): Plugin {
         // The entry and its bundle both lie beside the folder of the page.
         const rest = contents.replaceAll('createRequire(import.meta.url)', '').replaceAll(BESIDE_ENTRY, '');
         return rest.includes('import.meta')
-          ? { errors: [{ text: ELSEWHERE, location: { file: path } }] }
+          ? { errors: [{ text: WRONG_IMPORT_META, location: { file: path } }] }
           : { contents, loader: 'ts' };
       });
     },

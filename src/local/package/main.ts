@@ -14,14 +14,14 @@ Makes what is deployed: host.json, the app as one bundle, and the licences of wh
 try {
   const { to, help } = parseOptions();
   if (help) process.stdout.write(HELP);
-  else await tell(resolve(to));
+  else await writePackage(resolve(to));
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
 
-async function tell(to: string): Promise<void> {
+async function writePackage(to: string): Promise<void> {
   const files = await makePackage(process.cwd(), to);
   const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
   process.stdout.write(`${to}: ${files.length} files, ${megabytes(bytes)}, zipped ${megabytes(zippedSize(files))}\n`);

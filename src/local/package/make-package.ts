@@ -27,10 +27,10 @@ export async function makePackage(root: string, to: string): Promise<readonly Fi
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   const { inputs } = await bundleApp(root, to);
-  const ofUi = existsSync(join(root, 'src/ui')) ? await buildUi(root, join(to, 'page')) : [];
+  const uiInputs = existsSync(join(root, 'src/ui')) ? await buildUi(root, join(to, 'page')) : [];
   for (const file of COPIED) cpSync(join(root, file), join(to, file));
   if (existsSync(join(root, ASSETS))) cpSync(join(root, ASSETS), join(to, ASSETS), { recursive: true });
-  writeFileSync(join(to, NOTICES), thirdPartyNotices(root, [...inputs, ...ofUi]));
+  writeFileSync(join(to, NOTICES), thirdPartyNotices(root, [...inputs, ...uiInputs]));
   writeFileSync(join(to, 'package.json'), manifestOf(readFileSync(join(root, 'package.json'), 'utf8')));
   return readFiles(to);
 }

@@ -5,8 +5,8 @@ import { print } from '../output.js';
 import { type Running, runCommand } from '../run-command.js';
 import { connect } from './connect.js';
 import { HELP } from './help.js';
-import { parseOptions, readOptions, readRemovedOptions } from './options.js';
-import { run, runFindRemoved } from './run.js';
+import { parseOptions, readHistoryOptions, readRemovedOptions } from './options.js';
+import { compareHistory, findRemovedResources } from './run.js';
 import { runOverHttp } from './run-over-http.js';
 
 await runCommand(main);
@@ -21,6 +21,6 @@ async function main({ signal, output, atEnd }: Running): Promise<number> {
     atEnd(connected.close);
     return { ...connected, signal };
   };
-  if (values['find-removed']) return runFindRemoved(readRemovedOptions(values), await open(), output);
-  return run(readOptions(values, clock.now()), await open(), output);
+  if (values['find-removed']) return findRemovedResources(readRemovedOptions(values), await open(), output);
+  return compareHistory(readHistoryOptions(values, clock.now()), await open(), output);
 }

@@ -21,23 +21,23 @@ const OPTIONS = {
   ...APP_OPTIONS,
   help: FLAG,
 };
-/** Options of a comparison of history. */
-const OF_A_SPAN = ['since', 'until', 'workflow', 'rows-lost'];
+/** Options that only a comparison of history has. */
+const HISTORY_ONLY = ['since', 'until', 'workflow', 'rows-lost'];
 const MAX_RATE = 20_000;
 
-/** The options of a run, as far as they can be checked without settings. Times are ISO 8601 in UTC. */
-export type Asked = ReturnType<typeof readOptions>;
+/** The options of a comparison of history, checked as far as possible without settings. Times are ISO 8601 in UTC. */
+export type HistoryOptions = ReturnType<typeof readHistoryOptions>;
 
-/** The options of `--find-removed`. */
-export type AskedRemoved = ReturnType<typeof readCommon>;
+/** The options of `--find-removed`, which a comparison of history has, too. */
+export type RemovedOptions = ReturnType<typeof readCommon>;
 
-/** Returns the options as given. @throws OptionError where an option is not known, has no value, or an empty one. */
+/** Returns the options as given. @throws OptionError where an option is unknown, has no value or an empty value */
 export function parseOptions(args: readonly string[]): Values {
   return parseValues(args, OPTIONS).values;
 }
 
-/** Returns the options of a run. @throws OptionError */
-export function readOptions(values: Values, now: Date) {
+/** Returns the options of a comparison of history. @throws OptionError */
+export function readHistoryOptions(values: Values, now: Date) {
   return {
     ...readSpan(values, now),
     ...readCommon(values),
@@ -47,8 +47,8 @@ export function readOptions(values: Values, now: Date) {
 }
 
 /** Returns the options of `--find-removed`. @throws OptionError */
-export function readRemovedOptions(values: Values): AskedRemoved {
-  const other = OF_A_SPAN.find((name) => values[name] !== undefined);
+export function readRemovedOptions(values: Values): RemovedOptions {
+  const other = HISTORY_ONLY.find((name) => values[name] !== undefined);
   if (other !== undefined)
     throw new OptionError(`--${other} does not go with --find-removed, which compares the present state of a service.`);
   return readCommon(values);

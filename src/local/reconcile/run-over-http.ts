@@ -5,22 +5,22 @@ import { type AppClient, AppRefusal, optionErrorOfRefusal } from '../app-client.
 import { OptionError, type Values } from '../options.js';
 import { type Output, writeTo } from '../output.js';
 import { createProgress } from '../progress.js';
-import { readOptions, readRemovedOptions } from './options.js';
+import { readHistoryOptions, readRemovedOptions } from './options.js';
 
-/** The app works on a request each minute. */
+/** The app works on requests once a minute. */
 const ASK_AGAIN_MS = 5000;
 
 type Body = z.input<typeof reconcileBody>;
 type Deps = { readonly client: AppClient; readonly clock: Clock; readonly signal: AbortSignal };
 
 /**
- * Asks the app to compare, and waits until it has. Returns the exit code: 0, 1 or 130. The app continues without this
- * command; the same command finds the same request.
+ * Asks the app to compare, and waits for the result. Returns the exit code: 0, 1 or 130. If this command ends before,
+ * the app continues, and the same command finds the same request.
  */
 export async function runOverHttp(values: Values, deps: Deps, { out, err }: Output): Promise<number> {
   const { client, clock } = deps;
   const body = bodyOf(values, clock.now());
-  const { id } = await client.ask({ path: 'reconcile', body }, reconcileAccepted).catch(asOption);
+  const { id } = await client.ask({ path: 'reconcile', body }, reconcileAccepted).catch(throwAsOptionError);
   const progress = createProgress<ReconcileRequest>(err, { describe: ({ message }) => message });
   const ended = await untilEnded(`reconcile/${id}`, deps, progress.show).finally(progress.end);
   if (!ended) {
@@ -32,14 +32,15 @@ export async function runOverHttp(values: Values, deps: Deps, { out, err }: Outp
   return state === 'failed' || (counts.unreadable ?? 0) > 0 ? 1 : 0;
 }
 
-/** Returns the report as without `--app`, but for `end` and `error` of a part: the app has one state for all. */
+/** Returns the report as without `--app`, but its parts have no `end` and no `error`: the app has one state for all. */
 function jsonOf({ dryRun, state, since, until: before, parts, message }: ReconcileRequest) {
-  const ofPart = ({ host, part, upTo, counts }: ReconcileRequest['parts'][number]) =>
+  const jsonOfPart = ({ host, part, upTo, counts }: ReconcileRequest['parts'][number]) =>
     part === null ? { host, ...counts } : { host, part, since, before, upTo, ...counts };
-  return { dryRun, state, parts: parts.map(ofPart), message };
+  return { dryRun, state, parts: parts.map(jsonOfPart), message };
 }
 
-function asOption(error: unknown): never {
+/** Throws a refusal as an OptionError, and any other error again. */
+function throwAsOptionError(error: unknown): never {
   throw error instanceof AppRefusal ? optionErrorOfRefusal(error) : error;
 }
 
@@ -49,7 +50,7 @@ function bodyOf(values: Values, now: Date): Body {
     const { service, types, isDryRun } = readRemovedOptions(values);
     return { findRemoved: true, dryRun: isDryRun, service, types: types && [...types] };
   }
-  const { since, until, service, types, workflow, areRowsLost, isDryRun } = readOptions(values, now);
+  const { since, until, service, types, workflow, areRowsLost, isDryRun } = readHistoryOptions(values, now);
   const body = { since, until, service, types: types && [...types], workflow, dryRun: isDryRun };
   return areRowsLost ? { ...body, rowsLost: true } : body;
 }

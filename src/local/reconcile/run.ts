@@ -11,7 +11,7 @@ import { barOf, createProgress } from '../progress.js';
 import { checkTypes, chooseFhirServices, chooseServices, chooseWorkflow } from './choose.js';
 import type { Connected } from './connect.js';
 import { PACE } from './help.js';
-import type { Asked, AskedRemoved } from './options.js';
+import type { HistoryOptions, RemovedOptions } from './options.js';
 
 /** The progress is drawn this often: drawing it for each change would slow the comparison down. */
 const SHOW_EVERY_MS = 200;
@@ -20,56 +20,63 @@ const SHOWN_WAIT_MS = 5000;
 
 type RunDeps = Omit<Connected, 'close'> & { readonly signal: AbortSignal };
 
-type Reported = { readonly parts: readonly (PartReport | RemovedReport)[]; readonly sentences: readonly string[] };
-type Comparing<P> = RunDeps & {
+/** One of the two comparisons. `P` is its progress. */
+type Comparison<P> = {
   /** Returns the progress in words. */
   readonly describe: (progress: P) => string;
-  readonly compare: (deps: ReturnType<typeof reconcileDeps> & Showing<P>) => Promise<Reported>;
+  readonly compare: (deps: ReturnType<typeof reconcileDeps> & ProgressCallbacks<P>) => Promise<Compared>;
 };
+type Compared = { readonly parts: readonly (PartReport | RemovedReport)[]; readonly sentences: readonly string[] };
 
-/** Compares the services, and writes what was found. Returns the exit code: 0, 1, 3 or 130. */
-export async function run(asked: Asked, deps: RunDeps, output: Output): Promise<number> {
+/** Compares the history of services with the ledger, and writes the report. Returns the exit code: 0, 1, 3 or 130. */
+export async function compareHistory(options: HistoryOptions, deps: RunDeps, output: Output): Promise<number> {
   const { app, off } = deps;
-  const workflow = chooseWorkflow(asked.workflow, { workflows: app.workflows, off });
-  checkTypes(asked.types, workflow ? [workflow] : app.workflows);
-  const services = chooseServices(servicesOf(app.config), asked.service);
-  const compare: Comparing<PartProgress>['compare'] = async (of) => {
-    const report = await reconcile({ ...asked, services, workflow }, of);
-    return { parts: report.parts, sentences: sentencesOf(report) };
+  const workflow = chooseWorkflow(options.workflow, { workflows: app.workflows, off });
+  checkTypes(options.types, workflow ? [workflow] : app.workflows);
+  const services = chooseServices(servicesOf(app.config), options.service);
+  const comparison: Comparison<PartProgress> = {
+    describe: describePart,
+    async compare(of) {
+      const report = await reconcile({ ...options, services, workflow }, of);
+      return { parts: report.parts, sentences: sentencesOf(report) };
+    },
   };
-  return compareAndReport(asked, { ...deps, describe: describePart, compare }, output);
+  return compareAndReport(comparison, options, { ...deps, ...output });
 }
 
-/** Finds resources that their service no longer has, and writes what was found. Returns the exit code as `run`. */
-export async function runFindRemoved(asked: AskedRemoved, deps: RunDeps, output: Output): Promise<number> {
-  const { types, isDryRun } = asked;
+/** Finds resources that their service no longer has, and writes the report. Returns the exit code: 0, 1, 3 or 130. */
+export async function findRemovedResources(options: RemovedOptions, deps: RunDeps, output: Output): Promise<number> {
+  const { types, isDryRun } = options;
   checkTypes(types, deps.app.workflows);
-  const hosts = chooseFhirServices(servicesOf(deps.app.config), asked.service).map(({ host }) => host);
-  const compare: Comparing<RemovedProgress>['compare'] = async (of) => {
-    const parts = await findRemoved({ hosts, types, isDryRun }, of);
-    return { parts, sentences: removedSentencesOf(parts, isDryRun) };
+  const hosts = chooseFhirServices(servicesOf(deps.app.config), options.service).map(({ host }) => host);
+  const comparison: Comparison<RemovedProgress> = {
+    describe: describeRemoved,
+    async compare(of) {
+      const parts = await findRemoved({ hosts, types, isDryRun }, of);
+      return { parts, sentences: removedSentencesOf(parts, isDryRun) };
+    },
   };
-  return compareAndReport(asked, { ...deps, describe: describeRemoved, compare }, output);
+  return compareAndReport(comparison, options, { ...deps, ...output });
 }
 
 async function compareAndReport<P>(
-  asked: AskedRemoved,
-  { app, signal, describe, compare }: Comparing<P>,
-  { out, err }: Output,
+  { describe, compare }: Comparison<P>,
+  { isDryRun, isJson, perSecond }: RemovedOptions,
+  { app, signal, out, err }: RunDeps & Output,
 ): Promise<number> {
   const progress = createProgress<P>(err, { describe });
-  const deps = reconcileDeps(app, { ...PACE, perSecond: asked.perSecond, signal });
-  const comparing = withConfigError(() => compare({ ...deps, ...showing(progress) }));
+  const deps = reconcileDeps(app, { ...PACE, perSecond, signal });
+  const comparing = withConfigError(() => compare({ ...deps, ...callbacksFor(progress) }));
   const { parts, sentences } = await comparing.finally(progress.end);
-  const json = { dryRun: asked.isDryRun, parts: parts.map(jsonOf), message: sentences.join(' ') };
-  await writeTo(out, asked.isJson ? `${JSON.stringify(json)}\n` : `${sentences.join('\n')}\n`);
+  const json = { dryRun: isDryRun, parts: parts.map(jsonOf), message: sentences.join(' ') };
+  await writeTo(out, isJson ? `${JSON.stringify(json)}\n` : `${sentences.join('\n')}\n`);
   return exitCodeOf(parts);
 }
 
-type Showing<P> = { onProgress(part: P): void; onWait(host: string, waitMs: number): void };
+type ProgressCallbacks<P> = { onProgress(part: P): void; onWait(host: string, waitMs: number): void };
 
-/** Returns the callbacks that show how far a comparison has come, and each longer wait. */
-function showing<P>(progress: { show(of: P): void; note(text: string): void }): Showing<P> {
+/** Returns the callbacks that show the progress of a comparison, and each longer wait. */
+function callbacksFor<P>(progress: { show(part: P): void; note(text: string): void }): ProgressCallbacks<P> {
   let shownAtMs = Number.NEGATIVE_INFINITY;
   return {
     onProgress(part) {
@@ -83,7 +90,7 @@ function showing<P>(progress: { show(of: P): void; note(text: string): void }): 
   };
 }
 
-/** Throws each NonRetriableError as a ConfigError, because the settings are wrong. */
+/** Runs `act`, and throws a NonRetriableError as a ConfigError, because its message says what to change. */
 async function withConfigError<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -104,7 +111,7 @@ function describeRemoved({ host, counts }: RemovedProgress): string {
   return `${host}: ${counts.compared} resources compared, ${counts.removed} removed`;
 }
 
-/** Returns a report for `--json`: its counts are beside the other fields. */
+/** Returns the report of a part for `--json`, with its counts beside the other fields. */
 function jsonOf(part: PartReport | RemovedReport) {
   const { counts, ...rest } = part;
   if (rest.end !== 'failed') return { ...rest, ...counts };

@@ -6,7 +6,7 @@ import { StartError } from '../host/start-error.js';
 const POLL_MS = 500;
 
 /**
- * Shows how far a run is until it has ended; once `signal` aborts, stops it.
+ * Shows the progress of a run until the run has ended, and returns its last status. Stops the run once `signal` aborts.
  * @throws StartError where the app does not answer, or no longer knows the run.
  */
 export async function followRun(
@@ -27,7 +27,7 @@ export async function followRun(
   return status;
 }
 
-/** @throws StartError where no app answers. */
+/** Returns the app's answer. @throws StartError where no app answers */
 export async function ask(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
@@ -36,7 +36,9 @@ export async function ask(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Returns the app's reason for a refusal, or the status where the answer has none, and what is wrong in detail. */
+/**
+ * Returns the app's reason for a refusal, and each problem if the app lists them. Without a reason, names the status.
+ */
 export async function reasonOf(response: Response): Promise<{ reason: string; details?: Problem[] | undefined }> {
   type Body = { error?: { message?: string; details?: Problem[] } };
   const { error } = (await response.json().catch(() => ({}))) as Body;

@@ -7,9 +7,9 @@ import { OptionError } from '../options.js';
 import { print } from '../output.js';
 import { createProgress } from '../progress.js';
 import { type Running, runCommand } from '../run-command.js';
-import { startAppOfOurOwn } from './app-of-our-own.js';
 import { ask, followRun, reasonOf } from './follow-run.js';
 import { HELP, type Options, parseOptions, requestOf, textOfProblems } from './options.js';
+import { startOwnApp } from './own-app.js';
 import { sendToTopic } from './send-to-topic.js';
 import { describeProgress, describeVerdict } from './verdict-text.js';
 
@@ -23,9 +23,9 @@ async function main({ signal, atEnd }: Running): Promise<number> {
   if (options['topic-endpoint'] !== undefined) return sendToTopic(options, request, { clock, signal });
   const url = options.url ?? `http://localhost:${withLocalSettings(process.cwd(), process.env).PORT ?? '7071'}`;
   if (!URL.canParse(url)) throw new OptionError(`--url is '${url}', must be a URL such as http://localhost:7071.`);
-  if (await answers(url)) return run({ url, request, options }, signal);
+  if (await isAppAt(url)) return run({ url, request, options }, signal);
   if (options.url !== undefined) throw new StartError(`Nothing answers on ${url}: start the app there.`);
-  const own = await startAppOfOurOwn();
+  const own = await startOwnApp();
   atEnd(own.close);
   return run({ url: own.url, request, options }, signal);
 }
@@ -55,7 +55,8 @@ async function run(
   return status.verdict.ok ? 0 : 1;
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Returns whether an app answers at `url`. @throws StartError if that app has no simulator */
+async function isAppAt(url: string): Promise<boolean> {
   let response: Response;
   try {
     response = await fetch(`${url}/api/simulator`);

@@ -3,7 +3,7 @@ import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { Problem } from '../../simulator/problems.js';
 import { readRunRequest } from '../../simulator/runs/run-request.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
-import { OptionError, optionErrorOf, parseJson } from '../options.js';
+import { OptionError, optionErrorOf, parseJsonOption } from '../options.js';
 
 export const HELP = `npm run simulate [-- options]
 
@@ -39,14 +39,14 @@ start or was stopped by somebody else, 130 ended by Ctrl-C.
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
 /** The options that are properties of a run's request. */
-const OF_RUN = { scenario: TEXT, events: TEXT, rate: TEXT, chaos: TEXT, seed: TEXT, 'time-scale': TEXT };
-const OF_TOPIC = { 'topic-endpoint': TEXT, 'topic-key': TEXT };
-const OPTIONS = { ...OF_RUN, ...OF_TOPIC, redrive: FLAG, url: TEXT, json: FLAG, list: FLAG, help: FLAG };
+const RUN_OPTIONS = { scenario: TEXT, events: TEXT, rate: TEXT, chaos: TEXT, seed: TEXT, 'time-scale': TEXT };
+const TOPIC_OPTIONS = { 'topic-endpoint': TEXT, 'topic-key': TEXT };
+const OPTIONS = { ...RUN_OPTIONS, ...TOPIC_OPTIONS, redrive: FLAG, url: TEXT, json: FLAG, list: FLAG, help: FLAG };
 
-/** The options as given: numbers are still texts. */
+/** The options as given. Numbers are still texts. */
 export type Options = ReturnType<typeof parseOptions>;
 
-/** @throws OptionError where an option is not known, or has no value. */
+/** Returns the options as given. @throws OptionError where an option is unknown, or has no value */
 export function parseOptions(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowNegative: true, options: OPTIONS }).values;
@@ -55,7 +55,7 @@ export function parseOptions(args: readonly string[]) {
   }
 }
 
-/** @throws OptionError where a run cannot be as the options say. */
+/** Returns the request for a run. @throws OptionError where the app would refuse the request */
 export function requestOf(options: Options): Record<string, unknown> {
   const { scenario = 'clinic-day', events, rate, chaos, seed, 'time-scale': timeScale, redrive } = options;
   const numbers = Object.entries({ events, rate, seed, timeScale }).flatMap(([name, text]) =>
@@ -64,7 +64,7 @@ export function requestOf(options: Options): Record<string, unknown> {
   const request = {
     scenario,
     ...(chaos !== undefined && {
-      chaos: chaos.startsWith('{') ? parseJson(chaos, `--chaos is '${chaos}', which is`) : chaos,
+      chaos: chaos.startsWith('{') ? parseJsonOption(chaos, `--chaos is '${chaos}', which is`) : chaos,
     }),
     ...(redrive === false && { redrive }),
     ...Object.fromEntries(numbers),
@@ -74,13 +74,13 @@ export function requestOf(options: Options): Record<string, unknown> {
   return request;
 }
 
-/** Problems of a request, each with the option that it comes from and what was typed there. */
+/** Returns the problems of a request as one text, each with its option and the value that was typed. */
 export function textOfProblems(problems: readonly Problem[], options: Options): string {
   const texts = problems.map(({ path, message }) => {
     const [first = '', ...inner] = path.split('.');
     const option = first === 'timeScale' ? 'time-scale' : first;
-    if (!Object.hasOwn(OF_RUN, option)) return `${path} ${message}`;
-    const typed = options[option as keyof typeof OF_RUN] ?? '';
+    if (!Object.hasOwn(RUN_OPTIONS, option)) return `${path} ${message}`;
+    const typed = options[option as keyof typeof RUN_OPTIONS] ?? '';
     const isAt = inner.length > 0 ? `has ${inner.join('.')}, which` : `is '${typed}',`;
     return `--${option} ${isAt} ${message}`;
   });

@@ -23,7 +23,10 @@ const MAX_WAITING = 10_000;
 const POLL_MS = 20;
 const SOURCE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
 
-/** Publishes a scenario's events to a custom topic in Azure. The app there shows their outcomes. */
+/**
+ * Publishes the events of a scenario to a custom topic in Azure; the app there shows their outcomes. Returns the exit
+ * code: 0 or 130.
+ */
 export async function sendToTopic(
   options: Options,
   request: Record<string, unknown>,
@@ -53,7 +56,9 @@ export async function sendToTopic(
   return signal.aborted ? 130 : 0;
 }
 
-/** Plays the scenario in services of its own. Their events wait in `waiting`; many of them make the scenario wait. */
+/**
+ * Plays a scenario in simulated services, and adds their events to `waiting`. The scenario waits while that is full.
+ */
 function playInto(
   waiting: Event[],
   request: RunRequest,
@@ -61,7 +66,7 @@ function playInto(
 ): Promise<void> {
   const { seed, events, chaos } = request;
   const random = seededRandom(seed);
-  const runId = uuidOf(systemRandom).slice(0, 8); // so that a second run of the same seed is no redelivery
+  const runId = uuidOf(systemRandom).slice(0, 8); // so that another run with the same seed has other ids
   let made = 0;
   const publish = (changes: readonly ServiceChange[]) => {
     for (const change of changes) {
@@ -79,7 +84,7 @@ function playInto(
   return play({ ...request, world, burstMs: chaos.burstMs, isFull, clock, signal });
 }
 
-/** @throws StartError where the endpoint is no URL of a topic. */
+/** Returns a function that sends events to the topic. @throws OptionError where the endpoint is no URL */
 async function createSender(options: Options): Promise<Send> {
   const endpoint = options['topic-endpoint'] ?? '';
   if (!URL.canParse(endpoint))

@@ -84,7 +84,9 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-/** Returns a note that the machine was busy if the lag exceeds the promise: the app is then not the cause. */
+/**
+ * Returns a note if the lag exceeds the promise while the machine was busy, because then the app may not be the cause.
+ */
 function textOfBusyMachine({ verdict, machine }: RunStatus): string {
   const { lagMs, withinFiveSeconds } = verdict ?? {};
   const isLate = (lagMs?.mean ?? 0) > PROMISED_MEAN_MS || (withinFiveSeconds ?? 1) < PROMISED_SHARE;

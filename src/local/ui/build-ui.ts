@@ -42,11 +42,8 @@ export async function buildUi(root: string, to: string): Promise<readonly string
   return Object.keys(metafile.inputs);
 }
 
-/**
- * Builds the page of this project into `dist/page`, from where the app serves it. Returns false, and prints why, if it
- * does not compile.
- */
-export async function isPageBuilt(): Promise<boolean> {
+/** Builds the page of this project into `dist/page`, which the app serves. If that fails, prints why and returns false. */
+export async function tryBuildPage(): Promise<boolean> {
   try {
     await buildUi(process.cwd(), join('dist', 'page'));
     return true;
@@ -57,7 +54,7 @@ export async function isPageBuilt(): Promise<boolean> {
   }
 }
 
-/** Puts the names of the bundled files in the place of `page.js` and `page.css`. */
+/** Returns the index with the names of the bundled files in place of `page.js` and `page.css`. */
 function indexOf(template: string, names: readonly string[]): string {
   return template.replace(/page\.(js|css)/g, (_, extension: string) => {
     const name = names.find((one) => one.endsWith(`.${extension}`));

@@ -1,4 +1,4 @@
-import { isPageBuilt } from './build-ui.js';
+import { tryBuildPage } from './build-ui.js';
 
 /** Builds the page: the second half of `npm run build`. */
-if (!(await isPageBuilt())) process.exit(1);
+if (!(await tryBuildPage())) process.exit(1);

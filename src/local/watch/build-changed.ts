@@ -1,17 +1,17 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
-import { isPageBuilt } from '../ui/build-ui.js';
+import { tryBuildPage } from '../ui/build-ui.js';
 
 const UI = join('src', 'ui') + sep;
 
 /**
- * Brings `dist` up to date with these files of `src`, without a check of types. Returns false if a file has an
- * error, which is printed; `dist` then stays as it was.
+ * Builds these files of `src` into `dist`, without a check of types. If a file has an error, prints it and returns
+ * false; `dist` then stays as it was.
  */
 export async function buildChanged(changed: readonly string[]): Promise<boolean> {
   const paths = changed.filter((path) => !path.startsWith(UI));
-  if (paths.length < changed.length && !(await isPageBuilt())) return false;
+  if (paths.length < changed.length && !(await tryBuildPage())) return false;
   const sources = paths.filter((path) => path.endsWith('.ts'));
   try {
     await build({

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../clock.js';
 
+/** Before, the next change would probably stop the check, which takes a processor for seconds. */
 const CHECK_AFTER_MS = 1000;
 
 type AppOptions = { readonly signal: AbortSignal; readonly onServing: () => void };
 
 /**
  * Starts `npm start` with these arguments in a process of its own, which also ends when this process is killed.
- * `signal` aborts when the app is to end: at a Ctrl-C, which the app gets as well.
+ * `signal` aborts at a Ctrl-C, which the app gets as well. No message then says that the app has ended.
  */
 export function startApp(args: readonly string[], { signal, onServing }: AppOptions) {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), args);
@@ -18,7 +19,7 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
   let isEnding = false;
   child.once('message', () => !isEnding && onServing());
   child.once('exit', () => {
-    if (!isEnding && !signal.aborted) say('The app has ended. It starts again at the next change.');
+    if (!isEnding && !signal.aborted) printLine('The app has ended. It starts again at the next change.');
   });
   return {
     /** Lets the app end as at a Ctrl-C, and resolves when its process has ended. */
@@ -30,10 +31,7 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
   };
 }
 
-/**
- * Checks the types of the whole app in the background, and prints what is wrong. The check takes a processor for
- * seconds, so it waits for a moment in which the next change would stop it.
- */
+/** Checks the types of the whole app in the background, a moment later, and prints what is wrong. */
 export function startTypeCheck(clock: Clock): { stop(): void } {
   const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--noEmit', '--incremental', '--tsBuildInfoFile', '.local/watch.tsbuildinfo'];
@@ -43,7 +41,7 @@ export function startTypeCheck(clock: Clock): { stop(): void } {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     child.once('exit', (code) => {
-      if (code) say('The types have errors, see above. The app runs nevertheless.');
+      if (code) printLine('The types have errors, see above. The app runs nevertheless.');
     });
   });
   return {
@@ -54,6 +52,6 @@ export function startTypeCheck(clock: Clock): { stop(): void } {
   };
 }
 
-export function say(line: string): void {
+export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -2,12 +2,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../../clock.js';
 
-/** The path of each watched file, with its size and its time of change. */
+/** The size and the time of change of each watched file, by its path. */
 type Snapshot = ReadonlyMap<string, string>;
 
-/** Files are checked this often, and must stand still this long: saving several files is one change. */
+/** Files are checked this often, and must not change for this long: saving several files is one change. */
 const POLL_MS = 100;
-/** The app reads them when it starts. */
+/** The app reads these files when it starts. */
 const SETTINGS = ['host.json', 'local.settings.json'];
 
 /** Returns the state of the sources that a build turns into files of `dist`, and of the settings. */

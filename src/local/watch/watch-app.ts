@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { type Azurite, joinAzurite } from '../azurite.js';
 import { buildChanged } from './build-changed.js';
-import { say, startApp, startTypeCheck } from './processes.js';
+import { printLine, startApp, startTypeCheck } from './processes.js';
 import { changedPaths, nextSnapshot, takeSnapshot } from './snapshot.js';
 
 /** `args` are those of `npm start`, without --watch; `ended` resolves when the watch is to end. */
 type WatchOptions = { readonly args: readonly string[]; readonly clock: Clock; readonly ended: Promise<void> };
 
-/** While it names a living process, setup.mjs leaves `dist` to that process. */
+/** While this file names a living process, setup.mjs leaves `dist` to that process. */
 const STAMP = join('dist', '.built-from');
 
 /**
  * Runs the app in a process of its own, and builds and restarts it after each change of a source or a setting.
  * A build that fails leaves the running app alone; an app that has ended starts again at the next change.
- * Azurite runs on between two apps, because this process uses it, too.
+ * Azurite keeps running between two apps, because this process uses it, too.
  */
 export async function watchApp({ args, clock, ended }: WatchOptions): Promise<void> {
   const over = new AbortController();
@@ -29,7 +29,7 @@ export async function watchApp({ args, clock, ended }: WatchOptions): Promise<vo
       types?.stop();
       await app.end();
       const onServing = () => {
-        say(`The change is served, ${((clock.monotonic() - foundAt) / 1000).toFixed(1)} s after it was found.`);
+        printLine(`The change is served, ${((clock.monotonic() - foundAt) / 1000).toFixed(1)} s after it was found.`);
         types = startTypeCheck(clock);
         azurite.hold();
       };
@@ -54,10 +54,10 @@ async function* builds(clock: Clock, signal: AbortSignal): AsyncGenerator<{ foun
     const foundAt = clock.monotonic();
     const paths = changedPaths(built, seen);
     if (await buildChanged(paths)) {
-      say(`Changed: ${paths.join(', ')}. The app starts again.`);
+      printLine(`Changed: ${paths.join(', ')}. The app starts again.`);
       built = seen;
       yield { foundAt };
-    } else say('The build failed, see above. The app starts again when the build succeeds.');
+    } else printLine('The build failed, see above. The app starts again when the build succeeds.');
   }
 }
 

@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJsonFile } from '../../../src/local/dead-letters/files.js';
-import {
-  filterOf,
-  groupingsOf,
-  numberOf,
-  OptionError,
-  parseOptions,
-  shareOf,
-} from '../../../src/local/dead-letters/options.js';
+import { filterOf, groupingsOf, parseOptions, shareOf } from '../../../src/local/dead-letters/options.js';
+import { numberOf, OptionError } from '../../../src/local/options.js';
 
 const NO_FILTER = {
   stage: undefined,

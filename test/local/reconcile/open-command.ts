@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/clock.js';
-import { parseOptions, readOptions, readRemovedOptions } from '../../../src/local/reconcile/options.js';
-import { run, runFindRemoved } from '../../../src/local/reconcile/run.js';
+import { parseOptions, readHistoryOptions, readRemovedOptions } from '../../../src/local/reconcile/options.js';
+import { compareHistory, findRemovedResources } from '../../../src/local/reconcile/run.js';
 import { defineWorkflow, dicom, fhir } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
 import { settingsOf } from '../../clients/stand-in.js';
@@ -68,8 +68,8 @@ export function openCommand({
     const deps = { app, off: ['switched-off'], signal: controller.signal };
     const output = { out: out.stream, err: err.stream };
     const code = values['find-removed']
-      ? await runFindRemoved(readRemovedOptions(values), deps, output)
-      : await run(readOptions(values, new Date(NOW)), deps, output);
+      ? await findRemovedResources(readRemovedOptions(values), deps, output)
+      : await compareHistory(readHistoryOptions(values, new Date(NOW)), deps, output);
     return { code, output: out.text(), errors: err.text() };
   }
 }

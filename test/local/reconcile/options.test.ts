@@ -1,9 +1,9 @@
 import { OptionError } from '../../../src/local/options.js';
 import { accountEnv, withSimulatedServices } from '../../../src/local/reconcile/connect.js';
-import { parseOptions, readOptions } from '../../../src/local/reconcile/options.js';
+import { parseOptions, readHistoryOptions } from '../../../src/local/reconcile/options.js';
 
 const NOW = new Date('2026-03-14T12:00:00.000Z');
-const read = (...args: string[]) => readOptions(parseOptions(args), NOW);
+const read = (...args: string[]) => readHistoryOptions(parseOptions(args), NOW);
 
 describe('when the options of npm run reconcile are read', () => {
   it('given days, then the span begins with the first and ends after the last', () => {

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { StartError } from '../host/start-error.js';
 
 /**
- * Starts the app in a process of its own, which ends with this process, even after a kill. `close` resolves when the app's
- * process has ended.
+ * Starts an app for this command, in a process that ends with the command, even when the command is killed. `close`
+ * resolves when the process of the app has ended.
  */
-export function startAppOfOurOwn(): Promise<{ readonly url: string; close(): Promise<void> }> {
+export function startOwnApp(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), ['--no-demo', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, SIMULATOR: 'on' },
@@ -15,15 +15,15 @@ export function startAppOfOurOwn(): Promise<{ readonly url: string; close(): Pro
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
-    let said = '';
-    const listen = (chunk: Buffer) => {
-      if (said.length < 100_000) said += chunk.toString();
-      const url = /^Serving on (\S+)\. /m.exec(said)?.[1];
+    let printed = '';
+    const collect = (chunk: Buffer) => {
+      if (printed.length < 100_000) printed += chunk.toString();
+      const url = /^Serving on (\S+)\. /m.exec(printed)?.[1];
       if (url) resolve({ url, close });
     };
-    child.stdout?.on('data', listen);
-    child.stderr?.on('data', listen);
-    void ended.then(() => reject(new StartError(`The app could not be started:\n${said.trim()}`)));
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    void ended.then(() => reject(new StartError(`The app could not be started:\n${printed.trim()}`)));
   });
 
   async function close(): Promise<void> {

@@ -6,8 +6,8 @@ import type { Answer, Request } from './server.js';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; routePrefix: string };
 
-/** Returns a handler that routes requests to the HTTP functions, without keys: it is the developer's own machine. */
-export function createHttpFunctions({ functions, invoker, routePrefix }: Deps): (request: Request) => Promise<Answer> {
+/** Returns a handler that routes requests to the HTTP functions. It needs no keys on a developer's own machine. */
+export function createHttpRouter({ functions, invoker, routePrefix }: Deps): (request: Request) => Promise<Answer> {
   const prefix = routePrefix.split('/').filter(Boolean);
   const routes = functions
     .filter(({ trigger }) => trigger.type === 'httptrigger')
@@ -26,9 +26,9 @@ export function createHttpFunctions({ functions, invoker, routePrefix }: Deps): 
   };
 }
 
-async function answerOf(returning: ReturnType<Invoker['invoke']>): Promise<Answer> {
+async function answerOf(invocation: ReturnType<Invoker['invoke']>): Promise<Answer> {
   try {
-    const { http } = (await returning) ?? {};
+    const { http } = (await invocation) ?? {};
     if (!http) return { status: 204 };
     const { statusCode, headers = {}, body } = http;
     return { status: Number(statusCode ?? 200), headers, body: body?.bytes ?? body?.string ?? '' };
