@@ -29,7 +29,7 @@ export function forgetCounts(): void {
 }
 
 /** Returns the count of the dead letters that match, if the last count of all dead letters contains it. */
-export function countKnown({ resolved = '', ...filter }: Filter): Count | undefined {
+export function knownCount({ resolved = '', ...filter }: Filter): Count | undefined {
   const count = counts.get(resolved);
   const isOfCauses = Object.keys(filter).every((field) => (CAUSE as readonly string[]).includes(field));
   if (!count || !isOfCauses || Date.now() - count.at.getTime() > KEEP_MS) return undefined;

@@ -6,6 +6,7 @@ import type { Part } from './counts.js';
 import { type Filter, filterText, pathOf } from './filter.js';
 import { type Progress, redriveInStages } from './staged-redrive.js';
 
+/** `of`: the redriven dead letters in words. */
 type Run = Progress & { readonly of: string; readonly stop: () => void };
 
 /** The staged redrive of this tab, if there was one. The redrive continues while the person looks at other pages. */
@@ -20,7 +21,7 @@ export async function startRun({ filter, part, total, isAll, force }: Start, onE
   const show = (progress: Progress) => {
     currentRun.value = { ...progress, of, stop: () => stopping.abort() };
   };
-  addEventListener('beforeunload', warn);
+  addEventListener('beforeunload', confirmClose);
   try {
     const ended = await redriveInStages(
       { total, isAll, signal: stopping.signal, onProgress: show },
@@ -35,13 +36,13 @@ export async function startRun({ filter, part, total, isAll, force }: Start, onE
     );
     announce(`Redrive ${ended.phase}: ${ended.note}`);
   } finally {
-    removeEventListener('beforeunload', warn);
+    removeEventListener('beforeunload', confirmClose);
     onEnd();
   }
 }
 
-/** Makes the browser ask before it closes the tab. */
-function warn(event: BeforeUnloadEvent): void {
+/** Makes the browser ask the person before it closes the tab. */
+function confirmClose(event: BeforeUnloadEvent): void {
   event.preventDefault();
 }
 

@@ -6,7 +6,6 @@ import { Problems } from '../parts/problems.js';
 import { announce } from '../shell/announce.js';
 import type { Failure } from '../shell/request.js';
 import { redrive } from './api.js';
-import { EditorProblems, type LineProblem } from './editor-problems.js';
 import { lineOf, linesOf } from './lines.js';
 import { NumberedLines } from './numbered-lines.js';
 
@@ -16,6 +15,8 @@ type EditorProps = {
   readonly onRedriven: (message: string) => void;
   readonly onClose: () => void;
 };
+type LineProblem = { readonly line: number; readonly text: string };
+/** The result of the last check or redrive. */
 type Found = { readonly message: string; readonly problems: readonly LineProblem[]; readonly failure?: Failure };
 
 const INDENT = 2;
@@ -27,9 +28,9 @@ export function Editor({ id, original, onRedriven, onClose }: EditorProps) {
   const [found, setFound] = useState<Found>();
   const [isAsking, setIsAsking] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  async function ask(dryRun: boolean): Promise<void> {
+  async function send(dryRun: boolean): Promise<void> {
     setIsAsking(true);
-    const result = await check(id, text, dryRun);
+    const result = await redriveEdited(id, text, dryRun);
     setIsAsking(false);
     if (!dryRun && result.isAsked) return onRedriven(result.message);
     setFound(result);
@@ -54,19 +55,31 @@ export function Editor({ id, original, onRedriven, onClose }: EditorProps) {
           <EditedText text={text} marked={marked} area={area} onInput={setText} />
         </div>
       </div>
-      <div class="actions">
-        <button type="button" disabled={isAsking} onClick={() => ask(true)}>
-          Check
-        </button>
-        <button type="button" class="primary" disabled={isAsking || text === before} onClick={() => ask(false)}>
-          Redrive the edited payload
-        </button>
-        <button type="button" onClick={onClose}>
-          Cancel
-        </button>
-        {text === before && <span class="quiet">Nothing is edited yet.</span>}
-      </div>
+      <EditorActions isAsking={isAsking} isEdited={text !== before} onSend={send} onClose={onClose} />
     </section>
+  );
+}
+
+type EditorActionsProps = Pick<EditorProps, 'onClose'> & {
+  readonly isAsking: boolean;
+  readonly isEdited: boolean;
+  readonly onSend: (dryRun: boolean) => void;
+};
+
+function EditorActions({ isAsking, isEdited, onSend, onClose }: EditorActionsProps) {
+  return (
+    <div class="actions">
+      <button type="button" disabled={isAsking} onClick={() => onSend(true)}>
+        Check
+      </button>
+      <button type="button" class="primary" disabled={isAsking || !isEdited} onClick={() => onSend(false)}>
+        Redrive the edited payload
+      </button>
+      <button type="button" onClick={onClose}>
+        Cancel
+      </button>
+      {!isEdited && <span class="quiet">Nothing is edited yet.</span>}
+    </div>
   );
 }
 
@@ -104,7 +117,41 @@ function EditedText({ text, marked, area, onInput }: EditedTextProps) {
   );
 }
 
-async function check(id: string, text: string, dryRun: boolean): Promise<Found & { isAsked: boolean }> {
+type EditorProblemsProps = {
+  readonly message: string | undefined;
+  readonly problems: readonly LineProblem[];
+  readonly area: HTMLTextAreaElement | null;
+};
+
+/** Lists the problems of the edited payload. Each problem links to its line. */
+function EditorProblems({ message, problems, area }: EditorProblemsProps) {
+  return (
+    <div id="editor-found" class={problems.length > 0 ? 'box red' : message ? 'box' : undefined}>
+      {message && <p>{message}</p>}
+      <ul>
+        {problems.map(({ line, text }) => (
+          <li key={`${line} ${text}`}>
+            <button type="button" class="plain" onClick={() => goToLine(area, line)}>
+              Line {line}
+            </button>{' '}
+            {text}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function goToLine(area: HTMLTextAreaElement | null, line: number): void {
+  if (!area) return;
+  const lines = area.value.split('\n');
+  const from = lines.slice(0, line - 1).reduce((all, one) => all + one.length + 1, 0);
+  area.focus();
+  area.setSelectionRange(from, from + (lines[line - 1]?.length ?? 0));
+}
+
+/** Requests a redrive with the edited event. With `dryRun`, the app only checks the event. */
+async function redriveEdited(id: string, text: string, dryRun: boolean): Promise<Found & { isAsked: boolean }> {
   let event: unknown;
   try {
     event = JSON.parse(text);
@@ -120,11 +167,12 @@ async function check(id: string, text: string, dryRun: boolean): Promise<Found &
   return {
     isAsked,
     message: isAsked && dryRun ? 'The app accepts this payload.' : message,
-    problems: placed(result.value, text),
+    problems: lineProblemsOf(result.value, text),
   };
 }
 
-function placed({ problems = [] }: ChangeAnswer, text: string): LineProblem[] {
+/** Returns the problems that the app has found, each with its line. */
+function lineProblemsOf({ problems = [] }: ChangeAnswer, text: string): LineProblem[] {
   const lines = linesOf(text);
   return problems.map(({ path, message }) => ({ line: lineOf(path, lines), text: message }));
 }

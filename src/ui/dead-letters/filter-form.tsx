@@ -1,15 +1,18 @@
 import { useState } from 'preact/hooks';
-import { Check, Field, Select } from '../parts/field.js';
+import { Check, Field, Fields, Select } from '../parts/field.js';
 import { goTo } from '../shell/route.js';
 import { type Filter, NAMES, STAGES } from './filter.js';
 
-const TEXTS = ['reason', 'workflow', 'error', 'frame', 'type', 'resourceType'] as const;
+const TEXTS = (['reason', 'workflow', 'error', 'frame', 'type', 'resourceType'] as const).map((name) => ({
+  name,
+  label: NAMES[name],
+}));
 const TIMES = ['from', 'to'] as const;
 
 /** The form that chooses dead letters. The choice is in the URL after `#`, so that it can be shared. */
 export function FilterForm({ filter }: { filter: Filter }) {
   const [entered, setEntered] = useState<Filter>(filter);
-  const set = (field: keyof Filter) => (value: string) => setEntered((before) => ({ ...before, [field]: value }));
+  const set = (field: keyof Filter, value: string) => setEntered((before) => ({ ...before, [field]: value }));
   function submit(event: Event): void {
     event.preventDefault();
     goTo('dead-letters', { query: entered });
@@ -23,37 +26,41 @@ export function FilterForm({ filter }: { filter: Filter }) {
           label="Stage"
           value={entered.stage ?? ''}
           options={[['', 'all stages'], ...Object.entries(STAGES)]}
-          onInput={set('stage')}
+          onInput={(stage) => set('stage', stage)}
         />
-        {TEXTS.map((field) => (
-          <Field key={field} label={NAMES[field]} value={entered[field] ?? ''} onInput={set(field)} />
-        ))}
+        <Fields fields={TEXTS} entered={entered} onEnter={set} />
         {TIMES.map((field) => (
           <Field
             key={field}
             label={NAMES[field]}
             type="datetime-local"
             value={localOf(entered[field])}
-            onInput={(value) => set(field)(utcOf(value))}
+            onInput={(value) => set(field, utcOf(value))}
           />
         ))}
         <Check
           label="Resolved ones instead of pending ones"
           value={entered.resolved === 'true'}
-          onInput={(isOn) => set('resolved')(isOn ? 'true' : '')}
+          onInput={(isOn) => set('resolved', isOn ? 'true' : '')}
         />
-        <div class="actions">
-          <button type="submit" class="primary">
-            Show
-          </button>
-          {isFiltered && (
-            <button type="button" onClick={() => goTo('dead-letters')}>
-              Show all
-            </button>
-          )}
-        </div>
+        <Buttons isFiltered={isFiltered} />
       </form>
     </details>
+  );
+}
+
+function Buttons({ isFiltered }: { isFiltered: boolean }) {
+  return (
+    <div class="actions">
+      <button type="submit" class="primary">
+        Show
+      </button>
+      {isFiltered && (
+        <button type="button" onClick={() => goTo('dead-letters')}>
+          Show all
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -6,7 +6,7 @@ import { FailureBox, Shown } from '../parts/states.js';
 import { type Column, Table } from '../parts/table.js';
 import { Ago, counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
-import { addCounts, CAUSE, countKnown, filterOfCause, keepCount, keyOf } from './counts.js';
+import { addCounts, CAUSE, filterOfCause, keepCount, keyOf, knownCount } from './counts.js';
 import { type Filter, pathOf } from './filter.js';
 import { type Pages, usePages } from './pages.js';
 
@@ -40,7 +40,7 @@ export function Groups({ filter, children }: GroupsProps) {
     pathAfter: (before) => pathOf('dead-letters', { ...filter, by: CAUSE.join(), after: before?.next ?? '' }),
     add: addCounts,
     isEnough: ({ next }) => next === null,
-    known: countKnown(filter),
+    known: knownCount(filter),
     onEnd: (all) => keepCount(filter, all),
   });
   const { failure, refresh, value } = groups;
@@ -113,9 +113,9 @@ function GroupTable({ groups: { isAsking, at }, found, filter }: GroupTableProps
 function columnsOf(filter: Filter): readonly Column<Group>[] {
   return [
     { name: 'Cause', kind: 'heading', cell: (group) => <Cause group={group} filter={filter} /> },
-    { name: 'Dead letters', kind: 'number', cell: Letters },
-    { name: 'Oldest', cell: (group) => <One of={group} id={group.example} at={group.oldestAt} which="oldest" /> },
-    { name: 'Newest', cell: (group) => <One of={group} id={group.newest} at={group.newestAt} which="newest" /> },
+    { name: 'Dead letters', kind: 'number', cell: LetterCount },
+    { name: 'Oldest', cell: (group) => <Example of={group} id={group.example} at={group.oldestAt} which="oldest" /> },
+    { name: 'Newest', cell: (group) => <Example of={group} id={group.newest} at={group.newestAt} which="newest" /> },
   ];
 }
 
@@ -134,7 +134,7 @@ function Cause({ group, filter }: { group: Group; filter: Filter }) {
   );
 }
 
-function Letters({ letters, events, redriven }: Group) {
+function LetterCount({ letters, events, redriven }: Group) {
   return (
     <>
       {numberText(letters)}
@@ -144,7 +144,7 @@ function Letters({ letters, events, redriven }: Group) {
   );
 }
 
-function One({ of, id, at, which }: { of: Group; id: string; at: string; which: string }) {
+function Example({ of, id, at, which }: { of: Group; id: string; at: string; which: string }) {
   return (
     <a href={linkTo('dead-letters', { id })}>
       <span class="only-read">

@@ -5,7 +5,7 @@ import { type Column, Table } from '../parts/table.js';
 import { Ago, EventName, numberText } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
 import { linkTo } from '../shell/route.js';
-import { countKnown, partOf } from './counts.js';
+import { knownCount, partOf } from './counts.js';
 import { type Filter, pathOf } from './filter.js';
 import { usePages } from './pages.js';
 
@@ -43,16 +43,14 @@ type ListProps = { readonly filter: Filter; readonly onReload: () => void };
  * first dead letter that the count has found, because a search for it takes long.
  */
 export function DeadLetterList({ filter, onReload }: ListProps) {
-  const [pages, setPages] = useState(() => [partOf(countKnown(filter)?.value.groups ?? []).after ?? '']);
+  const [pages, setPages] = useState(() => [partOf(knownCount(filter)?.value.groups ?? []).after ?? '']);
   const after = pages.at(-1) ?? '';
   const list = usePages<DeadLetterPage>({
-    pathAfter: (before) => pathOf('dead-letters', { ...filter, ...rest(before, after) }),
+    pathAfter: (before) => pathOf('dead-letters', { ...filter, ...queryAfter(before, after) }),
     add: (before, { letters, next }) => ({ letters: [...before.letters, ...letters], next }),
     isEnough: ({ letters, next }) => next === null || letters.length >= PAGE,
     onEnd: ({ letters }) => pages.length > 1 && announce(`Page ${pages.length}: ${letters.length} dead letters.`),
   });
-  const next = list.isAsking ? undefined : list.value?.next;
-  const isFirst = pages.length === 1;
   return (
     <section aria-labelledby="list">
       <h2 id="list">{filter.resolved ? 'Resolved dead letters' : 'Dead letters'}</h2>
@@ -68,16 +66,7 @@ export function DeadLetterList({ filter, onReload }: ListProps) {
         )}
       </Shown>
       <div class="actions">
-        <button type="button" aria-disabled={isFirst} onClick={() => !isFirst && setPages(pages.slice(0, -1))}>
-          Previous page
-        </button>
-        <button type="button" aria-disabled={!next} onClick={() => next && setPages([...pages, next])}>
-          Next page
-        </button>
-        <span class="quiet">
-          Page {numberText(pages.length)}
-          {list.value?.next === null && ', the last one'}
-        </span>
+        <Pager pages={pages} next={list.isAsking ? undefined : list.value?.next} onChange={setPages} />
         <button type="button" onClick={onReload}>
           Load again
         </button>
@@ -86,7 +75,34 @@ export function DeadLetterList({ filter, onReload }: ListProps) {
   );
 }
 
+type PagerProps = {
+  /** The beginning of each page up to the one that is shown. */
+  readonly pages: readonly string[];
+  /** The beginning of the next page: null after the last page, undefined while it is not known. */
+  readonly next: string | null | undefined;
+  readonly onChange: (pages: string[]) => void;
+};
+
+/** Leads to the previous and the next page. */
+function Pager({ pages, next, onChange }: PagerProps) {
+  const isFirst = pages.length === 1;
+  return (
+    <>
+      <button type="button" aria-disabled={isFirst} onClick={() => !isFirst && onChange(pages.slice(0, -1))}>
+        Previous page
+      </button>
+      <button type="button" aria-disabled={!next} onClick={() => next && onChange([...pages, next])}>
+        Next page
+      </button>
+      <span class="quiet">
+        Page {numberText(pages.length)}
+        {next === null && ', the last one'}
+      </span>
+    </>
+  );
+}
+
 /** Returns where the next request continues, and how many more dead letters fit on the page. */
-function rest(before: DeadLetterPage | undefined, after: string): { after: string; limit: string } {
+function queryAfter(before: DeadLetterPage | undefined, after: string): { after: string; limit: string } {
   return { after: before ? (before.next ?? '') : after, limit: String(PAGE - (before?.letters.length ?? 0)) };
 }

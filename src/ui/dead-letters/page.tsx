@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { route } from '../shell/route.js';
-import { Act } from './act.js';
+import { BulkActions } from './bulk-actions.js';
 import { forgetCounts } from './counts.js';
 import { DeadLetterDetail } from './detail.js';
 import { filterOf } from './filter.js';
@@ -25,7 +25,7 @@ export function DeadLettersPage() {
       <RunProgress />
       <FilterForm key={JSON.stringify(query)} filter={filter} />
       <Groups key={`groups ${key}`} filter={filter}>
-        {(found) => !filter.resolved && <Act filter={filter} found={found} onChange={onChange} />}
+        {(found) => !filter.resolved && <BulkActions filter={filter} found={found} onChange={onChange} />}
       </Groups>
       <DeadLetterList key={`list ${key}`} filter={filter} onReload={onChange} />
     </>

@@ -27,18 +27,18 @@ export function usePages<T extends Page>(options: PagesOptions<T>): Pages<T> {
   const [state, setState] = useState<Omit<Pages<T>, 'refresh'>>(known ? { ...known, ...ENDED } : ASKING);
   const [round, setRound] = useState(0);
   const first = pathAfter(undefined);
-  const sofar = useRef<{ first: string; all?: T }>({ first });
+  const soFar = useRef<{ first: string; all?: T }>({ first });
   useEffect(() => {
     if (known) return;
     const ended = new AbortController();
-    if (sofar.current.first !== first) sofar.current = { first };
-    const { all: from } = sofar.current;
+    if (soFar.current.first !== first) soFar.current = { first };
+    const { all: from } = soFar.current;
     setState((was) => (from ? { ...was, failure: undefined, isAsking: true } : ASKING));
     void collect(options, from, (shown) => {
       if (ended.signal.aborted) return false;
       if ('failure' in shown) setState((was) => ({ ...was, failure: shown.failure, isAsking: false }));
       else {
-        sofar.current.all = shown.all;
+        soFar.current.all = shown.all;
         setState({ value: shown.all, at: new Date(), failure: undefined, isAsking: !options.isEnough(shown.all) });
       }
       return true;

@@ -1,6 +1,7 @@
 import { counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 import { currentRun } from './current-run.js';
+import type { Progress } from './staged-redrive.js';
 
 /** The result codes that a person should know, in words. */
 const SKIPPED: Readonly<Record<string, string>> = {
@@ -20,7 +21,6 @@ export function RunProgress() {
   const run = currentRun.value;
   if (!run) return null;
   const { phase, total, requested, outcomes, counts, note, of, stop } = run;
-  const skipped = Object.entries(counts).filter(([code]) => SKIPPED[code]);
   return (
     <section class={`box ${phase === 'stopped' ? 'amber' : phase === 'finished' ? 'green' : ''}`} aria-labelledby="run">
       <h2 id="run">{TITLES[phase]}</h2>
@@ -39,15 +39,7 @@ export function RunProgress() {
           A paused workflow, or an open circuit, lets jobs wait. <a href={linkTo('workflows')}>See the workflows</a>.
         </p>
       )}
-      {skipped.length > 0 && (
-        <ul>
-          {skipped.map(([code, count]) => (
-            <li key={code}>
-              {numberText(count)} {SKIPPED[code]}.
-            </li>
-          ))}
-        </ul>
-      )}
+      <Skipped counts={counts} />
       {phase === 'running' ? (
         <button type="button" onClick={stop}>
           Stop
@@ -69,6 +61,21 @@ function Count({ name, value, colour }: { name: string; value: number; colour: s
       <dt>{name}</dt>
       <dd class={`badge ${colour}`}>{numberText(value)}</dd>
     </div>
+  );
+}
+
+/** Lists how many dead letters the app has skipped or refused, by reason. */
+function Skipped({ counts }: Pick<Progress, 'counts'>) {
+  const skipped = Object.entries(counts).filter(([code]) => SKIPPED[code]);
+  if (skipped.length === 0) return null;
+  return (
+    <ul>
+      {skipped.map(([code, count]) => (
+        <li key={code}>
+          {numberText(count)} {SKIPPED[code]}.
+        </li>
+      ))}
+    </ul>
   );
 }
 

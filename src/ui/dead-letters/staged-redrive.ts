@@ -66,7 +66,7 @@ export function redriveInStages(options: StagedOptions, deps: StagedDeps): Promi
   return new StagedRun(options, deps).run();
 }
 
-/** Ends the run before its last dead letter. The message says why. */
+/** Stops the run before its last dead letter. The message says why. */
 class Stop extends Error {}
 
 class StagedRun {
@@ -76,7 +76,7 @@ class StagedRun {
   readonly #tried = new Set<string>();
   #counts: Record<string, number> = {};
   #requested = 0;
-  /** The time for which the app has not answered, or has refused to. */
+  /** How long the app did not answer, or the sign-in had ended, in all. */
   #unansweredMs = 0;
   #listed: Letter[] = [];
   #after: string | null | undefined;
@@ -136,7 +136,7 @@ class StagedRun {
       this.#batches.push({ ids: watched, outcomes: { ...NONE, waiting: watched.length } });
   }
 
-  /** Asks for outcomes until all are known, or `ms` have passed. */
+  /** Asks for outcomes until all are known, or `ms` have passed. With `mustEnd`, an unknown outcome then stops the run. */
   async #wait(ms: number, mustEnd: boolean): Promise<void> {
     const untilMs = this.#answeredMs() + ms;
     for (;;) {
@@ -146,7 +146,7 @@ class StagedRun {
       }
       const { waiting } = this.#sums();
       this.#report('running', waiting > 0 ? `Waiting for ${waiting} of them to end …` : 'So far without a problem …');
-      this.#judge();
+      this.#stopIfTooManyFailed();
       if (waiting === 0) return;
       if (this.#answeredMs() >= untilMs) break;
       // A busy storage answers late: asking takes at most half of its time from the jobs.
@@ -155,7 +155,7 @@ class StagedRun {
     if (mustEnd) throw new Stop(NO_OUTCOME);
   }
 
-  #judge(): void {
+  #stopIfTooManyFailed(): void {
     const { resolved, failedAgain } = this.#sums();
     const isFirst = this.#requested === 1 && failedAgain === 1;
     const isTooMany = failedAgain >= MIN_FAILED && failedAgain / (resolved + failedAgain) > MAX_FAILED_SHARE;
@@ -166,6 +166,7 @@ class StagedRun {
       );
   }
 
+  /** Returns a clock that stands still while the app does not answer. */
   #answeredMs(): number {
     return this.#deps.monotonic() - this.#unansweredMs;
   }
@@ -208,15 +209,9 @@ class StagedRun {
   }
 
   #report(phase: Progress['phase'], note: string): Progress {
-    const total = Math.max(this.#options.total, this.#requested);
-    const progress = {
-      phase,
-      total,
-      requested: this.#requested,
-      outcomes: this.#sums(),
-      counts: { ...this.#counts },
-      note,
-    };
+    const requested = this.#requested;
+    const total = Math.max(this.#options.total, requested);
+    const progress = { phase, total, requested, outcomes: this.#sums(), counts: { ...this.#counts }, note };
     this.#options.onProgress(progress);
     return progress;
   }

@@ -42,49 +42,41 @@ const COLUMNS: readonly Column<RecentJob>[] = [
 /** Shows the app's last runs of jobs, the newest first. */
 export function Feed() {
   const recent = usePoll<{ jobs: RecentJob[] }>('recent', EVERY_MS);
-  const [held, setHeld] = useState<readonly RecentJob[]>();
-  const [workflow, setWorkflow] = useState('');
-  const [outcome, setOutcome] = useState('');
-  const isChosen = (job: RecentJob) =>
-    (workflow === '' || workflow === job.workflow) && (outcome === '' || outcome === job.outcome);
   return (
     <section aria-labelledby="feed">
       <h2 id="feed">What the app has just done</h2>
       <LastUpdated of={recent} />
-      <Shown of={recent}>
-        {({ jobs: live }) => {
-          const jobs = held ?? live;
-          return (
-            <>
-              <div class="actions">
-                <Filter
-                  label="Workflow"
-                  values={jobs.map((job) => job.workflow)}
-                  chosen={workflow}
-                  onChoose={setWorkflow}
-                />
-                <Filter label="Outcome" values={Object.keys(OUTCOMES)} chosen={outcome} onChoose={setOutcome} />
-                <button
-                  type="button"
-                  aria-pressed={held !== undefined}
-                  onClick={() => setHeld(held ? undefined : live)}
-                >
-                  {held ? 'Go on' : 'Hold still'}
-                </button>
-                {held && <span class="badge amber">Held: newer runs are not shown</span>}
-              </div>
-              <Table
-                label="Runs of jobs that have ended, the newest first"
-                columns={COLUMNS}
-                rows={jobs.filter(isChosen)}
-                keyOf={(job) => `${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`}
-                empty="No job has ended lately. Events appear here within seconds."
-              />
-            </>
-          );
-        }}
-      </Shown>
+      <Shown of={recent}>{({ jobs }) => <Runs newest={jobs} />}</Shown>
     </section>
+  );
+}
+
+/** Shows the runs that match a person's choice. While the person holds the list, newer runs do not appear. */
+function Runs({ newest }: { newest: readonly RecentJob[] }) {
+  const [held, setHeld] = useState<readonly RecentJob[]>();
+  const [workflow, setWorkflow] = useState('');
+  const [outcome, setOutcome] = useState('');
+  const jobs = held ?? newest;
+  const isChosen = (job: RecentJob) =>
+    (workflow === '' || workflow === job.workflow) && (outcome === '' || outcome === job.outcome);
+  return (
+    <>
+      <div class="actions">
+        <Filter label="Workflow" values={jobs.map((job) => job.workflow)} chosen={workflow} onChoose={setWorkflow} />
+        <Filter label="Outcome" values={Object.keys(OUTCOMES)} chosen={outcome} onChoose={setOutcome} />
+        <button type="button" aria-pressed={held !== undefined} onClick={() => setHeld(held ? undefined : newest)}>
+          {held ? 'Go on' : 'Hold still'}
+        </button>
+        {held && <span class="badge amber">Held: newer runs are not shown</span>}
+      </div>
+      <Table
+        label="Runs of jobs that have ended, the newest first"
+        columns={COLUMNS}
+        rows={jobs.filter(isChosen)}
+        keyOf={(job) => `${job.at} ${job.instance} ${job.eventId} ${job.workflow} ${job.try}`}
+        empty="No job has ended lately. Events appear here within seconds."
+      />
+    </>
   );
 }
 

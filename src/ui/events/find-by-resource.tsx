@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { EventStatus } from '../../api/events.js';
-import { Field } from '../parts/field.js';
+import { Fields, type NamedField } from '../parts/field.js';
 import { Problems, useFailure } from '../parts/problems.js';
 import { counted } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
@@ -8,19 +8,22 @@ import { request } from '../shell/request.js';
 import { Story } from './story.js';
 
 type Service = 'fhir' | 'dicom';
-type Question = readonly [name: string, label: string, note: string];
-
-const QUESTIONS: Readonly<Record<Service, readonly Question[]>> = {
+const HOST = { name: 'host', required: true } as const;
+const SENT_IN_BODY = 'It is sent in the body of the request, never in a URL.';
+/** The fields of the form, named as in the API. */
+const FIELDS: Readonly<Record<Service, readonly NamedField<string>[]>> = {
   fhir: [
-    ['host', 'FHIR service', 'Its host name, such as clinic-main.fhir.azurehealthcareapis.com.'],
-    ['resourceType', 'Resource type', 'Such as Patient.'],
-    ['resourceId', 'Resource id', 'It is sent in the body of the request, never in a URL.'],
+    { ...HOST, label: 'FHIR service', note: 'Its host name, such as clinic-main.fhir.azurehealthcareapis.com.' },
+    { name: 'resourceType', label: 'Resource type', note: 'Such as Patient.', required: true },
+    { name: 'resourceId', label: 'Resource id', note: SENT_IN_BODY, required: true },
+    { name: 'version', label: 'Version (optional)', type: 'number' },
   ],
   dicom: [
-    ['host', 'DICOM service', 'Its host name, such as clinic-main.dicom.azurehealthcareapis.com.'],
-    ['studyUid', 'Study instance UID', ''],
-    ['seriesUid', 'Series instance UID', ''],
-    ['instanceUid', 'SOP instance UID', 'It is sent in the body of the request, never in a URL.'],
+    { ...HOST, label: 'DICOM service', note: 'Its host name, such as clinic-main.dicom.azurehealthcareapis.com.' },
+    { name: 'studyUid', label: 'Study instance UID', required: true },
+    { name: 'seriesUid', label: 'Series instance UID', required: true },
+    { name: 'instanceUid', label: 'SOP instance UID', note: SENT_IN_BODY, required: true },
+    { name: 'version', label: 'Sequence number (optional)', type: 'number' },
   ],
 };
 
@@ -49,21 +52,10 @@ export function FindByResource() {
           </label>
         ))}
       </fieldset>
-      {QUESTIONS[service].map(([name, label, note]) => (
-        <Field
-          key={name}
-          label={label}
-          note={note}
-          value={entered[name] ?? ''}
-          onInput={(value) => setEntered({ ...entered, [name]: value })}
-          required
-        />
-      ))}
-      <Field
-        label={service === 'fhir' ? 'Version (optional)' : 'Sequence number (optional)'}
-        type="number"
-        value={entered.version ?? ''}
-        onInput={(version) => setEntered({ ...entered, version })}
+      <Fields
+        fields={FIELDS[service]}
+        entered={entered}
+        onEnter={(name, value) => setEntered({ ...entered, [name]: value })}
       />
       <button type="submit" class="primary">
         Find
@@ -77,6 +69,6 @@ export function FindByResource() {
 }
 
 function bodyOf(service: Service, entered: Readonly<Record<string, string>>) {
-  const named = QUESTIONS[service].map(([name]) => [name, entered[name]?.trim()]);
-  return { ...Object.fromEntries(named), ...(entered.version && { version: Number(entered.version) }) };
+  const named = FIELDS[service].map(({ name }) => [name, entered[name]?.trim()]);
+  return { ...Object.fromEntries(named), version: entered.version ? Number(entered.version) : undefined };
 }

@@ -43,55 +43,63 @@ export function Story({ event: { id, type, source, time, state, workflows } }: {
       </dl>
       {Object.keys(workflows).length === 0 && <p>It is received, and its jobs have not begun.</p>}
       {Object.entries(workflows).map(([name, job]) => (
-        <JobStory key={name} name={name} job={job} receivedAt={time} />
+        <JobStory key={name} name={name} job={job} changedAt={time} />
       ))}
     </article>
   );
 }
 
-function JobStory({ name, job, receivedAt }: { name: string; job: JobStatus; receivedAt: string | null }) {
-  const { status, tries, nextTryAt, redrives, error, steps, stepsLeftOut, deadLetter } = job;
-  const [text, colour] = STATUSES[status];
+type JobStoryProps = { readonly name: string; readonly job: JobStatus; readonly changedAt: string | null };
+
+function JobStory({ name, job, changedAt }: JobStoryProps) {
+  const [text, colour] = STATUSES[job.status];
   return (
     <section>
       <h3>
         {name} <span class={`badge ${colour}`}>{text}</span>
       </h3>
-      <p>
-        {counted(tries, 'try').replace('trys', 'tries')}
-        {redrives ? `, ${counted(redrives, 'redrive')}` : ''}
-        {error && (
-          <>
-            , last error <code>{error}</code>
-          </>
-        )}
-        {nextTryAt && (
-          <>
-            , runs <Ago at={nextTryAt} />
-          </>
-        )}
-        . {deadLetter && <a href={linkTo('dead-letters', { id: deadLetter })}>See its dead letter</a>}
-      </p>
-      {steps ? (
-        <ol class="timeline">
-          {receivedAt && (
-            <li>
-              <Time at={receivedAt} /> <span>The resource changed</span>
-            </li>
-          )}
-          {steps.map((step, index) => (
-            <Fragment key={`${step.at} ${step.what}`}>
-              {index === FIRST_STEPS && stepsLeftOut !== undefined && stepsLeftOut > 0 && (
-                <li class="quiet">{counted(stepsLeftOut, 'step')} left out</li>
-              )}
-              <StepLine step={step} />
-            </Fragment>
-          ))}
-        </ol>
-      ) : (
-        <p class="quiet">An earlier version of the app has not kept its steps.</p>
-      )}
+      <Summary job={job} />
+      <Timeline job={job} changedAt={changedAt} />
     </section>
+  );
+}
+
+function Summary({ job: { tries, redrives, error, nextTryAt, deadLetter } }: Pick<JobStoryProps, 'job'>) {
+  return (
+    <p>
+      {counted(tries, 'try', 'tries')}
+      {redrives ? `, ${counted(redrives, 'redrive')}` : ''}
+      {error && (
+        <>
+          , last error <code>{error}</code>
+        </>
+      )}
+      {nextTryAt && (
+        <>
+          , runs <Ago at={nextTryAt} />
+        </>
+      )}
+      . {deadLetter && <a href={linkTo('dead-letters', { id: deadLetter })}>See its dead letter</a>}
+    </p>
+  );
+}
+
+function Timeline({ job: { steps, stepsLeftOut = 0 }, changedAt }: Omit<JobStoryProps, 'name'>) {
+  if (!steps) return <p class="quiet">An earlier version of the app has not kept its steps.</p>;
+  return (
+    <ol class="timeline">
+      {changedAt && (
+        <li>
+          <Time at={changedAt} /> <span>The resource changed</span>
+        </li>
+      )}
+      {steps.map((step, index) => (
+        <Fragment key={`${step.at} ${step.what}`}>
+          {index === FIRST_STEPS && stepsLeftOut > 0 && <li class="quiet">{counted(stepsLeftOut, 'step')} left out</li>}
+          <StepLine step={step} />
+        </Fragment>
+      ))}
+    </ol>
   );
 }
 

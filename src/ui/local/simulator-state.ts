@@ -29,9 +29,7 @@ export type Run = {
 };
 export type Verdict = {
   readonly ok: boolean;
-  readonly events: Readonly<
-    Record<'sent' | 'settled' | 'deadLettered' | 'rejected' | 'open' | 'lost' | 'undelivered', number>
-  >;
+  readonly events: Readonly<Record<'sent' | 'settled' | 'deadLettered' | 'rejected' | 'lost', number>>;
   readonly lagMs: { readonly p50: number; readonly p99: number } | null;
   readonly problems: readonly string[];
 };

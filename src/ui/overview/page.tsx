@@ -59,42 +59,45 @@ const LIMITS = [
 /** Shows the last hour by minute. */
 function Charts({ minutes }: { minutes: Minutes }) {
   const { at, events, completed, deadLettered, retried, lagP50, lagP99 } = minutes;
-  const worst = Math.max(0, ...lagP99.filter((lag) => lag !== null));
-  const most = Math.max(0, ...events);
   return (
     <section aria-labelledby="hour" class="charts">
       <h2 id="hour">The last hour</h2>
       <Chart
         title="Lag from event to outcome"
-        summary={
-          worst === 0
-            ? 'Nothing has settled in the last hour.'
-            : `The worst minute had a p99 of ${durationText(worst)}; the service promises 1 s in the mean, and 5 s for 99.99 %.`
-        }
+        summary={lagText(lagP99)}
         at={at}
         series={[
-          { label: 'p50', values: lagP50, colour: 'series-1' },
-          { label: 'p99', values: lagP99, colour: 'series-2' },
+          { label: 'p50', values: lagP50, colour: 'blue' },
+          { label: 'p99', values: lagP99, colour: 'orange' },
         ]}
         limits={LIMITS}
         textOf={durationText}
       />
       <Chart
         title="Events and outcomes a minute"
-        summary={
-          most === 0
-            ? 'No event has arrived in the last hour.'
-            : `The busiest minute brought ${numberText(most)} events.`
-        }
+        summary={eventsText(events)}
         at={at}
         series={[
-          { label: 'events', values: events, colour: 'series-1' },
-          { label: 'completed', values: completed, colour: 'series-3' },
-          { label: 'retried', values: retried, colour: 'series-2' },
-          { label: 'dead-lettered', values: deadLettered, colour: 'series-4' },
+          { label: 'events', values: events, colour: 'blue' },
+          { label: 'completed', values: completed, colour: 'green' },
+          { label: 'retried', values: retried, colour: 'orange' },
+          { label: 'dead-lettered', values: deadLettered, colour: 'red' },
         ]}
         textOf={numberText}
       />
     </section>
   );
+}
+
+function lagText(lagP99: Minutes['lagP99']): string {
+  const worst = Math.max(0, ...lagP99.filter((lag) => lag !== null));
+  if (worst === 0) return 'Nothing has settled in the last hour.';
+  return `The worst minute had a p99 of ${durationText(worst)}; the service promises 1 s in the mean, and 5 s for 99.99 %.`;
+}
+
+function eventsText(events: Minutes['events']): string {
+  const most = Math.max(0, ...events);
+  return most === 0
+    ? 'No event has arrived in the last hour.'
+    : `The busiest minute brought ${numberText(most)} events.`;
 }

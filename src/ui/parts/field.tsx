@@ -35,6 +35,25 @@ export function Field({ label, value, onInput, type = 'text', note, problem, req
   );
 }
 
+/** A field of a form, and the name of its value among those that were entered. */
+export type NamedField<Name extends string> = Omit<FieldProps, 'value' | 'onInput'> & { readonly name: Name };
+type FieldsProps<Name extends string> = {
+  readonly fields: readonly NamedField<Name>[];
+  readonly entered: Readonly<Partial<Record<Name, string>>>;
+  readonly onEnter: (name: Name, value: string) => void;
+};
+
+/** The text fields of a form. */
+export function Fields<Name extends string>({ fields, entered, onEnter }: FieldsProps<Name>) {
+  return (
+    <>
+      {fields.map(({ name, ...field }) => (
+        <Field key={name} {...field} value={entered[name] ?? ''} onInput={(value) => onEnter(name, value)} />
+      ))}
+    </>
+  );
+}
+
 type CheckProps = { readonly label: string; readonly value: boolean; readonly onInput: (value: boolean) => void };
 
 /** A checkbox with its label. */

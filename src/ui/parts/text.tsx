@@ -75,8 +75,8 @@ export function numberText(number: number, isMore = false): string {
 }
 
 /** Returns `1 dead letter`, `2 dead letters`. */
-export function counted(number: number, noun: string): string {
-  return `${numberText(number)} ${noun}${number === 1 ? '' : 's'}`;
+export function counted(number: number, noun: string, plural = `${noun}s`): string {
+  return `${numberText(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** Returns a type of events without the part that all types share. */

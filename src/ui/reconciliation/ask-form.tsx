@@ -1,26 +1,19 @@
-import type { ComponentProps } from 'preact';
 import { useState } from 'preact/hooks';
-import { Check, Field } from '../parts/field.js';
+import { Check, Fields, type NamedField } from '../parts/field.js';
 import { Problems, useFailure } from '../parts/problems.js';
 import { request } from '../shell/request.js';
 
 type AskFormProps = { readonly hosts: readonly string[]; readonly onAsked: (message: string) => void };
 
 const NOTHING = { since: '', until: '', workflow: '', service: '', types: '' };
-/** The fields. `isOfChanges`: not for a search for removed resources, which has no times. */
-const FIELDS: readonly (Omit<ComponentProps<typeof Field>, 'value' | 'onInput'> & {
-  readonly name: keyof typeof NOTHING;
-  readonly isOfChanges?: boolean;
-})[] = [
-  { name: 'since', label: 'Changes since', type: 'datetime-local', required: true, isOfChanges: true },
-  {
-    name: 'until',
-    label: 'Changes until',
-    type: 'datetime-local',
-    note: 'Empty: until 10 minutes ago.',
-    isOfChanges: true,
-  },
-  { name: 'workflow', label: 'Only for the workflow', note: 'Such as a new one.', isOfChanges: true },
+type Name = keyof typeof NOTHING;
+/** The fields of a comparison of changes. A search for removed resources has no times. */
+const CHANGE_FIELDS: readonly NamedField<Name>[] = [
+  { name: 'since', label: 'Changes since', type: 'datetime-local', required: true },
+  { name: 'until', label: 'Changes until', type: 'datetime-local', note: 'Empty: until 10 minutes ago.' },
+  { name: 'workflow', label: 'Only for the workflow', note: 'Such as a new one.' },
+];
+const COMMON_FIELDS: readonly NamedField<Name>[] = [
   { name: 'service', label: 'Only the service', list: 'hosts' },
   { name: 'types', label: 'Only the types', note: 'Such as Patient, Observation.' },
 ];
@@ -41,14 +34,11 @@ export function AskForm({ hosts, onAsked }: AskFormProps) {
       <summary>Ask for a comparison</summary>
       <form class="fields" onSubmit={submit}>
         <Check label="Find resources that were removed without an event" value={findRemoved} onInput={setFindRemoved} />
-        {FIELDS.filter(({ isOfChanges }) => !isOfChanges || !findRemoved).map(({ name, isOfChanges: _, ...field }) => (
-          <Field
-            key={name}
-            {...field}
-            value={entered[name]}
-            onInput={(value) => setEntered({ ...entered, [name]: value })}
-          />
-        ))}
+        <Fields
+          fields={findRemoved ? COMMON_FIELDS : [...CHANGE_FIELDS, ...COMMON_FIELDS]}
+          entered={entered}
+          onEnter={(name, value) => setEntered({ ...entered, [name]: value })}
+        />
         <datalist id="hosts">
           {hosts.map((host) => (
             <option key={host} value={host} />

@@ -1,3 +1,4 @@
+import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { DeadLettersPage } from '../dead-letters/page.js';
 import { EventsPage } from '../events/page.js';
@@ -8,27 +9,28 @@ import { WorkflowsPage } from '../workflows/page.js';
 import { Announcer } from './announce.js';
 import { Header } from './header.js';
 import { KeyForm } from './key-form.js';
-import { route } from './route.js';
+import { route, TITLES } from './route.js';
 import { session } from './session-state.js';
 import { NoRole, SignIn, SignInEnded } from './who.js';
 
-const PAGES = {
-  overview: { title: 'Overview', Page: OverviewPage },
-  events: { title: 'Events', Page: EventsPage },
-  'dead-letters': { title: 'Dead letters', Page: DeadLettersPage },
-  workflows: { title: 'Workflows', Page: WorkflowsPage },
-  reconciliation: { title: 'Reconciliation', Page: ReconciliationPage },
-  local: { title: 'Simulator', Page: LocalPage },
+const PAGES: Readonly<Record<keyof typeof TITLES, ComponentType>> = {
+  overview: OverviewPage,
+  events: EventsPage,
+  'dead-letters': DeadLettersPage,
+  workflows: WorkflowsPage,
+  reconciliation: ReconciliationPage,
+  local: LocalPage,
 };
 
 /** The page: the header, the part that the URL names, and the form for a key where the app requires a key. */
 export function App() {
   const { page, id } = route.value;
-  const known = PAGES[page as keyof typeof PAGES] ?? PAGES.overview;
+  const name = Object.hasOwn(PAGES, page) ? (page as keyof typeof PAGES) : 'overview';
+  const Page = PAGES[name];
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
-    document.title = `${known.title} · ahds-events`;
+    document.title = `${TITLES[name]} · ahds-events`;
     if (!isFirst.current) heading.current?.focus();
     isFirst.current = false;
   }, [page, id]);
@@ -40,14 +42,14 @@ export function App() {
       <Header />
       <main id="main">
         <h1 ref={heading} tabIndex={-1}>
-          {known.title}
+          {TITLES[name]}
         </h1>
         <SignInEnded />
         {session.value === 'locked' && <KeyForm />}
         {session.value === 'signed-out' && <SignIn />}
         {session.value === 'no-role' && <NoRole />}
         {session.value === 'opening' && <p class="quiet">Asking the app what you may see …</p>}
-        {session.value === 'open' && <known.Page />}
+        {session.value === 'open' && <Page />}
       </main>
       <Announcer />
     </>

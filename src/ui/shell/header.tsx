@@ -1,18 +1,10 @@
 import { hasSimulator } from '../local/has-simulator.js';
 import { Select } from '../parts/field.js';
-import { linkTo, route } from './route.js';
+import { linkTo, route, TITLES } from './route.js';
 import { forgetKey } from './session.js';
 import { isSignedIn, key, mayAct, session } from './session-state.js';
 import { type Theme, theme } from './theme.js';
 import { SignedIn } from './who.js';
-
-const LINKS = [
-  ['overview', 'Overview'],
-  ['events', 'Events'],
-  ['dead-letters', 'Dead letters'],
-  ['workflows', 'Workflows'],
-  ['reconciliation', 'Reconciliation'],
-] as const;
 
 const THEMES = [
   ['system', 'System colours'],
@@ -21,7 +13,7 @@ const THEMES = [
 ] as const;
 
 export function Header() {
-  const links = hasSimulator.value ? [...LINKS, ['local', 'Simulator'] as const] : LINKS;
+  const links = Object.entries(TITLES).filter(([page]) => page !== 'local' || hasSimulator.value);
   return (
     <header class="top">
       <p class="brand">ahds-events</p>

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { announce } from './announce.js';
-import { useKey } from './session.js';
+import { tryKey } from './session.js';
 
-/** Asks for a function key. The key stays in the memory of this tab, and is gone when the tab is reloaded or closed. */
+/** Asks for a function key. The page opens when the app accepts the key. */
 export function KeyForm() {
   const [entered, setEntered] = useState('');
   const [isAsking, setIsAsking] = useState(false);
@@ -11,7 +11,7 @@ export function KeyForm() {
     event.preventDefault();
     if (entered.trim() === '') return setProblem('Enter a key.');
     setIsAsking(true);
-    const why = await useKey(entered);
+    const why = await tryKey(entered);
     setIsAsking(false);
     setProblem(why);
     if (why === undefined) announce('The key is accepted.');

@@ -2,7 +2,7 @@ import type { Access } from '../../api/access.js';
 import { request } from './request.js';
 import { access, hasSignInEnded, key, lock, session } from './session-state.js';
 
-/** Finds out what the caller may do without a key: all on a developer's machine, and what the roles allow after a sign-in. */
+/** Asks the app what the caller may do without a key, now and after each new sign-in. */
 export async function openSession(): Promise<void> {
   await probe();
   let hadEnded = false;
@@ -12,8 +12,8 @@ export async function openSession(): Promise<void> {
   });
 }
 
-/** Takes a key; returns undefined if the app accepts it, else why not. */
-export async function useKey(entered: string): Promise<string | undefined> {
+/** Sends requests with this key from now on, if the app accepts it. Returns undefined then, else the reason. */
+export async function tryKey(entered: string): Promise<string | undefined> {
   const before = key.peek();
   key.value = entered.trim();
   const why = await probe();
@@ -21,7 +21,6 @@ export async function useKey(entered: string): Promise<string | undefined> {
   return why;
 }
 
-/** Forgets the key. */
 export function forgetKey(): void {
   key.value = '';
   lock();

@@ -1,10 +1,10 @@
 import type { DeadLetterGroups } from '../../../src/api/dead-letters.js';
 import {
   addCounts,
-  countKnown,
   filterOfCause,
   forgetCounts,
   keepCount,
+  knownCount,
   partOf,
 } from '../../../src/ui/dead-letters/counts.js';
 
@@ -45,22 +45,22 @@ describe('when a cause of the list is chosen', () => {
   });
 
   it('given the count of all, then its number is known without another count', () => {
-    expect(countKnown(by('one', 'f'))?.value).toMatchObject({ letters: 10, isMore: false, next: null });
-    expect(countKnown({ reason: 'r' })?.value.letters).toBe(15);
-    expect(countKnown({ reason: 'other' })?.value.letters).toBe(0);
+    expect(knownCount(by('one', 'f'))?.value).toMatchObject({ letters: 10, isMore: false, next: null });
+    expect(knownCount({ reason: 'r' })?.value.letters).toBe(15);
+    expect(knownCount({ reason: 'other' })?.value.letters).toBe(0);
   });
 
   it.each([
     { given: 'a filter by something else', filter: { resourceType: 'Patient' } },
     { given: 'no count of the resolved ones', filter: { reason: 'r', resolved: 'true' } },
   ])('given $given, then it is counted', ({ filter }) => {
-    expect(countKnown(filter)).toBeUndefined();
+    expect(knownCount(filter)).toBeUndefined();
   });
 
   it('given causes with and without a place in the code, then each is chosen alone', () => {
     keepCount({}, counted([group(by('one', 'f'), 10), group(by('one'), 5)]));
 
-    expect([by('one', 'f'), by('one')].map((cause) => countKnown(filterOfCause({ by: cause }))?.value.letters)).toEqual(
+    expect([by('one', 'f'), by('one')].map((cause) => knownCount(filterOfCause({ by: cause }))?.value.letters)).toEqual(
       [10, 5],
     );
     expect(filterOfCause({ by: by('one') })).toEqual({ reason: 'r', workflow: 'one', error: 'e', frame: '(none)' });
@@ -77,6 +77,6 @@ describe('when a cause of the list is chosen', () => {
   it('given a change since, then the cause is counted again', () => {
     forgetCounts();
 
-    expect(countKnown({ reason: 'r' })).toBeUndefined();
+    expect(knownCount({ reason: 'r' })).toBeUndefined();
   });
 });

@@ -10,14 +10,14 @@ import { currentRun, startRun } from './current-run.js';
 import { DiscardDialog } from './discard-dialog.js';
 import { type Filter, filterText } from './filter.js';
 
-type ActProps = {
+type BulkActionsProps = {
   readonly filter: Filter;
   readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore' | 'groups'>;
   readonly onChange: () => void;
 };
 
-/** The actions that a person may take on all dead letters that match. */
-export function Act({ filter, found, onChange }: ActProps) {
+/** The actions on all dead letters that match the filter. */
+export function BulkActions({ filter, found, onChange }: BulkActionsProps) {
   const [open, setOpen] = useState<'redrive' | 'discard'>();
   const close = () => setOpen(undefined);
   if (!mayAct.value) return <MayNot to="redrive or discard" />;
@@ -49,7 +49,7 @@ export function Act({ filter, found, onChange }: ActProps) {
 }
 
 /** Asks how many dead letters to redrive, and explains the stages. */
-function RedriveDialog({ filter, found, onClose, onChange }: ActProps & { readonly onClose: () => void }) {
+function RedriveDialog({ filter, found, onClose, onChange }: BulkActionsProps & { readonly onClose: () => void }) {
   const [wanted, setWanted] = useState(String(found.letters));
   const [force, setForce] = useState(false);
   const total = Number(wanted);
