@@ -1,20 +1,20 @@
-import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { startServer } from './local-server.js';
 
 /** A proxy between an app and its tables that counts requests and written entities. */
 export type CountingProxy = AsyncDisposable & {
   /** The connection string of the storage, with the table endpoint of this proxy. */
   readonly connectionString: string;
-  /** The counts so far. `entities` counts each row that a transaction writes. */
+  /** `entities` counts each row that a transaction writes. */
   counts(): Counts;
 };
 
+/** The numbers of requests and of written entities so far. */
 export type Counts = {
   readonly requests: number;
   readonly entities: number;
-  /** Requests by what they do, and their table: `read resources`. */
+  /** Requests by kind and table, such as `read resources`. */
   readonly by: ReadonlyMap<string, number>;
 };
 
@@ -32,7 +32,7 @@ export async function startCountingProxy(storage: string): Promise<CountingProxy
   let requests = 0;
   let entities = 0;
   const by = new Map<string, number>();
-  const server = createServer(async (incoming, outgoing) => {
+  const server = await startServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
     requests += 1;
     entities += writesIn(incoming, body);
@@ -45,14 +45,12 @@ export async function startCountingProxy(storage: string): Promise<CountingProxy
     });
     onward.once('error', () => outgoing.destroy()).end(body);
   });
-  const origin = await listen(server);
   return {
-    connectionString: storage.replace(TABLE_ENDPOINT, origin),
+    connectionString: storage.replace(TABLE_ENDPOINT, server.origin),
     counts: () => ({ requests, entities, by: new Map(by) }),
     async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
       agent.destroy();
+      await server[Symbol.asyncDispose]();
     },
   };
 }
@@ -68,10 +66,4 @@ function whatOf({ method, url = '' }: IncomingMessage, body: Buffer): string {
   const table = (/\/([A-Za-z]\w*)(?:\([^/]*\))?$/.exec(place)?.[1] ?? '').replace(/^ledger\d+/, 'ledger');
   const verb = method === 'GET' ? (path.endsWith('()') ? 'query' : 'read') : 'write';
   return `${verb} ${table}`;
-}
-
-async function listen(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -1,3 +1,5 @@
+import { mulberry32 } from '../src/simulator/seeded.js';
+
 /** Generates the JSON texts of FHIR events as Event Grid sends them. */
 export type Events = { next(): string };
 
@@ -13,6 +15,7 @@ type Options = {
 
 const DAY_MS = 24 * 3_600_000;
 const FIRST_DAY_MS = Date.UTC(2024, 0, 1);
+/** The workspace of all events. */
 export const SOURCE =
   '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/bench/providers/Microsoft.HealthcareApis/workspaces/bench';
 const HOST = 'bench-fhir.fhir.azurehealthcareapis.com';
@@ -28,9 +31,10 @@ export function newRun(): number {
   return runs;
 }
 
+/** Returns a generator of events of FHIR resources: four of five create a resource, the fifth updates one. */
 export function createEvents({ run, from = 0, duplicates = 0, resourceType = 'Observation' }: Options): Events {
   let count = from;
-  const random = createRandom(run);
+  const random = mulberry32(run); // the same in each run of the bench
   return {
     next() {
       const isDuplicate = count > from && random() < duplicates;
@@ -57,15 +61,4 @@ function eventText(run: number, number: number, resourceType: string): string {
 
 function uuid(run: number, number: number): string {
   return `${run.toString(16).padStart(8, '0')}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
-}
-
-/** Mulberry32 with a fixed seed, so that every run of the bench has the same duplicates. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

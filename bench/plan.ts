@@ -1,6 +1,6 @@
 /** The duration, repetitions and amount of data of each section. */
 export type Plan = {
-  /** The most POSTs that a section sends at the same time. */
+  /** The maximum number of POSTs that a section sends at the same time. */
   readonly maxInFlight: number;
   readonly inMemory: { repetitions: number; events: number; warmUpEvents: number };
   /**

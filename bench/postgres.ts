@@ -1,15 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '../src/clock.js';
+import { startServer } from './local-server.js';
 
+/** A PostgreSQL whose data is in memory. */
 export type Postgres = AsyncDisposable & {
   readonly url: string;
-  /** CPU time of all its processes so far; undefined where the system does not tell. */
+  /** The CPU time of all its processes so far; undefined on a system without /proc. */
   cpuMs(): number | undefined;
 };
 
@@ -17,14 +18,14 @@ const START_MS = 60_000;
 const LOOK_AGAIN_MS = 25;
 /** A user without rights: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
-/** As Azurite, which has its data in memory: no write waits for a disk. */
+/** No write waits for a disk, as in Azurite, whose data is in memory. */
 const IN_MEMORY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
-/** The clock ticks of /proc. */
+/** The length of a clock tick in /proc. */
 const TICK_MS = 10;
 /** PostgreSQL ends when the bench closes its end of the standard input, or ends for any reason. */
 const ENDS_WITH_INPUT = 'postgres "$@" & cat > /dev/null; kill -INT $!; wait';
 
-/** Starts a PostgreSQL of its own, with empty data, on a free port; undefined where none is installed. */
+/** Starts a new PostgreSQL with empty data on a free port; returns undefined if PostgreSQL is not installed. */
 export async function startPostgres(): Promise<Postgres | undefined> {
   if (spawnSync('initdb', ['--version']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'ahds-events-bench-'));
@@ -64,12 +65,8 @@ export async function startPostgres(): Promise<Postgres | undefined> {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  await using server = await startServer(() => {});
+  return Number(new URL(server.origin).port);
 }
 
 function answersOn(port: number): Promise<boolean> {
@@ -83,14 +80,14 @@ function answersOn(port: number): Promise<boolean> {
   });
 }
 
-/** The CPU time of the process with its children: of those that have ended, the process itself has it. */
+/** Returns the CPU time of the process and its children. The process's own numbers include children that have ended. */
 function cpuMsOf(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   const own = ticksOf(pid, 4);
   return (own + children.reduce((sum, child) => sum + ticksOf(Number(child), 2), 0)) * TICK_MS;
 }
 
-/** The first `fields` of utime, stime, cutime and cstime; 0 for a process that has just ended. */
+/** Returns the sum of the first `fields` of utime, stime, cutime and cstime; 0 for a process that has just ended. */
 function ticksOf(pid: number, fields: number): number {
   const path = `/proc/${pid}/stat`;
   if (!existsSync(path)) return 0;

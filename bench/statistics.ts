@@ -1,4 +1,4 @@
-/** The percentile by nearest rank, so always one of the values. Example: `percentile(values, 0.99)`. */
+/** Returns the percentile by nearest rank, which is always one of the values. Example: `percentile(values, 0.99)`. */
 export function percentile(values: readonly number[], share: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = values.toSorted((a, b) => a - b);
@@ -7,7 +7,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(1, rank) - 1] as number;
 }
 
-/** The middle value, or the mean of the two middle values. */
+/** Returns the middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted.length >> 1;

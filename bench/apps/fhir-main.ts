@@ -1,15 +1,15 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/clock.js';
+import { startServer } from '../local-server.js';
 
-// A FHIR service that has every Observation, as one of 1 KB: GET of a resource, and POST of a batch. It counts requests.
+// A FHIR service that has an Observation of 1 KB under every id. It answers GET of a resource and POST of a batch, and
+// counts requests.
 
-/** About what a service in the same region takes. */
+/** About the time that a service in the same region takes to answer. */
 const ANSWER_MS = 10;
 
 let requests = 0;
-const server = createServer(async (request, response) => {
+const { origin } = await startServer(async (request, response) => {
   response.setHeader('content-type', 'application/fhir+json');
   const { method, url = '' } = request;
   if (url === '/counts') response.end(JSON.stringify({ requests }));
@@ -20,9 +20,7 @@ const server = createServer(async (request, response) => {
     response.end(body);
   }
 });
-server.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
-});
+process.stdout.write(`Listening on ${origin}\n`);
 
 type Batch = { readonly entry: readonly { readonly request: { readonly url: string } }[] };
 

@@ -1,15 +1,15 @@
-/** CPU time, in ms, of the parts of an event's work: of the app's process, and of the host that shares its processor. */
+/** CPU time in ms of each part of an event's work, in the app's process and in the host on the same processor. */
 export type CpuCosts = {
   /** For each POST. */
   readonly post: number;
-  /** For each event, by what it is about: its handlers, and what its entities add to requests. `other`: FHIR resources. */
+  /** For each event, by its kind: its handlers, and the cost of its entities in requests. `other`: other FHIR resources. */
   readonly event: Readonly<Record<'Patient' | 'Observation' | 'image' | 'other', number>>;
   /** For each request to storage, and to the FHIR or DICOM service. */
   readonly storageRequest: number;
   readonly serviceRequest: number;
 };
 
-/** Of the real host, for each event. The embedded host, which was measured, has its costs in `post`. */
+/** The cost of the real host for each event. The loads were measured in the embedded host, whose cost is in `post`. */
 const HOST_MS = 0.15;
 
 /**
@@ -24,7 +24,7 @@ const MEASURED: CpuCosts = {
   serviceRequest: 0.26,
 };
 
-/** `factor`: how many times slower the processor is than the one that was measured. */
+/** Returns the costs on a processor that is `factor` times slower than the measured one. */
 export function cpuCosts(factor: number): CpuCosts {
   const { post, event, storageRequest, serviceRequest } = MEASURED;
   const ofEvent = (ms: number) => (ms + HOST_MS) * factor;
@@ -41,9 +41,12 @@ export function cpuCosts(factor: number): CpuCosts {
   };
 }
 
-/** The cost of an event, as Event Grid sends it in the CloudEvents schema. */
-export function costOfEvent({ event: costs }: CpuCosts, of: { subject?: unknown; type?: unknown }): number {
-  if (String(of.type).includes('Dicom')) return costs.image;
-  const [, resourceType] = String(of.subject).split('/');
+/** Returns the cost of an event in the CloudEvents schema. */
+export function costOfEvent(
+  { event: costs }: CpuCosts,
+  { subject, type }: { subject?: unknown; type?: unknown },
+): number {
+  if (String(type).includes('Dicom')) return costs.image;
+  const [, resourceType] = String(subject).split('/');
   return resourceType === 'Patient' || resourceType === 'Observation' ? costs[resourceType] : costs.other;
 }

@@ -29,7 +29,7 @@ export type DeploymentDeps = {
   /** Returns the workflows of one process. */
   readonly workflows: () => readonly Workflow[];
   readonly instances: number;
-  /** The second one is for the workflows' tables. */
+  /** A second account is for the workflows' tables. */
   readonly accounts: readonly StorageAccount[];
   readonly services: Services;
   readonly serviceLatencyMs: () => number;
@@ -86,7 +86,7 @@ export class Deployment {
     return this.instances.reduce((sum, { thread }) => sum + thread.busyMs, 0);
   }
 
-  /** A POST of Event Grid, to the instance that has the fewest. Resolves with the status of the answer. */
+  /** Sends a POST to the instance with the fewest open POSTs. Resolves with the status of the answer. */
   async post(body: string): Promise<202 | 500> {
     const { time, costs, random } = this.#deps;
     const least = Math.min(...this.instances.map(({ posts }) => posts));
@@ -146,7 +146,7 @@ export class Deployment {
     });
   }
 
-  /** The host: a message goes to any instance. */
+  /** Gives each message of the queues to any instance, as the host does. */
   #takeMessages(): void {
     for (const queue of Object.values(this.#queues)) {
       for (let text = queue.take(); text !== undefined; text = queue.take()) {

@@ -10,18 +10,18 @@ export type Plan = {
   /** Events a second, of all deployments together. */
   readonly rate: number;
   readonly deployments: number;
-  /** Of each deployment. Two: SEPARATE_WORKFLOW_STORAGE. */
+  /** Storage accounts of each deployment: 2 with SEPARATE_WORKFLOW_STORAGE. */
   readonly accounts: 1 | 2;
-  /** Of each deployment. */
+  /** Instances of each deployment. */
   readonly instances: number;
   readonly seconds: number;
   readonly seed: number;
-  /** The time that a processor takes for the work of the measured one, as a multiple. */
+  /** How many times slower the processor is than the measured one. */
   readonly cpu: number;
   readonly storage: Latency;
   readonly service: Latency;
   readonly maxEventsPerBatch: number;
-  /** The most POSTs of a subscription at a time. */
+  /** The maximum number of POSTs of a subscription at a time. */
   readonly posts: number;
 };
 

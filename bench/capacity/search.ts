@@ -12,7 +12,7 @@ const MIN_WITHIN_5S = 0.99;
 const MAX_BACKLOG_GROWTH = 0.02;
 const MAX_INSTANCES = 200;
 const MAX_DEPLOYMENTS = 50;
-/** The cost of an event where an instance is nearly busy: then its writes share requests. */
+/** The load that measures the cost of an event: an instance is nearly busy, so that its writes share requests. */
 const PROBE = { rate: 800, deployments: 1, accounts: 2, instances: 1, seconds: 4 } as const;
 /** The length of a trial. */
 const TRIAL_SECONDS = 5;
@@ -20,8 +20,8 @@ const TRIAL_SECONDS = 5;
 const FIRST_SHARE = 0.7;
 
 /**
- * Returns whether a deployment applies its events as fast as they come. Its CPU may be busy: the busier, the more events
- * come in a POST, and the less an event costs.
+ * Returns whether a deployment applies its events as fast as they come. A busy CPU is allowed: the busier it is, the more
+ * events share a POST, and the less each event costs.
  */
 export function keepsUp({ loads, within5s, backlogGrowth, neverApplied, deadLetters }: Result): boolean {
   const isFull = loads.some(({ kind, share }) => isStorage(kind) && share > MAX_LOAD);
@@ -52,18 +52,18 @@ function isStorage(kind: Load['kind']): boolean {
   return kind === 'account' || kind === 'partition';
 }
 
-/** Returns the shapes that the options allow: the fewest accounts in all first; of as many, the fewest deployments. */
+/** Returns the allowed numbers of deployments and accounts: the fewest accounts in total first, then the fewest deployments. */
 function storagesOf({ deployments, accounts }: Wanted): Pick<Plan, 'deployments' | 'accounts'>[] {
   const numbers = deployments === undefined ? Array.from({ length: MAX_DEPLOYMENTS }, (_, n) => n + 1) : [deployments];
   const ofEach: readonly (1 | 2)[] = accounts === undefined ? [1, 2] : [accounts];
   return numbers
-    .flatMap((number) => ofEach.map((of) => ({ deployments: number, accounts: of })))
+    .flatMap((number) => ofEach.map((perDeployment) => ({ deployments: number, accounts: perDeployment })))
     .sort((a, b) => a.deployments * a.accounts - b.deployments * b.accounts || a.deployments - b.deployments);
 }
 
-/** The highest share of a limit of storage in the probe, if all that it has in two accounts were in so many. */
+/** Returns the highest share of a storage limit that the probe has used, as if its load were on `accounts` accounts. */
 function storageShare({ loads }: Result, accounts: 1 | 2): number {
-  const shares = (of: Load['kind']) => loads.filter(({ kind }) => kind === of).map(({ share }) => share);
+  const shares = (wanted: Load['kind']) => loads.filter(({ kind }) => kind === wanted).map(({ share }) => share);
   const ofAccounts = shares('account');
   const ofAccount = accounts === 2 ? Math.max(...ofAccounts) : ofAccounts.reduce((sum, share) => sum + share, 0);
   return Math.max(ofAccount, ...shares('partition'));

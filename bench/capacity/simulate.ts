@@ -5,7 +5,7 @@ import { type Counts, createWorld, type World } from './world.js';
 
 /** The first seconds make tables and fill caches, and are left out of all figures. */
 const WARM_UP_MS = 2000;
-/** Events that are open when the last event is made have so much time left. */
+/** The time that open events have after the last event is made. */
 const DRAIN_MS = 60_000;
 const PROGRESS_EVERY_MS = 100;
 const ACCOUNT_NAMES = ['storage account', 'account of the workflows'];
@@ -14,7 +14,7 @@ const ACCOUNT_NAMES = ['storage account', 'account of the workflows'];
 export type Result = {
   readonly events: number;
   readonly eventsPerSecond: number;
-  /** From when an event is published until its last job is settled. */
+  /** The time from the publication of an event until its last job is settled. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p9999Ms: number;
@@ -23,7 +23,7 @@ export type Result = {
   /** Events whose jobs were not all settled when the last event was made; and a minute later. */
   readonly openAtEnd: number;
   readonly neverApplied: number;
-  /** Of the events of the second half, how many more were open at its end than at its beginning. */
+  /** How many more events were open at the end of the second half than at its beginning, as a share of its events. */
   readonly backlogGrowth: number;
   /** Jobs of an event that had to wait for a row, as another process held their resource, or were retried. */
   readonly putOffPerEvent: number;
@@ -38,7 +38,7 @@ export type Result = {
   readonly cpuMsPerEvent: number;
   /** Requests that storage answered with 503. */
   readonly throttled: number;
-  /** By part, the share of its limit that was used, on average; the highest first. */
+  /** For each part, the average share of its limit that was used; the highest first. */
   readonly loads: readonly Load[];
 };
 
@@ -48,7 +48,7 @@ export type Load = {
   readonly share: number;
 };
 
-/** Simulates one of the deployments of the plan. `onProgress` gets the share that is done. */
+/** Simulates one of the deployments of the plan. `onProgress` gets the share of the time that has passed. */
 export async function simulate(plan: Plan, onProgress: (share: number) => void = () => {}): Promise<Result> {
   const world = createWorld(plan);
   const { time, workload } = world;
@@ -92,9 +92,9 @@ function resultOf(world: World, span: Span): Result {
   const { before, middle, after, fromMs } = span;
   const tookMs = workload.applied.filter(({ madeAtMs }) => madeAtMs >= fromMs).map((one) => one.tookMs);
   const events = after.made - before.made;
-  const each = (of: (counts: Counts) => number) => (of(after) - of(before)) / (after.applied - before.applied);
-  const total = (of: 'requests' | 'reads' | 'entities' | 'throttled') => (counts: Counts) =>
-    counts.accounts.reduce((sum, account) => sum + account[of], 0);
+  const each = (read: (counts: Counts) => number) => (read(after) - read(before)) / (after.applied - before.applied);
+  const total = (name: 'requests' | 'reads' | 'entities' | 'throttled') => (counts: Counts) =>
+    counts.accounts.reduce((sum, account) => sum + account[name], 0);
   const serviceRequestsPerEvent = each(({ serviceRequests }) => serviceRequests);
   return {
     events,

@@ -11,13 +11,13 @@ export type StorageCounts = {
   reads: number;
   /** Rows that transactions wrote or deleted. */
   entities: number;
-  /** All that counts against the limits. */
+  /** The entities that count against the limits. */
   units: number;
   /** Requests that were answered with 503. */
   throttled: number;
 };
 
-/** A process that calls. `costMs`: its CPU for a request. */
+/** A process that uses the account. `costMs`: its CPU time for a request. */
 type Caller = { readonly thread: Thread; readonly costMs: number };
 
 type AccountDeps = {
@@ -28,10 +28,7 @@ type AccountDeps = {
   readonly onCommit?: (table: string, operations: readonly Operation[]) => void;
 };
 
-/**
- * A storage account that answers late, and answers 503 to what is beyond its limits: at any time an account, and each
- * partition, takes what its limit leaves of the last second.
- */
+/** A storage account that answers late, and with 503 beyond the limits of the account and of each partition. */
 export class StorageAccount {
   readonly counts: StorageCounts = { requests: 0, reads: 0, entities: 0, units: 0, throttled: 0 };
   /** Units by partition, as `table/partition`. */
@@ -123,7 +120,7 @@ export class StorageAccount {
   }
 }
 
-/** A limit per second, of which up to one second's worth gathers. */
+/** A limit per second. Unused entities gather for up to one second. */
 class Allowance {
   readonly #perSecond: number;
   #left: number;

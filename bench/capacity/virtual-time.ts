@@ -1,26 +1,26 @@
 import type { Clock } from '../../src/clock.js';
+import { DueHeap } from '../../src/simulator/event-grid/due-queue.js';
 
 /** Noon, so that no run passes midnight. */
 const BEGINNING_MS = Date.UTC(2026, 2, 14, 12);
 
-type Timer = { readonly atMs: number; readonly order: number; run: (() => void) | undefined };
+/** `run` is undefined after the timer was cancelled. */
+type Timer = { run: (() => void) | undefined };
 
 /** Time that passes as fast as its events can be computed. The same events always happen in the same order. */
 export class VirtualTime {
   /** Milliseconds since the beginning. */
   nowMs = 0;
-  readonly #heap: Timer[] = [];
-  #added = 0;
+  readonly #timers = new DueHeap<Timer>();
 
   now(): Date {
     return new Date(BEGINNING_MS + this.nowMs);
   }
 
-  /** Calls `run` in `ms`; what is due at the same time runs in the order of the calls. The returned function cancels. */
+  /** Calls `run` after `ms`. Timers of the same time run in the order of the calls. The returned function cancels. */
   after(ms: number, run: () => void): () => void {
-    this.#added += 1;
-    const timer: Timer = { atMs: this.nowMs + Math.max(0, ms), order: this.#added, run };
-    this.#push(timer);
+    const timer: Timer = { run };
+    this.#timers.push(this.nowMs + Math.max(0, ms), timer);
     return () => {
       timer.run = undefined;
     };
@@ -30,52 +30,22 @@ export class VirtualTime {
     return new Promise((resolve) => this.after(ms, resolve));
   }
 
-  /** Lets time pass until `untilMs`, or until `isOver`. After each event all promises that it has settled go on. */
+  /** Lets time pass until `untilMs`, or until `isOver`. After each timer, all promises that it has settled continue. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
     while (!isOver()) {
-      const [first] = this.#heap;
+      const { first } = this.#timers;
       if (first === undefined || first.atMs > untilMs) {
         this.nowMs = untilMs;
         return;
       }
-      this.#pop();
-      if (first.run === undefined) continue;
+      this.#timers.pop();
+      const { run } = first.item;
+      if (run === undefined) continue;
       this.nowMs = first.atMs;
-      first.run();
+      run();
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-
-  #push(timer: Timer): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    while (at > 0) {
-      const parent = heap[(at - 1) >> 1] as Timer;
-      if (isBefore(parent, timer)) break;
-      heap[at] = parent;
-      at = (at - 1) >> 1;
-    }
-    heap[at] = timer;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop() as Timer;
-    if (heap.length === 0) return;
-    let at = 0;
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      const right = heap[child + 1];
-      if (right && isBefore(right, heap[child] as Timer)) child += 1;
-      if (isBefore(last, heap[child] as Timer)) break;
-      heap[at] = heap[child] as Timer;
-      at = child;
-    }
-    heap[at] = last;
-  }
-}
-
-function isBefore(a: Timer, b: Timer): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 /** The clock of a part of the world that uses no CPU of the app. */
@@ -89,9 +59,9 @@ export function clockOf(time: VirtualTime): Clock {
 }
 
 /**
- * The thread of a Node process. As in Node, a turn of its event loop runs all that has arrived, one after the other, and
- * then what was asked for at the end of the turn; what arrives meanwhile waits for the next turn. Work takes its time
- * first, and has its effects then.
+ * The thread of a Node process. As in Node, a turn of its event loop runs the work that has arrived, one piece after the
+ * other, and then the callbacks of `endOfTurn`. Work that arrives meanwhile waits for the next turn. Each piece of work
+ * takes its time first, and has its effects then.
  */
 export class Thread {
   /** The time at work so far. */

@@ -14,14 +14,14 @@ const SOURCE = '/subscriptions/1/resourceGroups/capacity/providers/Microsoft.Hea
 
 type Open = { readonly madeAtMs: number; jobs: number };
 
-/** The events that are made, until all their jobs are settled in storage. */
+/** Makes events, and follows each until all its jobs are settled in storage. */
 export class Workload {
   readonly services: SwitchableServices;
   made = 0;
   deadLetters = 0;
-  /** By the time when the event was made: ms from then until its last job was settled. */
+  /** The events whose jobs are all settled, with the time from the event until then. */
   readonly applied: { readonly madeAtMs: number; readonly tookMs: number }[] = [];
-  /** By the digest of the change, in the order in which they were made. */
+  /** The other events, by the digest of the change. */
   readonly #open = new Map<string, Open>();
   readonly #steps: readonly Iterator<void>[];
   readonly #random: Random;
@@ -39,7 +39,7 @@ export class Workload {
     });
     const left = () => Number.POSITIVE_INFINITY;
     const world = () => createWorld({ services: this.services, random: this.#random, clock, left });
-    // The scenario at its own rate, as often as it takes to come to this rate: more clinics, not busier patients.
+    // Each play has the scenario's own rate, so a higher rate means more clinics, not busier patients.
     const plays = Math.max(1, Math.round(rate / scenario.defaults.rate));
     this.#steps = Array.from({ length: plays }, () => scenario.play(world()));
   }
@@ -53,12 +53,12 @@ export class Workload {
     this.#steps[Math.floor(this.#random.number() * this.#steps.length)]?.next();
   }
 
-  /** The time until the next change: changes come independently of each other. */
+  /** Returns the time until the next change. Changes come independently of each other. */
   gapMs(): number {
     return (-Math.log(1 - this.#random.number()) * 1000) / this.#deps.rate;
   }
 
-  /** A transaction of storage was written. */
+  /** Looks for settled jobs in a transaction that storage has written. */
   note(table: string, operations: readonly Operation[]): void {
     if (!table.startsWith('ledger')) return;
     for (const operation of operations) {

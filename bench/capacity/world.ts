@@ -1,3 +1,4 @@
+import type { Random } from '../../src/clock.js';
 import { EVENT_TYPES } from '../../src/events/kinds.js';
 import { defaultSubscriptions } from '../../src/simulator/default-subscriptions.js';
 import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
@@ -26,7 +27,7 @@ export type Counts = ReturnType<World['counts']>;
 
 /** Returns the parts of a simulated deployment of the plan. Nothing happens before its time runs. */
 export function createWorld(plan: Plan) {
-  const { seed, scenario, rate, deployments, instances, posts } = plan;
+  const { seed, scenario, rate, deployments, instances } = plan;
   const time = new VirtualTime();
   const clock = clockOf(time);
   const randomOf = (part: string) => seededRandom(`${seed} ${part}`);
@@ -56,61 +57,71 @@ export function createWorld(plan: Plan) {
     services: workload.services,
     serviceLatencyMs: createLatency(plan.service, randomOf('service')),
   });
-  /** By function, the time of all POSTs together. */
-  const postMs: Record<string, number> = {};
+  const parts: Parts = { plan, time, accounts, workload, deployment, postMs: {} };
+  const eventGrid = createEventGrid(parts, randomOf('event grid'));
+  const counts = () => countsOf(parts, eventGrid);
+  return { plan, time, workload, deployment, counts, subscribe: () => subscribe(eventGrid, plan) };
+}
+
+type Parts = {
+  readonly plan: Plan;
+  readonly time: VirtualTime;
+  readonly accounts: readonly StorageAccount[];
+  readonly workload: Workload;
+  readonly deployment: Deployment;
+  /** The time of all POSTs together, by function. */
+  readonly postMs: Record<string, number>;
+};
+
+function createEventGrid({ plan, time, deployment, postMs }: Parts, random: Random): EventGrid {
+  const clock = clockOf(time);
   const post: Post = async ({ url, body }) => {
     const sentAtMs = time.nowMs;
     const status = await deployment.post(body);
     postMs[url] = (postMs[url] ?? 0) + time.nowMs - sentAtMs;
     return { status, headers: new Headers(), body: '' };
   };
-  const eventGrid = new EventGrid({
+  return new EventGrid({
     clock,
     schedule: clock,
-    random: randomOf('event grid'),
+    random,
     post,
     functionUrl: (name) => name,
     interference: { copiesOf: () => [0], treatmentOf: () => AS_USUAL, isDown: () => false },
     writeDeadLetter: async () => {},
     validationUrl: (code) => code,
     eventTypes: EVENT_TYPES,
-    maxRequests: posts,
+    maxRequests: plan.posts,
   });
+}
 
+async function subscribe(eventGrid: EventGrid, { maxEventsPerBatch }: Plan): Promise<void> {
+  const batching = { maxEventsPerBatch, preferredBatchSizeInKilobytes: PREFERRED_KILOBYTES };
+  for (const [name, { properties }] of Object.entries(defaultSubscriptions(false))) {
+    const to = properties.destination as { endpointType: string; properties: object };
+    const destination = { ...to, properties: { ...to.properties, ...batching } };
+    await eventGrid.put(name, { properties: { ...properties, destination } });
+  }
+}
+
+function countsOf({ accounts, workload, deployment, postMs }: Parts, eventGrid: EventGrid) {
+  const stats = Object.values(eventGrid.stats);
   return {
-    plan,
-    time,
-    workload,
-    deployment,
-    async subscribe(): Promise<void> {
-      const { maxEventsPerBatch } = plan;
-      const batching = { maxEventsPerBatch, preferredBatchSizeInKilobytes: PREFERRED_KILOBYTES };
-      for (const [name, { properties }] of Object.entries(defaultSubscriptions(false))) {
-        const to = properties.destination as { endpointType: string; properties: object };
-        const destination = { ...to, properties: { ...to.properties, ...batching } };
-        await eventGrid.put(name, { properties: { ...properties, destination } });
-      }
-    },
-    counts() {
-      const stats = Object.values(eventGrid.stats);
-      return {
-        made: workload.made,
-        open: workload.open,
-        applied: workload.applied.length,
-        putOff: deployment.putOff,
-        busyMs: deployment.busyMs,
-        serviceRequests: deployment.serviceRequests,
-        failedPosts: deployment.failedPosts,
-        posts: stats.reduce((sum, { requests }) => sum + requests, 0),
-        delivered: stats.reduce((sum, { delivered }) => sum + delivered, 0),
-        postMs: { ...postMs },
-        accounts: accounts.map(({ counts, unitsOf }) => ({ ...counts, unitsOf: new Map(unitsOf) })),
-      };
-    },
+    made: workload.made,
+    open: workload.open,
+    applied: workload.applied.length,
+    putOff: deployment.putOff,
+    busyMs: deployment.busyMs,
+    serviceRequests: deployment.serviceRequests,
+    failedPosts: deployment.failedPosts,
+    posts: stats.reduce((sum, { requests }) => sum + requests, 0),
+    delivered: stats.reduce((sum, { delivered }) => sum + delivered, 0),
+    postMs: { ...postMs },
+    accounts: accounts.map(({ counts, unitsOf }) => ({ ...counts, unitsOf: new Map(unitsOf) })),
   };
 }
 
-/** As in src/workflows/index.ts; a user's own workflows do not change the figures. Processes share nothing in memory. */
+/** Returns the workflows of one process, because processes share nothing in memory. A user's own are left out. */
 function builtIn(): Workflow[] {
   return [resourceIndex, patientRegistry, observationAlerts, createImagingStudies()];
 }

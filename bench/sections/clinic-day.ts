@@ -15,8 +15,8 @@ const ORDER = ['Created', 'Updated', 'Deleted'];
 type App = { readonly day: ClinicDay; readonly proxy: CountingProxy; readonly host: Host };
 
 /**
- * The events of clinic-day with all built-in workflows, and requests to storage: by table, then by kind of event, where
- * each POST has one kind.
+ * Counts the requests to storage of clinic-day with all built-in workflows: by table, then by kind of event, in POSTs
+ * that have one kind each.
  */
 export async function benchClinicDay(plan: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
@@ -31,9 +31,9 @@ export async function benchClinicDay(plan: Plan, report: Report): Promise<void> 
   }
 }
 
-async function reportMix(app: App, of: { inFlight: number; events: number }, report: Report): Promise<void> {
-  const { cpuMs, counts } = await measure(app, of.events, () => post(app, of));
-  report({ what: `POSTs of ${POST_SIZE}, ${of.inFlight} at a time`, cpuMs, ...perEvent(counts) });
+async function reportMix(app: App, load: { inFlight: number; events: number }, report: Report): Promise<void> {
+  const { cpuMs, counts } = await measure(app, load.events, () => post(app, load));
+  report({ what: `POSTs of ${POST_SIZE}, ${load.inFlight} at a time`, cpuMs, ...perEvent(counts) });
   report({ what: '  requests an event', result: counts.requests, aim: { atMost: AIM } });
   const shown = [...counts.by].filter(([, each]) => each >= MIN_SHOWN).sort(([, a], [, b]) => b - a);
   for (const [name, requestsPerEvent] of shown) report({ what: `  ${name}`, requestsPerEvent });
@@ -58,12 +58,12 @@ async function reportKinds(app: App, events: number, report: Report): Promise<vo
   }
 }
 
-/** Counts are for each event. */
+/** Returns the CPU time and the counts of `run`, divided by its number of events. */
 async function measure({ host, proxy }: App, events: number, run: () => Promise<unknown>) {
   const before = { cpuMs: await host.cpuMs(), counts: proxy.counts() };
   await run();
   const counts = proxy.counts();
-  const each = (of: 'requests' | 'entities') => (counts[of] - before.counts[of]) / events;
+  const each = (name: 'requests' | 'entities') => (counts[name] - before.counts[name]) / events;
   const by = [...counts.by].map(([name, n]) => [name, (n - (before.counts.by.get(name) ?? 0)) / events] as const);
   return {
     cpuMs: ((await host.cpuMs()) - before.cpuMs) / events,

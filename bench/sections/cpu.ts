@@ -28,8 +28,8 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * CPU time of the app's own process for an event, with all built-in workflows; and, in a run of its own through a proxy,
- * the requests and entities.
+ * Measures the CPU time of the app's process for an event, with all built-in workflows. A separate run through a proxy
+ * counts requests and entities.
  */
 export async function benchCpu(plan: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
@@ -48,10 +48,10 @@ export async function benchCpu(plan: Plan, report: Report): Promise<void> {
   }
 }
 
-type Of = { readonly main: string; readonly storage: string; readonly resourceType: string };
+type Target = { readonly main: string; readonly storage: string; readonly resourceType: string };
 
-/** The median of several runs, after one that warms up. */
-async function cpuMsOf({ main, storage, resourceType }: Of, plan: Plan): Promise<number> {
+/** Returns the median of several runs, after one that warms up. */
+async function cpuMsOf({ main, storage, resourceType }: Target, plan: Plan): Promise<number> {
   const { warmUpEvents, events, repetitions } = plan.cpu;
   await using host = await startHost({ main, storage, env: MEASURED_ENV });
   const times: number[] = [];
@@ -64,8 +64,8 @@ async function cpuMsOf({ main, storage, resourceType }: Of, plan: Plan): Promise
   return median(times);
 }
 
-/** One POST at a time, after one that makes the tables. */
-async function countsOf({ main, storage, resourceType }: Of, plan: Plan) {
+/** Sends one POST at a time, after a POST that makes the tables. */
+async function countsOf({ main, storage, resourceType }: Target, plan: Plan) {
   const { events } = plan.cpu;
   await using proxy = await startCountingProxy(storage);
   await using host = await startHost({ main, storage: proxy.connectionString, env: MEASURED_ENV });
@@ -79,7 +79,7 @@ async function countsOf({ main, storage, resourceType }: Of, plan: Plan) {
   const before = proxy.counts();
   const { posts } = await postAtFullRate({ ...load, until: { posts: events / POST_SIZE } });
   const after = proxy.counts();
-  const each = (of: 'requests' | 'entities') => (after[of] - before[of]) / (posts * POST_SIZE);
+  const each = (name: 'requests' | 'entities') => (after[name] - before[name]) / (posts * POST_SIZE);
   return { requestsPerEvent: each('requests'), entitiesPerEvent: each('entities') };
 }
 

@@ -10,7 +10,7 @@ const AIMS = { requests: 0.1 };
 
 type Way = { readonly name: string; readonly host: Host; readonly requests: number[]; readonly cpuMs: number[] };
 
-/** Compares the built-in workflows with reads in batches and without, in turns: Observations that no rule is about. */
+/** Compares reads in batches with single reads, in turns: the built-in workflows get Observations that match no rule. */
 export async function benchFhirReads(plan: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
   await using fhir = await startFhirService();
@@ -49,6 +49,6 @@ async function measure({ host, requests, cpuMs }: Way, fhir: FhirService, plan: 
 }
 
 async function load({ url }: Host, { maxInFlight }: Plan, events: number): Promise<void> {
-  const of = { url, events: createEvents({ run: newRun() }), postSize: 100 };
-  await postAtFullRate({ ...of, inFlight: Math.min(IN_FLIGHT, maxInFlight), until: { posts: events / 100 } });
+  const posts = { url, events: createEvents({ run: newRun() }), postSize: 100 };
+  await postAtFullRate({ ...posts, inFlight: Math.min(IN_FLIGHT, maxInFlight), until: { posts: events / 100 } });
 }

@@ -34,8 +34,8 @@ type Queue = AsyncDisposable & {
 };
 
 /**
- * The app with a no-op workflow, the plain way, and a job queue on PostgreSQL, in turns: each deduplicates by id, runs
- * one handler for each event, and remembers.
+ * Compares the app with a no-op workflow, the plain way, and a job queue on PostgreSQL, in turns. Each deduplicates by
+ * id, runs one handler for each event, and records its end.
  */
 export async function benchPeers(plan: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
@@ -77,17 +77,17 @@ async function measure(way: Way, plan: Plan): Promise<void> {
   if (after !== undefined && before.database !== undefined) databaseCpuMs.push((after - before.database) / events);
 }
 
-/** Ends when all events are settled. */
+/** Sends events, and resolves when all of them are settled. */
 async function load({ host, queue }: Way, { maxInFlight }: Plan, events: number): Promise<void> {
-  const of = { url: host.url, events: createEvents({ run: newRun() }), postSize: POST_SIZE };
-  await postAtFullRate({ ...of, inFlight: Math.min(IN_FLIGHT, maxInFlight), until: { posts: events / POST_SIZE } });
+  const posts = { url: host.url, events: createEvents({ run: newRun() }), postSize: POST_SIZE };
+  await postAtFullRate({ ...posts, inFlight: Math.min(IN_FLIGHT, maxInFlight), until: { posts: events / POST_SIZE } });
   await queue?.untilCompleted();
 }
 
 async function reportWay({ name, host, queue, ...way }: Way, { peers }: Plan, report: Report): Promise<void> {
   const since = systemClock.now();
-  const of = { url: host.url, events: createEvents({ run: newRun() }), postSize: POST_SIZE };
-  const { p50Ms, p99Ms, p9999Ms } = await postEvery(EVERY_MS, { ...of, durationMs: peers.pacedMs });
+  const posts = { url: host.url, events: createEvents({ run: newRun() }), postSize: POST_SIZE };
+  const { p50Ms, p99Ms, p9999Ms } = await postEvery(EVERY_MS, { ...posts, durationMs: peers.pacedMs });
   await queue?.untilCompleted();
   const paced = { p50Ms, p99Ms, p9999Ms };
   report({ what: `${name}, POSTs of 100`, eventsPerSecond: median(way.rates), cpuMs: median(way.cpuMs) });
@@ -108,7 +108,7 @@ function watchQueue({ url }: Postgres): Queue {
   };
   return {
     async untilCompleted() {
-      // The first has an index: to look for it often takes the database no time.
+      // The first state has an index, so that frequent queries cost the database no time.
       for (const open of ["state < 'active'", "state = 'active'"]) {
         while ((await query(`SELECT count(*) FROM pgboss.job WHERE ${open}`)) > 0) {
           await sleep(systemClock, LOOK_AGAIN_MS);
