@@ -23,7 +23,7 @@ export function createImagingStudies(): Workflow {
       await tables('studyinstances').change(
         partition,
         key,
-        (current) => afterEvent(event, idempotencyKey, modality, current),
+        (current) => afterEvent(event, current, { eventKey: idempotencyKey, modality }),
         event.change === 'created' ? { expect: 'absent' } : {},
       );
       // The study is counted even if the row was kept: an earlier try may have died between the two writes.

@@ -11,9 +11,8 @@ import { afterApplying, appliedOfRow, type DicomEvent, orderOf, type Row, rowOfA
  */
 export function afterEvent(
   event: DicomEvent,
-  eventKey: string,
-  modality: string | undefined,
   current: Row | undefined,
+  { eventKey, modality }: { eventKey: string; modality: string | undefined },
 ): Row | 'keep' {
   const newest = current && appliedOfRow(current);
   const creation = current && creationOfRow(current);

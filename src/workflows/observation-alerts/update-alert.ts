@@ -55,7 +55,7 @@ export async function updateAlert(
   const { observationId } = observation;
   if (observationId !== context.own.observationId) await context.notePending({ rule, observationId });
   if (facts?.subject !== undefined) await listForPatient(String(facts.subject), place, context);
-  const written = await write(current, place, decide, context);
+  const written = await write(place, { current, decide }, context);
   await addToOutbox(written, place, context);
   return 'written';
 }
@@ -65,9 +65,8 @@ export async function updateAlert(
  * first.
  */
 async function write(
-  current: Row | undefined,
   place: Place,
-  decide: Decide,
+  { current, decide }: { current: Row | undefined; decide: Decide },
   { tables }: HandlerContext,
 ): Promise<Row | undefined> {
   let unlisted = becomesActive(current, decide(current));

@@ -68,7 +68,7 @@ export const lookUpPatients = lookup({
       for (let at = 0; left > 0 && at < keys.length && answers.size <= query.limit; at += READ_AT_ONCE) {
         const some = keys.slice(at, at + Math.min(READ_AT_ONCE, left));
         left -= some.length;
-        const found = await Promise.all(some.map((one) => findPatient(one, query, tables, key)));
+        const found = await Promise.all(some.map((one) => findPatient(one, query, { tables, key })));
         for (const pair of found) if (pair) add(pair, answers);
       }
       isMore ||= answers.size > query.limit;
@@ -141,7 +141,11 @@ function prefixesIn(name: string): string[] {
   return prefixes.sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
 }
 
-async function findPatient(patientKey: string, query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
+async function findPatient(
+  patientKey: string,
+  query: PatientsQuery,
+  { tables, key }: { tables: LookupContext['tables']; key: Uint8Array },
+) {
   const patient = await readPatient(placeOfKey(patientKey), tables);
   if (!patient || !isMatch(patient, query)) return undefined;
   return { patient, survivor: await survivorOf(patient, tables, key) };

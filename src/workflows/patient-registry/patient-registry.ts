@@ -22,8 +22,8 @@ export const patientRegistry = defineWorkflow({
     const content = event.change === 'deleted' ? undefined : await resource.current();
     const patient = content && describePatient(content, event);
     const wanted = patient && { row: rowOfPatient(patient), entries: entriesOf(patient, lookupKeyIn(setting)) };
-    const run = { isNew: event.change === 'created', fence, completedFence };
-    await updatePatient(placeOfPatient(host, resourceId), wanted, tables, run);
+    const run = { tables, isNew: event.change === 'created', fence, completedFence };
+    await updatePatient(placeOfPatient(host, resourceId), wanted, run);
   },
   setup(setting) {
     const key = checkLookupKey(setting);

@@ -5,8 +5,9 @@ import { PATIENT_KEYS, PATIENTS } from './places.js';
 /** The row that a patient must end with, and its entries in `patientkeys`. */
 type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 
-/** `isNew`: probably no row exists yet. The fences are those of the handler's context. */
+/** `isNew`: probably no row exists yet. Tables and fences are those of the handler's context. */
 type Run = {
+  readonly tables: Tables;
   readonly isNew: boolean;
   readonly fence: number | undefined;
   readonly completedFence: number | undefined;
@@ -32,12 +33,13 @@ const MAX_PENDING = 1300;
 // handler has written. That entry stays and does no harm, because a lookup compares with the patient's row.
 
 /** Changes the rows of a patient to `wanted`; removes them if `wanted` is undefined. */
-export async function updatePatient(place: Place, wanted: Wanted | undefined, tables: Tables, run: Run): Promise<void> {
+export async function updatePatient(place: Place, wanted: Wanted | undefined, run: Run): Promise<void> {
+  const { tables } = run;
   const removed = new Set<Entry>();
   for (;;) {
-    const { pending, isTooMany, isLast } = await begin(place, wanted, tables, { ...run, removed });
+    const { pending, isTooMany, isLast } = await begin(place, wanted, { ...run, removed });
     if (pending.length === 0) return;
-    await writeEntries(place, pending, new Set(isTooMany ? [] : wanted?.entries), tables);
+    await writeEntries(place, { pending, wanted: new Set(isTooMany ? [] : wanted?.entries) }, tables);
     if (isLast) return;
     if (!isTooMany) return finish(place, wanted, tables);
     for (const entry of pending) removed.add(entry);
@@ -54,19 +56,15 @@ type Plan = {
 
 type Conditions = Run & { readonly removed: ReadonlySet<Entry> };
 
-async function begin(
-  { partition, key }: Place,
-  wanted: Wanted | undefined,
-  tables: Tables,
-  conditions: Conditions,
-): Promise<Plan> {
+async function begin({ partition, key }: Place, wanted: Wanted | undefined, conditions: Conditions): Promise<Plan> {
+  const { tables, isNew } = conditions;
   let plan: Plan = { pending: [] };
   const decide = (current: Row | undefined) => {
     const { row, ...next } = planFor(current, wanted, conditions);
     plan = next;
     return row;
   };
-  await tables(PATIENTS).change(partition, key, decide, conditions.isNew ? { expect: 'absent' } : {});
+  await tables(PATIENTS).change(partition, key, decide, isNew ? { expect: 'absent' } : {});
   return plan;
 }
 
@@ -100,29 +98,19 @@ function planFor(
  */
 async function writeEntries(
   { key: patientKey }: Place,
-  pending: readonly Entry[],
-  wantedEntries: ReadonlySet<Entry>,
+  { pending, wanted }: { pending: readonly Entry[]; wanted: ReadonlySet<Entry> },
   tables: Tables,
 ): Promise<void> {
-  const changeAll = (
-    entries: readonly Entry[],
-    ...how: [decide: () => Row | 'remove', options?: { expect: 'absent' }]
-  ) =>
+  const changeAll = (entries: readonly Entry[], decide: () => Row | 'remove', options: { expect?: 'absent' }) =>
     Promise.all(
       entries.map((entry) => {
         const { partition, key } = placeOfEntry(entry, patientKey);
-        return tables(PATIENT_KEYS).change(partition, key, ...how);
+        return tables(PATIENT_KEYS).change(partition, key, decide, options);
       }),
     );
-  await changeAll(
-    pending.filter((entry) => wantedEntries.has(entry)),
-    () => ({}),
-    { expect: 'absent' },
-  );
-  await changeAll(
-    pending.filter((entry) => !wantedEntries.has(entry)),
-    () => 'remove',
-  );
+  const { true: written = [], false: removed = [] } = Object.groupBy(pending, (entry) => String(wanted.has(entry)));
+  await changeAll(written, () => ({}), { expect: 'absent' });
+  await changeAll(removed, () => 'remove', {});
 }
 
 async function finish({ partition, key }: Place, wanted: Wanted | undefined, tables: Tables): Promise<void> {

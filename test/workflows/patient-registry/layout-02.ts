@@ -37,7 +37,8 @@ export function entriesAs02(patient: Patient): Entry[] {
 export async function becomesAs02(tables: TestKit['tables'], id: string, fields: Partial<Fields> | undefined) {
   const patient = fields && describePatient(person(id, 1, fields), { host: HOST, resourceId: id, version: 1 });
   const wanted = patient && { row: rowOfPatient(patient), entries: entriesAs02(patient) };
-  await updatePatient(placeOfPatient(HOST, id), wanted, tables, {
+  await updatePatient(placeOfPatient(HOST, id), wanted, {
+    tables,
     isNew: false,
     fence: undefined,
     completedFence: undefined,

@@ -25,7 +25,7 @@ describe('when rows of an interrupted handler are settled', () => {
         },
       }) as WorkflowTable;
 
-    await updatePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, RUN);
+    await updatePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, { ...RUN, tables });
 
     expect(written).toEqual([{}]);
   });
@@ -37,7 +37,7 @@ describe('when rows of an interrupted handler are settled', () => {
     await kit.tables('patients').change('0', PLACE.key, () => ({ version: 1, sure: '', unsure: left.join(' ') }));
     const wantedEntries = entries(600, 900);
 
-    await updatePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, RUN);
+    await updatePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, { ...RUN, tables: kit.tables });
 
     expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: wantedEntries.join(' ') }]);
     expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(wantedEntries);
@@ -47,7 +47,7 @@ describe('when rows of an interrupted handler are settled', () => {
     const account = createAccount();
     const settleAs = (fence: number, version: number) => {
       const wanted = { row: { version }, entries: entries(version) };
-      return updatePatient(PLACE, wanted, fencedTables(account, fence), { ...RUN, fence });
+      return updatePatient(PLACE, wanted, { ...RUN, tables: fencedTables(account, fence), fence });
     };
     const rows = () => [account.tables.inspect('patients'), account.tables.inspect('patientkeys')];
     await settleAs(2, 2);

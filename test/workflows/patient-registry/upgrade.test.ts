@@ -94,7 +94,7 @@ describe('when patients have the rows of version 0.2', () => {
         await becomesAs02(registry.tables, 'p1', FIELDS);
 
         const dying = failingTables(registry.tables, nth, isMade);
-        await updatePatient(placeOfPatient(HOST, 'p1'), wanted, dying, run).catch(() => {});
+        await updatePatient(placeOfPatient(HOST, 'p1'), wanted, { ...run, tables: dying }).catch(() => {});
 
         await expectFound(registry, { nth, isMade });
         await registry.becomes('p1', FIELDS);
@@ -124,11 +124,16 @@ describe('when the next run confirms what a run has added', () => {
     { given: 'no run completed since', completedFence: undefined, written: entries },
   ])('given $given, then it writes $written', async ({ completedFence, written }) => {
     const kit = createTestKit();
-    await updatePatient(place, { row: { version: 1 }, entries }, kit.tables, {
-      isNew: true,
-      fence: 4,
-      completedFence: undefined,
-    });
+    await updatePatient(
+      place,
+      { row: { version: 1 }, entries },
+      {
+        tables: kit.tables,
+        isNew: true,
+        fence: 4,
+        completedFence: undefined,
+      },
+    );
     expect(kit.rows('patients')[0]?.row).toEqual({ version: 1, sure: '', unsure: entries.join(' '), sureAfter: 4 });
     const changed: string[] = [];
     const tables: Context['tables'] = (name) => ({
@@ -139,7 +144,7 @@ describe('when the next run confirms what a run has added', () => {
       },
     });
 
-    await updatePatient(place, { row: { version: 2 }, entries }, tables, { isNew: false, fence: 6, completedFence });
+    await updatePatient(place, { row: { version: 2 }, entries }, { tables, isNew: false, fence: 6, completedFence });
 
     expect(changed).toEqual(written);
   });
