@@ -1,7 +1,9 @@
 import type { Route } from '../../src/api/route.js';
 import { ROUTES } from '../../src/api/routes.js';
 
-const KEYS = { anonymous: 'anybody', function: 'a key', admin: 'the key `_master`' };
+const KEYS = { function: 'a key', admin: 'the key `_master`' };
+/** The key that the head of the page names for a role. */
+const USUAL_KEYS: Readonly<Record<string, string>> = { Reader: 'function', Operator: 'admin' };
 
 const GROUPS: Readonly<Record<string, RegExp>> = {
   'Health, counts': /^(health|stats|openapi|overview|access)/,
@@ -18,8 +20,8 @@ At the end, you have called the API with a client of your choice.
 This page is made from the schemas in [src/api](../src/api), by which every answer is tested. \`GET /api/openapi.json\` is the same as OpenAPI 3.1, with
 the lookups of your workflows. [http-api.http](http-api.http) has a request of each kind for the REST clients of editors.
 
-- **Who**: an app role of a [sign-in](deploy/sign-in.md), or a key where \`REQUIRE_SIGN_IN\` is off. \`npm start\` needs neither. Keys go into the header
-  \`x-functions-key\`, tokens into \`Authorization: Bearer\`, never into a URL.
+- **Who**: an app role of a [sign-in](deploy/sign-in.md). Where \`REQUIRE_SIGN_IN\` is off, a function key stands for Reader, the key \`_master\` for every role, unless
+  the table names another. \`npm start\` needs neither. Keys go into the header \`x-functions-key\`, tokens into \`Authorization: Bearer\`, never into a URL.
 - **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
 - **Answers**: 200, or 202 if the work continues. 400: the query or body is wrong, and \`problems\` has path, code and message of each. 404: nothing has this id
   or name. 409: no setting names the workspace of the service. 503: storage did not answer, so ask again; \`stats\` and \`overview\` then have what this instance
@@ -48,7 +50,8 @@ export function leftOut(): string[] {
 }
 
 function rowOf({ method, route, authLevel, role, summary, query, body }: Route): string {
-  const who = role === 'anybody' ? 'anybody' : `${role === 'signed-in' ? 'any role' : role}, or ${KEYS[authLevel]}`;
+  const key = authLevel === 'anonymous' || USUAL_KEYS[role] === authLevel ? '' : `, or ${KEYS[authLevel]}`;
+  const who = `${role === 'signed-in' ? 'any role' : role}${key}`;
   const asked = namesOf(query ?? body).map((name) => `\`${name}\``);
   const address = `\`${method} /api/${route.replaceAll('?}', '}')}\``;
   return `| ${address} | ${who} | ${summary} | ${asked.join(', ')} |`;
