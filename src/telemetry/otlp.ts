@@ -19,35 +19,21 @@ import type { Destination } from './open-telemetry.js';
  */
 export function createOtlp(endpoint: string): Destination {
   const base = endpoint.replace(/\/$/, '');
+  const metrics = createSender(base, 'METRICS', [ProtobufMetricsSerializer, MetricsExporterMetricsHelper]);
   return {
-    spans: createSender(base, {
-      signal: 'TRACES',
-      serializer: ProtobufTraceSerializer,
-      helper: TraceExporterMetricsHelper,
+    spans: createSender(base, 'TRACES', [ProtobufTraceSerializer, TraceExporterMetricsHelper]),
+    logs: createSender(base, 'LOGS', [ProtobufLogsSerializer, LogsExporterMetricsHelper]),
+    metrics: Object.assign(metrics, {
+      // The value of a gauge ends when the gauge is not recorded again: then another process measures.
+      selectAggregationTemporality: (type: InstrumentType) =>
+        type === InstrumentType.GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
     }),
-    logs: createSender(base, { signal: 'LOGS', serializer: ProtobufLogsSerializer, helper: LogsExporterMetricsHelper }),
-    metrics: Object.assign(
-      createSender(base, {
-        signal: 'METRICS',
-        serializer: ProtobufMetricsSerializer,
-        helper: MetricsExporterMetricsHelper,
-      }),
-      {
-        // The value of a gauge ends when the gauge is not recorded again: then another process measures.
-        selectAggregationTemporality: (type: InstrumentType) =>
-          type === InstrumentType.GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
-      },
-    ),
   };
 }
 
-type Parts<Exported, Answer> = {
-  readonly signal: 'TRACES' | 'LOGS' | 'METRICS';
-  readonly serializer: ISerializer<Exported, Answer>;
-  readonly helper: IExporterMetricsHelper<Exported>;
-};
+type Parts<Exported, Answer> = readonly [ISerializer<Exported, Answer>, IExporterMetricsHelper<Exported>];
 
-function createSender<Exported, Answer>(base: string, { signal, serializer, helper }: Parts<Exported, Answer>) {
+function createSender<Exported, Answer>(base: string, signal: string, [serializer, helper]: Parts<Exported, Answer>) {
   const url = `${base}/v1/${signal.toLowerCase()}`;
   const options = convertLegacyHttpOptions({ url }, signal, '', { 'Content-Type': 'application/x-protobuf' });
   return new OTLPExporterBase(createOtlpHttpExportDelegate(options, serializer, 'otlp_http', helper, undefined));
