@@ -9,6 +9,7 @@ import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
 import { CLIENT, claimsOf, headersOf, PERSON } from './principal.js';
 
+type Request = { name?: string; body?: unknown; headers?: Record<string, string> };
 type Answer = { status?: number; jsonBody: Record<string, unknown> };
 
 const NOW = '2026-01-01T12:00:00.000Z';
@@ -22,14 +23,14 @@ function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
   const composed = composeMemoryApp({ workflows, ...options });
   registerWorkflows(functions.app, composed.app);
   runs.length = 0;
-  const post = (action: 'pause' | 'resume', name: string, body: unknown = {}, headers = {}) =>
+  const post = (action: 'pause' | 'resume', { name = 'tally', body = {}, headers = {} }: Request) =>
     functions.call(`${action}Workflow`, {
       params: { name },
       text: async () => JSON.stringify(body),
       headers: new Headers({ 'content-type': 'application/json', ...headers }),
     }) as Promise<Answer>;
-  const pause = (name = 'tally', why = WHY, headers = {}) => post('pause', name, { why }, headers);
-  const resume = (name = 'tally', body: unknown = {}) => post('resume', name, body);
+  const pause = (name = 'tally', why = WHY, headers = {}) => post('pause', { name, body: { why }, headers });
+  const resume = (name = 'tally', body: unknown = {}) => post('resume', { name, body });
   return { functions, ...composed, post, pause, resume };
 }
 
@@ -104,7 +105,7 @@ describe('POST workflows/{name}/pause and /resume', () => {
     async (action) => {
       const { app, lines, post } = start();
 
-      expect(await post(action, 'patient-registri', action === 'pause' ? { why: WHY } : {})).toEqual({
+      expect(await post(action, { name: 'patient-registri', body: action === 'pause' ? { why: WHY } : {} })).toEqual({
         status: 404,
         jsonBody: {
           error: {
@@ -135,7 +136,7 @@ describe('POST workflows/{name}/pause and /resume', () => {
   ] as const)('given $given, then $action is 400, and quotes nothing', async ({ action, body }) => {
     const { app, post, lines } = start();
 
-    const answer = await post(action, 'tally', body);
+    const answer = await post(action, { body });
 
     expect(answer.status).toBe(400);
     expect(JSON.stringify([answer, lines])).not.toContain(WHY);
@@ -143,7 +144,7 @@ describe('POST workflows/{name}/pause and /resume', () => {
   });
 
   it.each(['pause', 'resume'] as const)('given a body that is not declared as JSON, then %s is 415', async (action) => {
-    const answer = await start().post(action, 'tally', { why: WHY }, { 'content-type': 'text/plain' });
+    const answer = await start().post(action, { body: { why: WHY }, headers: { 'content-type': 'text/plain' } });
 
     expect(answer).toMatchObject({ status: 415, jsonBody: { error: { code: 'json-needed' } } });
   });
