@@ -9,7 +9,7 @@ const dicomEvent = parseEvent(sample('DicomImageUpdated.eventgrid.json')) as Dic
 
 describe('keyOf', () => {
   // Digests by hand. Where these change, every release finds none of the records of the one before.
-  it('given an event, then the key it has always had', () => {
+  it('given an event, then its key is the same as in all earlier releases', () => {
     expect(keyOf(fhirEvent)).toEqual({
       day: '20210908',
       id: 'FHG50m3nN37b0abfE_jeKs',
@@ -22,7 +22,7 @@ describe('keyOf', () => {
     });
   });
 
-  it('given one event in two spellings, then one event and one key', () => {
+  it('given one event in two spellings, then both have one result and one key', () => {
     fc.assert(
       fc.property(someFacts, someSpelling, someSpelling, (facts, one, other) => {
         const [first, second] = [parseEvent(write(facts, one)), parseEvent(write(facts, other))];
@@ -36,7 +36,7 @@ describe('keyOf', () => {
     );
   });
 
-  it('given two events that differ, then two keys', () => {
+  it('given two events that differ, then their keys differ', () => {
     fc.assert(
       fc.property(someFacts, someFacts, (one, other) => {
         const [first, second] = [parseEvent(write(one)), parseEvent(write({ ...other, id: one.id }))];
@@ -63,21 +63,21 @@ describe('keyOf', () => {
     { field: 'instanceUid', event: dicomEvent, other: { instanceUid: '1' } },
     { field: 'version', event: dicomEvent, other: { version: 21 } },
     { field: 'host', event: dicomEvent, other: { host: 'other' } },
-  ])('given the same id and another $field, then another content digest', ({ event, other }) => {
+  ])('given the same id and another $field, then the content digest differs', ({ event, other }) => {
     const key = keyOf({ ...event, ...other } as HealthEvent);
 
     expect(key.id).toBe(keyOf(event).id);
     expect(key.contentDigest).not.toBe(keyOf(event).contentDigest);
   });
 
-  it('given characters that move from one field to the next, then another content digest', () => {
+  it('given characters that move from one field to the next, then the content digest differs', () => {
     const one = { ...dicomEvent, studyUid: '1","2', seriesUid: '3' };
     const other = { ...dicomEvent, studyUid: '1', seriesUid: '2","3' };
 
     expect(keyOf(one).contentDigest).not.toBe(keyOf(other).contentDigest);
   });
 
-  it('given another id or another time, then the same content digest', () => {
+  it('given another id or another time, then the content digest is the same', () => {
     const other = keyOf({ ...fhirEvent, id: 'other', time: undefined });
 
     expect(other.id).not.toBe(keyOf(fhirEvent).id);
@@ -93,11 +93,11 @@ describe('keyOf', () => {
     { time: '0001-01-01T00:00:00.000Z', expected: 'undated' },
     { time: '-000001-12-31T23:59:59.000Z', expected: 'undated' },
     { time: '+010000-01-01T00:00:00.000Z', expected: 'undated' },
-  ])('given the time $time, then the day $expected', ({ time, expected }) => {
+  ])('given the time $time, then the day is $expected', ({ time, expected }) => {
     expect(keyOf({ ...fhirEvent, time }).day).toBe(expected);
   });
 
-  it('given a time on the other side of midnight in its own offset, then the day in UTC', () => {
+  it('given a time on the other side of midnight in its own offset, then the day is that of UTC', () => {
     const raw = { ...sample('FhirResourceCreated.eventgrid.json'), eventTime: '2022-03-25T01:00:00.5+02:00' };
 
     expect(keyOf(parseEvent(raw)).day).toBe('20220324');

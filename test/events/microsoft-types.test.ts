@@ -23,7 +23,7 @@ const dicom: Required<HealthcareDicomImageUpdatedEventData> = {
 };
 
 describe("Microsoft's types", () => {
-  it('given the data of an image event as typed, then every field is taken in', () => {
+  it('given the data of an image event as typed, then every field is read', () => {
     const type = 'Microsoft.HealthcareApis.DicomImageUpdated' satisfies keyof SystemEventNameToEventData;
     const event = parseEvent({ specversion: '1.0', id: 'i', source: '/workspaces/w', type, data: dicom });
 
@@ -37,7 +37,7 @@ describe("Microsoft's types", () => {
     });
   });
 
-  it('given the data of a resource event, then every field is taken in', () => {
+  it('given the data of a resource event, then every field is read', () => {
     const type = 'Microsoft.HealthcareApis.FhirResourceCreated' satisfies keyof SystemEventNameToEventData;
     const event = parseEvent({ specversion: '1.0', id: 'i', source: '/workspaces/w', type, data: fhir });
 

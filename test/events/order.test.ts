@@ -105,11 +105,14 @@ describe('the started version after a start', () => {
       known: { applied: { ...VERSION_7, createdAt: at(MINUTE_MS) }, started: VERSION_5 },
       createdAt: at(MINUTE_MS),
     },
-  ])('given $given, then it knows when the resource was created', ({ event, key = 'other', known, createdAt }) => {
-    const { version, time } = event;
+  ])(
+    'given $given, then the started version knows when the resource was created',
+    ({ event, key = 'other', known, createdAt }) => {
+      const { version, time } = event;
 
-    expect(afterStarting(event, key, known)).toEqual({ version, time, eventKey: key, createdAt });
-  });
+      expect(afterStarting(event, key, known)).toEqual({ version, time, eventKey: key, createdAt });
+    },
+  );
 });
 
 describe('whether an event is newer than the applied version', () => {
@@ -201,12 +204,12 @@ describe('whether an event is newer than the applied version', () => {
       applied: CREATED,
       then: 'older',
     },
-  ])('given $given, then it is $then', ({ event, applied = VERSION_5, then }) => {
+  ])('given $given, then the event is $then', ({ event, applied = VERSION_5, then }) => {
     expect(orderOf(event, 'its key', applied)).toBe(then);
   });
 
   it.each([created(1, 0), updated(1, -1440 * MINUTE_MS), withoutTime(deleted(1, 0))])(
-    'given nothing has been applied, then it is newer (case %#)',
+    'given nothing has been applied, then the event is newer (case %#)',
     (event) => {
       expect(orderOf(event, 'its key', undefined)).toBe('newer');
     },
@@ -218,13 +221,13 @@ describe('whether an event is newer than the applied version', () => {
     updated(9, 1440 * MINUTE_MS),
     updated(1, -1440 * MINUTE_MS),
     withoutTime(updated(5, 0)),
-  ])('given its own key, then it is the same, whatever else it says (case %#)', (event) => {
+  ])('given the key of the event, then the event is the same, whatever its other fields (case %#)', (event) => {
     expect(orderOf(event, 'applied', CREATED)).toBe('same');
   });
 });
 
 describe('the applied version after an event', () => {
-  it('given any event, then its version, time and key', () => {
+  it('given any event, then the version has its number, time and key', () => {
     expect(afterApplying(updated(6, 7), 'its key', CREATED)).toMatchObject({
       version: 6,
       time: at(7),
@@ -254,7 +257,7 @@ describe('the applied version after an event', () => {
     },
     { given: 'a lower version, of a recreated resource', event: updated(2, 7), before: CREATED, createdAt: undefined },
     { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, createdAt: undefined },
-  ])('given $given, then it was created at $createdAt', ({ event, before, createdAt }) => {
+  ])('given $given, then the resource was created at $createdAt', ({ event, before, createdAt }) => {
     expect(afterApplying(event, 'its key', before).createdAt).toBe(createdAt);
   });
 });
@@ -268,7 +271,7 @@ describe('the applied version as columns of a row', () => {
   );
   const anyApplied = fc.record({ version: fc.maxSafeInteger(), time, eventKey: fc.string(), createdAt: time });
 
-  it('given any, then it reads as written', () => {
+  it('given any version, then it is read as it was written', () => {
     fc.assert(
       fc.property(anyApplied, (applied) => {
         expect(appliedOfRow(rowOfApplied(applied))).toEqual(applied);
@@ -276,7 +279,7 @@ describe('the applied version as columns of a row', () => {
     );
   });
 
-  it('given any, then every property is there, so that a merge leaves nothing of the one before', () => {
+  it('given any version, then every column is there, so that a merge leaves nothing of the version before', () => {
     fc.assert(
       fc.property(anyApplied, anyApplied, (before, applied) => {
         expect(appliedOfRow({ ...rowOfApplied(before), ...rowOfApplied(applied) })).toEqual(applied);
@@ -299,11 +302,11 @@ describe('the resource of an event', () => {
       one: dicomEvent(),
       other: dicomEvent({ partition: 'Microsoft.Default' }),
     },
-  ])('given $given, then it is the same', ({ one, other }) => {
+  ])('given $given, then the resource is the same', ({ one, other }) => {
     expect(resourceOf(one)).toBe(resourceOf(other));
   });
 
-  it('given another service, type, id, partition or image, then it is another', () => {
+  it('given another service, type, id, partition or image, then the resource is another', () => {
     const events: HealthEvent[] = [
       fhirEvent({}),
       fhirEvent({ host: 'other.fhir.example' }),
@@ -341,7 +344,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given recreations seconds apart, in order, with earlier events again in between, then it never goes back', () => {
+  it('given recreations seconds apart, in order, with earlier events again in between, then the applied version never goes back', () => {
     const incarnations = incarnationsOf({ max: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
     const again = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
 
@@ -385,7 +388,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given events without a time, in any order, then it ends at the highest version', () => {
+  it('given events without a time, in any order, then the highest version is the last', () => {
     const history = fc
       .integer({ min: 1, max: 6 })
       .map((versions) => historyOf([Array.from({ length: versions }, () => 0)]).map(withoutTime));

@@ -87,7 +87,7 @@ describe('parseEvent', () => {
       given: 'an event with anything for data',
       raws: hostile.map((make) => () => ({ ...sample('FhirResourceCreated.eventgrid.json'), data: make() })),
     },
-  ])('given $given, then it throws nothing but InvalidEventError, with a bounded list', ({ raws }) => {
+  ])('given $given, then the parser throws only InvalidEventError, with a bounded list of problems', ({ raws }) => {
     fc.assert(
       fc.property(raws, (make) => {
         const outcome = outcomeOf(make());
@@ -102,7 +102,7 @@ describe('parseEvent', () => {
     );
   });
 
-  it('given a getter that throws an InvalidEventError of its own, then that is not passed on', () => {
+  it('given a getter that throws an InvalidEventError of its own, then the parser throws another', () => {
     const raw = {
       get id() {
         throw new InvalidEventError('invalid', [{ path: SECRET, code: '' }]);
@@ -112,7 +112,7 @@ describe('parseEvent', () => {
     expect(outcomeOf(raw)).toMatchObject({ problems: [{ path: '(event)', code: 'unreadable' }] });
   });
 
-  it('given a getter that answers differently each time, then it was asked once', () => {
+  it('given a getter that answers differently each time, then it was called once', () => {
     let asked = 0;
     const raw = Object.defineProperty(sample('FhirResourceCreated.eventgrid.json'), 'id', {
       get: () => (asked++ === 0 ? 'first' : 7),
@@ -122,7 +122,7 @@ describe('parseEvent', () => {
     expect(asked).toBe(1);
   });
 
-  it('given any event, then it is left as it was', () => {
+  it('given any event, then the input has not changed', () => {
     for (const { file, raw } of samples) {
       parseEvent(raw);
 
@@ -132,7 +132,7 @@ describe('parseEvent', () => {
 });
 
 describe('the work of a parse', () => {
-  it('given more in the event, then it reads no more of it', () => {
+  it('given an event with more properties, then the parser reads no more of them', () => {
     for (const { raw } of samples) {
       const crowded = { ...raw, ...clutter(10_000), data: { ...raw.data, ...clutter(10_000) } };
 
@@ -151,7 +151,7 @@ describe('the work of a parse', () => {
     'resourceFhirId',
     'resourceVersionId',
     'resourceFhirAccount',
-  ])('given a hundred times more in %s, then it takes no more than linear processor time', (field) => {
+  ])('given a hundred times more in %s, then the parser takes at most linear processor time', (field) => {
     const small = ['x', '1', '2022-03-24T00:00:00.1', 'A'].map((text) => swollen(field, text, 500));
     const large = ['x', '1', '2022-03-24T00:00:00.1', 'A'].map((text) => swollen(field, text, 50_000));
 

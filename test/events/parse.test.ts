@@ -25,7 +25,7 @@ function failureOf(raw: unknown): InvalidEventError {
 const problemsOf = (raw: unknown): readonly Problem[] => failureOf(raw).problems;
 
 describe('the documented examples', () => {
-  it('given all there are, then six types in two schemas', () => {
+  it('given all examples, then they are the six types in both schemas', () => {
     expect(new Set(samples.map(({ raw }) => `${raw.eventType ?? raw.type} ${'topic' in raw}`)).size).toBe(12);
   });
 
@@ -40,7 +40,7 @@ describe('the documented examples', () => {
     expect(Object.values(event).filter((value) => typeof value === 'object')).toEqual([]);
   });
 
-  it('given a FHIR event, then all its fields', () => {
+  it('given a FHIR event, then the result has all its fields', () => {
     expect(parseEvent(grid())).toEqual({
       service: 'fhir',
       change: 'updated',
@@ -56,7 +56,7 @@ describe('the documented examples', () => {
     });
   });
 
-  it('given a DICOM event without a partition, then all its fields, in the default partition', () => {
+  it('given a DICOM event without a partition, then the result has all its fields, and the default partition', () => {
     expect(parseEvent(sample('DicomImageDeleted.cloudevents.json'))).toEqual({
       service: 'dicom',
       change: 'deleted',
@@ -194,7 +194,7 @@ describe('events of real services', () => {
     expect(parseEvent(raw)).toMatchObject(expected);
   });
 
-  it('given PascalCase in data, then the same event', () => {
+  it('given PascalCase in data, then the result is the same', () => {
     for (const { raw } of samples) {
       const data = Object.entries(raw.data).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]);
 
@@ -287,7 +287,7 @@ describe('events that are refused', () => {
       raw: withData(image(), { partitionName: 7 }),
       expected: [{ path: 'data.partitionName', code: 'invalid-type' }],
     },
-  ])('given $given, then just that is the problem', ({ raw, expected }) => {
+  ])('given $given, then there is no other problem', ({ raw, expected }) => {
     expect(problemsOf(raw)).toEqual(expected);
   });
 
@@ -308,7 +308,7 @@ describe('events that are refused', () => {
     '00000000000000001',
     true,
     {},
-  ])('given the version %j, then it is none', (version) => {
+  ])('given the version %j, then the version is invalid', (version) => {
     const [fhir, dicom] = [
       withData(grid(), { resourceVersionId: version }),
       withData(image(), { sequenceNumber: version }),
@@ -318,7 +318,7 @@ describe('events that are refused', () => {
     expect(problemsOf(dicom).map(({ path }) => path)).toEqual(['data.sequenceNumber']);
   });
 
-  it('given many things wrong, then all of them, in the words of the envelope', () => {
+  it('given several problems, then the error has all of them, with the names in the envelope', () => {
     const raw = withData(
       { ...image(), id: '', topic: 7, eventTime: 'no' },
       {

@@ -85,7 +85,7 @@ describe('when a sign-in is required', () => {
     ]);
   });
 
-  it.each(CLOSED)('given only the role of %s, then it opens; every other role does not open it', async (name) => {
+  it.each(CLOSED)('given only the role of %s, then the function answers; each other role is refused', async (name) => {
     const { role = '' } = ALL[name] ?? {};
     const roles = role === 'signed-in' ? [] : ['Reader', 'Operator', 'Clinician'];
     const opens = (one: string) => one === role || (one === 'Operator' && role === 'Reader');
@@ -111,7 +111,7 @@ describe('when a sign-in is required', () => {
       status: 401,
       code: 'principal-foreign',
     },
-  ])('given $given, then no function lets it in', async ({ headers, status, code }) => {
+  ])('given $given, then each function refuses the caller', async ({ headers, status, code }) => {
     const { call } = start();
 
     const answers = await Promise.all(CLOSED.map((name) => call(name, headers as Record<string, string>)));
@@ -164,7 +164,7 @@ describe('when settings of the sign-in are missing', () => {
 describe('when keys and sign-ins are possible', () => {
   const env = { ...SIGN_IN, REQUIRE_SIGN_IN: 'off' };
 
-  it('given a key alone, then the host has let the caller in', async () => {
+  it('given a key alone, then the function answers, because the host has checked the key', async () => {
     expect((await start(env).call('stats', {})).status).toBeUndefined();
   });
 

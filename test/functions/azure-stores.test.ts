@@ -7,7 +7,7 @@ import { testConnection } from '../azurite/connection.js';
 const NOBODY_LISTENS = 'https://127.0.0.1:1/account';
 
 describe('when the stores of Azure are made', () => {
-  it('given a connection string, then each of them answers', async () => {
+  it('given a connection string, then each store answers', async () => {
     const { tables, workflowTables, deadLetters, due, dueLong } = createAzureStores(
       readConfig({ EventStorage: testConnection() }),
     );

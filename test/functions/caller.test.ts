@@ -23,7 +23,7 @@ describe('when a caller has signed in', () => {
     { given: ['Operator', 'Clinician'], may: ['Reader', 'Operator', 'Clinician'] },
     { given: [], may: [] },
     { given: ['reader', 'Admin', 'Reader,Operator'], may: [] },
-  ])('given the roles $given, then the caller may do what $may may', ({ given, may }) => {
+  ])('given the roles $given, then the caller has the roles $may', ({ given, may }) => {
     expect(read(signedInAs(...given))).toEqual({ kind: 'signed-in', id: PERSON, name: PERSON_NAME, roles: may });
   });
 
@@ -40,7 +40,7 @@ describe('when a caller has signed in', () => {
     expect(read(headersOf(claimsOf({ aud })))).toMatchObject({ kind: 'signed-in' });
   });
 
-  it('given a token that expires while clocks differ by minutes, then it holds', () => {
+  it('given a token that expired less than five minutes ago, then it is still valid', () => {
     expect(read(headersOf(claimsOf({ exp: atSeconds(-299) })))).toMatchObject({ kind: 'signed-in' });
   });
 
@@ -95,7 +95,7 @@ describe('when a principal is missing, expired or forged', () => {
     expect(read(headers as Record<string, string>)).toEqual(refused(code));
   });
 
-  it('given two headers, then neither is believed', () => {
+  it('given two headers, then neither counts', () => {
     const headers = new Headers(signedInAs('Reader'));
     headers.append('x-ms-client-principal', signedInAs('Operator')['x-ms-client-principal'] ?? '');
 
@@ -114,7 +114,7 @@ describe('when a principal is missing, expired or forged', () => {
 describe("when Azure's authentication is off", () => {
   const forged = signedInAs('Reader', 'Operator', 'Clinician');
 
-  it.each(['', 'False', '0', 'yes'])('given WEBSITE_AUTH_ENABLED %p, then the headers are not believed', (on) => {
+  it.each(['', 'False', '0', 'yes'])('given WEBSITE_AUTH_ENABLED %p, then the headers do not count', (on) => {
     const off = { ...SIGN_IN, WEBSITE_AUTH_ENABLED: on };
 
     expect(read(forged, off)).toEqual(refused('sign-in-off'));

@@ -53,7 +53,7 @@ describe('when the app is composed', () => {
     expect(app.clock.now().getTime()).toBeLessThanOrEqual(Date.parse('2026-01-01T12:00:01.000Z'));
   });
 
-  it('given the settings, then the pipeline keeps them', async () => {
+  it('given the settings, then the pipeline uses them', async () => {
     const { app, stores } = composeMemoryApp({ workflows: [latest], env: { WORKSPACES: '/subscriptions/another' } });
 
     await app.pipeline.deliver([rawFhirEvent()]);

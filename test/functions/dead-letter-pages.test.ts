@@ -64,7 +64,7 @@ describe('when few among many dead letters are asked for', () => {
     expect(ids.size).toBe(COUNT / EVERY);
   });
 
-  it('given a time in which none was written, then a request ends, too', async () => {
+  it('given a time in which no dead letter was written, then a request ends early, too', async () => {
     const { stores, listed } = openStores();
 
     const { letters, next } = await takePage({ filter: { from: new Date('2027-01-01') }, limit: 100 }, stores);
@@ -102,7 +102,7 @@ describe('when few among many dead letters are asked for', () => {
 });
 
 describe('when many dead letters are counted', () => {
-  it('given more than a request reads, then it says where the next one goes on, and the counts add up', async () => {
+  it('given more dead letters than a request reads, then `next` is where the next request continues, and the counts add up', async () => {
     const { stores } = openStores();
     const counts: number[] = [];
     const redriven: number[] = [];
@@ -122,7 +122,7 @@ describe('when many dead letters are counted', () => {
     expect(redriven).toEqual([5500, 0, 5500, 0, 1500, 0]);
   });
 
-  it('given a cause, then its oldest and its newest one are named', async () => {
+  it('given a cause, then the answer names its oldest and its newest dead letter', async () => {
     const { stores } = openStores();
 
     const { groups } = await countPage({ filter: { reason: 'rare' }, by: ['reason'] }, stores);
@@ -189,7 +189,7 @@ describe('when dead letters come and go after their cause was counted', () => {
     },
   );
 
-  it('given several of the same second, then the part has its own, and no others', async () => {
+  it('given dead letters of the same second, then the part has those that were counted, and no others', async () => {
     const { stores, write, part } = await openCounted();
     for (const index of [0, 698, 701, 1550, 2599, 2600, 2999]) await write(nameOf(index, 'b'), 'rare');
     const { after, until } = part;

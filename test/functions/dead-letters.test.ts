@@ -157,7 +157,7 @@ describe('GET dead-letters', () => {
     { filter: { reason: 'inval' }, says: "is 'inval'", similar: 'invalid' },
     { filter: { type: 'FhirResourceUpdate' }, says: "is 'FhirResourceUpdate'", similar: 'FhirResourceUpdated' },
   ])(
-    'given $filter, which nothing knows, every request is refused with the nearest name',
+    'given $filter, which nothing has, then every request is refused with the nearest name',
     async ({ filter, ...is }) => {
       const { get, post } = await start();
       const [field = ''] = Object.keys(filter);
@@ -334,7 +334,7 @@ describe('POST dead-letters/redrive', () => {
       message: 'is not JSON: line 2, column 2 is where it stops being JSON',
     },
     {
-      given: 'more than can be',
+      given: 'too large a body',
       body: `"${'x'.repeat(300_000)}"`,
       path: '(body)',
       code: 'too-large',
@@ -369,7 +369,7 @@ describe('POST dead-letters/redrive', () => {
       message: 'is for exactly one id, and ids holds 2',
     },
     {
-      given: 'a corrected event that is none',
+      given: 'a corrected event that is no object',
       body: { ids: ['a'], event: 'x' },
       path: 'event',
       code: 'invalid-type',
@@ -426,7 +426,7 @@ describe('POST dead-letters/redrive', () => {
 });
 
 describe('POST dead-letters/discard', () => {
-  it('given a filter and why, then they are discarded with a note, which the log does not hold', async () => {
+  it('given a filter and a reason, then the dead letters are discarded with a note, which the log does not hold', async () => {
     const { post, ids, contentOf, lines } = await start();
 
     const answer = await post('discardDeadLetters', { filter: { workflow: 'one' }, why: 'secret-marker was wrong' });
@@ -474,7 +474,7 @@ describe('POST dead-letters/discard', () => {
     expect(await ids()).toHaveLength(2);
   });
 
-  it('given no why, then it is refused', async () => {
+  it('given no reason, then the request is refused', async () => {
     const { post } = await start();
 
     expect(await post('discardDeadLetters', { filter: {} })).toMatchObject({

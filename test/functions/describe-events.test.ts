@@ -83,7 +83,7 @@ describe('when a job has a record', () => {
     ]);
   });
 
-  it('given a row that only looks again, then the answer shows the record alone', () => {
+  it('given a row that only checks the job after its lease, then the answer shows the record alone', () => {
     const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
     expect(describeEvents(records, [row()])).toEqual(describeEvents(records, []));
   });
@@ -113,7 +113,7 @@ describe('when a job has a record', () => {
     ]);
   });
 
-  it('given it has no time, then the time is null', () => {
+  it('given an event without a time, then the time is null', () => {
     expect(describeEvents([found({ time: '' })], [])).toMatchObject([{ time: null }]);
   });
 });

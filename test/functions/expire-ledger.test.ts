@@ -21,7 +21,7 @@ describe('when the ledger is expired', () => {
   it.each([
     { days: 9, tables: 0, left: ['ledger20260101'] },
     { days: 10, tables: 1, left: [] },
-  ])('given a day that was settled $days days ago, then $tables tables go', async ({ days, tables, left }) => {
+  ])('given a day that was settled $days days ago, then $tables tables are dropped', async ({ days, tables, left }) => {
     const { functions, app, clock, stores, lines } = start();
     await app.pipeline.deliver([rawFhirEvent()]);
 

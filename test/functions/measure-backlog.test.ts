@@ -76,7 +76,7 @@ describe('when the backlog is measured', () => {
     expect(await measured()).toContainEqual(['workflowPaused', 0, 'long']);
   });
 
-  it('given some of each kind, then their number and their age are measured', async () => {
+  it('given dead letters and undelivered events, then their number and their age are measured', async () => {
     const { app, clock, stores, measured } = await start();
     await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }, { id: 'invalid, too' }]);
     await stores.undelivered.create(`${OLD}/1.json`, '[]');
@@ -129,7 +129,7 @@ describe('when the backlog is measured', () => {
     );
   });
 
-  it('given more than 5,000, then the count stops there, after two requests', async () => {
+  it('given more than 5,000 undelivered events, then the count stops there, after two requests', async () => {
     const undelivered = noBlobs();
     for (let n = 0; n < 6500; n += 1) await undelivered.create(`${OLD}/${n}.json`, '[]');
     let lists = 0;

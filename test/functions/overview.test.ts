@@ -92,7 +92,7 @@ describe('when somebody looks at the overview', () => {
     ]);
   });
 
-  it('given a paused workflow, then a problem says so, and many who look share one read', async () => {
+  it('given a paused workflow, then a problem says so, and many requests share one read', async () => {
     let reads = 0;
     const list = async () => {
       reads += 1;

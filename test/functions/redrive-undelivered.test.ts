@@ -18,7 +18,7 @@ async function start({ env = {}, blobs = [[rawFhirEvent()]] as unknown[] } = {})
   return { ...opened, functions, tick: () => functions.call('redriveUndelivered') };
 }
 
-describe('when the timer redriveUndelivered rings', () => {
+describe('when the timer redriveUndelivered runs', () => {
   it('given undelivered events, then they are imported, and the log has their number', async () => {
     const { functions, tick, runDueRows, runs, names, lines } = await start();
 
@@ -79,7 +79,7 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(await names('undelivered')).toEqual([left]);
   });
 
-  it('given its account fails, then its code is logged, and the timer goes on', async () => {
+  it('given the account of undelivered events fails, then the code is logged, and the timer continues', async () => {
     const { app, tick, lines } = await start();
     Object.assign(app.stores.undelivered, { list: () => Promise.reject(new StorageError('forbidden', 'No.')) });
 

@@ -86,7 +86,7 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
-  it('given nothing to count, then the answer has null in these places', async () => {
+  it('given nothing to count, then the answer has null for each time', async () => {
     expect(await start().functions.get('stats')).toMatchObject({
       jsonBody: { allInstances: { waiting: { rows: 0, earliestDueAt: null }, deadLetters: { oldestAt: null } } },
     });

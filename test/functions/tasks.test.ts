@@ -27,7 +27,7 @@ describe('when a task is due', () => {
     expect(functions.optionsOf('tidyNotes')).toMatchObject({ schedule: '0 * * * * *' });
   });
 
-  it('given it changes a row, then the rules of the workflow hold, and it gets time, settings and a log', async () => {
+  it('given a task that changes rows, then its tables, codes, time and settings are those of the workflow', async () => {
     const { functions, stores, lines } = start(
       async ({ tables, now, setting, log }) => {
         await tables('notes').change('all', 'n1', (current) => ({ times: Number(current?.times ?? 0) + 1 }));
@@ -51,7 +51,7 @@ describe('when a task is due', () => {
     ]);
   });
 
-  it('given two change a row at once, then neither overwrites the other', async () => {
+  it('given several runs that change a row at once, then no run overwrites another', async () => {
     const { functions, stores } = start(async ({ tables }) => {
       await tables('notes').change('all', 'n', (current) => ({ times: Number(current?.times ?? 0) + 1 }));
     });
@@ -61,7 +61,7 @@ describe('when a task is due', () => {
     expect(stores.tables.inspect('notes')).toMatchObject([{ row: { times: 5 } }]);
   });
 
-  it('given it throws, then its code is logged, and the timer goes on', async () => {
+  it('given a task that throws, then its code is logged, and the timer continues', async () => {
     const { functions, lines } = start(() =>
       Promise.reject(Object.assign(new Error('secret-marker'), { code: 'down' })),
     );
@@ -71,7 +71,7 @@ describe('when a task is due', () => {
     expect(lines).toEqual(['error {"what":"task-failed","workflow":"notes","errorCode":"down"}']);
   });
 
-  it('given a change that it does not wait for fails, then its code is logged, and the process lives on', async () => {
+  it('given a change that fails and is not awaited, then its code is logged, and the process continues', async () => {
     const { functions, lines } = start(async ({ tables, log }) => {
       void tables('notes').change('all', 'n', () => ({ _reserved: 1 }));
       log.info('tidied', { 'Secret-Marker Name': 1 } as object);

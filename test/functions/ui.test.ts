@@ -59,7 +59,7 @@ describe('when the page is asked for', () => {
     expect(headers['Content-Encoding']).toBe(encoding);
   });
 
-  it('given the index of the browser is the same, then it answers 304 without content', async () => {
+  it('given the browser has the same index, then the answer is 304 without content', async () => {
     const { headers } = await get('');
 
     const again = await get('', { 'if-none-match': `W/"x", ${headers.ETag}` });

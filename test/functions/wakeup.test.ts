@@ -43,7 +43,7 @@ describe('when rows wait', () => {
     expect(functions.optionsOf('redeliverLong')).toMatchObject({ connection: 'AzureWebJobsStorage' });
   });
 
-  it('given a message that nobody understands, then it is logged and dropped', async () => {
+  it('given a message that names no shard, then it is logged and dropped', async () => {
     const { functions, lines } = start();
 
     await functions.call('redeliver', { shard: 'long-1', note: 'secret' });
@@ -56,7 +56,7 @@ describe('when a message is decoded', () => {
   it.each([
     { given: 'a parsed object', input: { shard: '3' }, expected: { shard: '3' } },
     { given: 'JSON as text', input: '{"shard":"3","after":"row"}', expected: { shard: '3', after: 'row' } },
-    { given: 'more than it needs', input: { shard: '3', later: true }, expected: { shard: '3' } },
+    { given: 'another property', input: { shard: '3', later: true }, expected: { shard: '3' } },
     { given: 'a shard of the other queue', input: { shard: 'long-3' }, expected: undefined },
     { given: 'no such shard', input: { shard: '8' }, expected: undefined },
     { given: 'a shard that is a number', input: { shard: 3 }, expected: undefined },

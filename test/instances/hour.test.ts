@@ -67,7 +67,7 @@ describe('when a quantile is taken from buckets', () => {
     { given: 'values in one bucket', counts: [0, 100, 0], q: 0.99, expected: 1.99 },
     { given: 'values above the highest bound', counts: [0, 0, 9], q: 0.99, expected: 2 },
     { given: 'a half in each of two buckets', counts: [2, 2, 0], q: 0.5, expected: 1 },
-  ])('given $given, then it is $expected', ({ counts, q, expected }) => {
+  ])('given $given, then the quantile is $expected', ({ counts, q, expected }) => {
     expect(quantileOf(q, counts, [1, 2])).toBe(expected);
   });
 
@@ -80,7 +80,7 @@ describe('when a quantile is taken from buckets', () => {
 });
 
 describe('when the hours of instances are added up', () => {
-  it('given nothing, then 60 minutes without numbers, the last one not over yet', () => {
+  it('given no numbers, then there are 60 empty minutes, of which the last is not over yet', () => {
     const minutes = api.minutes.parse(minutesOf([], NOW));
 
     expect(Object.values(minutes).map(({ length }) => length)).toEqual(new Array(9).fill(60));

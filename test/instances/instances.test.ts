@@ -90,7 +90,7 @@ describe('when three instances run over one storage', () => {
     expect(world.rows().map(({ key }) => key)).toEqual([stays.id]);
   });
 
-  it('given two read rows that are over at once, then both answer, and the rows are gone', async () => {
+  it('given two instances read old rows at once, then both answer, and the rows are deleted', async () => {
     const world = createWorld();
     const dies = await world.start();
     dies.die();
@@ -105,7 +105,7 @@ describe('when three instances run over one storage', () => {
     expect(world.rows().map(({ key }) => key)).not.toContain(dies.id);
   });
 
-  it('given an instance starts, then it deletes rows that are over, although nobody looks at the page', async () => {
+  it('given an instance starts, then it deletes old rows, although nobody looks at the page', async () => {
     const world = createWorld();
     const dies = await world.start();
     dies.die();
@@ -156,7 +156,7 @@ describe('when three instances run over one storage', () => {
 });
 
 describe('when an instance writes heartbeats', () => {
-  it('given it is idle, then one at the start and one a minute, and no other request', async () => {
+  it('given an idle instance, then it writes one at the start and one a minute, and makes no other request', async () => {
     const world = createWorld();
     const { calls } = await world.start();
     expect(calls.splice(0)).toEqual(['commit', 'query', 'create', 'commit']);
@@ -166,7 +166,7 @@ describe('when an instance writes heartbeats', () => {
     expect(calls).toEqual(new Array(10).fill('commit'));
   });
 
-  it('given it works, then one every 10 s, and one more when it has become idle', async () => {
+  it('given a busy instance, then it writes one every 10 s, and one more when it has become idle', async () => {
     const world = createWorld();
     const { calls, deliver } = await world.start();
     for (let times = 0; times < 6; times += 1) {
@@ -213,7 +213,7 @@ describe('when an instance writes heartbeats', () => {
     expect(world.rows()[0]?.row.recent).toContain('"note"');
   });
 
-  it('given it stops, then nothing more is written, and a second stop writes nothing', async () => {
+  it('given a stop, then nothing more is written, and a second stop writes nothing', async () => {
     const world = createWorld();
     const { app, calls } = await world.start();
     calls.length = 0;
@@ -225,7 +225,7 @@ describe('when an instance writes heartbeats', () => {
     expect(world.rows()[0]?.row.state).toBe('stopped');
   });
 
-  it('given it stops while a heartbeat is under way, then the row says stopped all the same', async () => {
+  it('given a stop while a heartbeat is under way, then the row says stopped all the same', async () => {
     const world = createWorld();
     let fault: Fault = 'ok';
     const { app, deliver } = await world.start(({ on }) => (on === 'instances' ? fault : 'ok'));
@@ -241,7 +241,7 @@ describe('when an instance writes heartbeats', () => {
     expect(world.rows()[0]?.row.state).toBe('stopped');
   });
 
-  it('given it has never started, then a stop writes nothing', async () => {
+  it('given an instance that has never started, then a stop writes nothing', async () => {
     const { app, stores } = composeMemoryApp();
 
     await app.instances.stop();
@@ -251,7 +251,7 @@ describe('when an instance writes heartbeats', () => {
 });
 
 describe('when the host starts and ends the app', () => {
-  it('given both, then the row says running, then stopped', async () => {
+  it('given a start and an end, then the row says running, later stopped', async () => {
     const functions = createFakeFunctions();
     const { app, stores } = composeMemoryApp();
     registerFunctions(functions.app, app);

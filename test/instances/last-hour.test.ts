@@ -31,7 +31,7 @@ const run = (eventId: string): EndedRun => ({
 });
 
 describe('when this process records what happens', () => {
-  it('given each metric, then it is counted once, where it belongs', () => {
+  it('given each metric, then its value is in the right count, and in no other', () => {
     const { lastHour, minutes, now } = start();
     const jobs = ['completed', 'superseded', 'dead-lettered', 'retried', 'put-off', 'duplicate', 'shared'] as const;
     jobs.forEach((outcome, at) => {
@@ -56,7 +56,7 @@ describe('when this process records what happens', () => {
     });
   });
 
-  it('given a counter that adds nothing, or a gauge, then nothing has happened', () => {
+  it('given a counter that adds 0, or a gauge, then the number of changes stays', () => {
     const { lastHour } = start();
 
     lastHour.record('changesMissing', 0, { service: 'fhir' });
@@ -79,7 +79,7 @@ describe('when this process records what happens', () => {
 });
 
 describe('when time passes', () => {
-  it('given an event before and one after the minute, then each minute has its own', () => {
+  it('given an event before the end of a minute and one after, then each minute has one event', () => {
     const { clock, event, minutes } = start('2026-01-01T12:00:59.999Z');
     event();
     clock.advance(1);
@@ -146,7 +146,7 @@ describe('when the events of the last full 10 s are asked for', () => {
     { afterMs: 30_000, expected: 0 },
     { afterMs: 3_600_000, expected: 0 },
     { afterMs: 3_610_000, expected: 0 },
-  ])('given 30 events $afterMs ms ago, then $expected a second', ({ afterMs, expected }) => {
+  ])('given 30 events $afterMs ms ago, then the rate is $expected a second', ({ afterMs, expected }) => {
     const { clock, event, rate } = start();
     event(30);
 
@@ -168,7 +168,7 @@ describe('when the events of the last full 10 s are asked for', () => {
 });
 
 describe('when runs of jobs have ended', () => {
-  it('given one, then it has its time and its duration', () => {
+  it('given one run, then it has its time and its duration', () => {
     const { clock, lastHour } = start();
     clock.advance(61_000);
     lastHour.ended(run('e1'));
@@ -180,7 +180,7 @@ describe('when runs of jobs have ended', () => {
     ]);
   });
 
-  it('given 120, then the last 50 are kept, the newest first', () => {
+  it('given 120 runs, then the last 50 are kept, the newest first', () => {
     const { lastHour } = start();
     for (let n = 1; n <= 120; n += 1) lastHour.ended(run(`e${n}`));
 

@@ -36,7 +36,7 @@ const HEARTBEAT: Heartbeat = {
 };
 
 describe('when a heartbeat is written and read', () => {
-  it('given it, then it is read as it was written', () => {
+  it('given numbers of each kind, then they are read as they were written', () => {
     const { nextInMs: _, ...written } = HEARTBEAT;
 
     expect(seenOf(stored(rowOf(HEARTBEAT)), WRITTEN_AT)).toEqual({ ...written, id: 'i1', seenAt: WRITTEN_AT });
@@ -100,13 +100,13 @@ describe('when a row grows old', () => {
     { given: 'an idle one after 80 s', nextInMs: IDLE_MS, ageMs: 80_000, state: 'running', rate: 0 },
     { given: 'an idle one after more', nextInMs: IDLE_MS, ageMs: 80_001, state: 'silent', rate: 0 },
     { given: 'one that promises nothing for a day', nextInMs: 86_400_000, ageMs: 80_001, state: 'silent', rate: 0 },
-  ])('given $given, then it is $state', ({ nextInMs, ageMs, state, rate }) => {
+  ])('given $given, then the instance is $state', ({ nextInMs, ageMs, state, rate }) => {
     const seen = seenOf(stored(rowOf({ ...HEARTBEAT, nextInMs })), later(ageMs));
 
     expect(seen).toMatchObject({ state, hour: { eventsPerSecond: rate } });
   });
 
-  it('given it says stopped, then it never is silent, and has no circuits and no rate', () => {
+  it('given a row that says stopped, then the instance never is silent, and has no circuits and no rate', () => {
     const seen = seenOf(stored(rowOf({ ...HEARTBEAT, state: 'stopped' })), later(3_000_000));
 
     expect(seen).toMatchObject({ state: 'stopped', circuits: [], hour: { eventsPerSecond: 0 } });
@@ -129,7 +129,7 @@ describe('when a row is not as this release writes it', () => {
   });
 
   it.each([{ startedAt: '' }, { startedAt: 7 }, { startedAt: 'yesterday' }])(
-    'given %j, then it is no instance',
+    'given %j, then the row is no instance',
     (row) => {
       expect(read(row)).toBeUndefined();
       expect(seenOf(stored({}), WRITTEN_AT)).toBeUndefined();

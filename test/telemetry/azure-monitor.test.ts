@@ -65,7 +65,7 @@ describe('when Application Insights is sent telemetry', () => {
     expect(envelopes[0]?.tags).toMatchObject({ 'ai.cloud.role': 'hospital', 'ai.cloud.roleInstance': 'p1' });
   });
 
-  it('given a line, then it comes as the console shows it, with its severity', async () => {
+  it('given a line, then it arrives with its severity, and with the text of the console', async () => {
     const { exporter } = await start();
     exporter.log('warn', { what: 'job-retries', workflow: 'a' }, '{"what":"job-retries"}');
 
@@ -95,7 +95,7 @@ describe('when Application Insights is sent telemetry', () => {
   });
 });
 
-describe('when Application Insights does not take it', () => {
+describe('when Application Insights refuses telemetry', () => {
   it.each([400, 401, 403])('given the answer %s, then its status is reported, and nothing else', async (status) => {
     const { exporter, failures } = await start();
     ingestion.answers((response) => response.writeHead(status).end('{"secret":1}'));
@@ -106,7 +106,7 @@ describe('when Application Insights does not take it', () => {
     expect(failures).toEqual([[`http-${status}`, 1]]);
   });
 
-  it('given it answers 503 at first, then it is sent again, as it was', async () => {
+  it('given the answer 503 at first, then the same data is sent again', async () => {
     const { exporter, failures } = await start();
     ingestion.answers((response, received) => {
       if (ingestion.received.length > 1) accept(response, received);
@@ -122,7 +122,7 @@ describe('when Application Insights does not take it', () => {
     expect(failures).toEqual([['http-503', 1]]);
   });
 
-  it('given it wants a token, then it is asked for as for Azure Monitor; where there is none, nothing is sent', async () => {
+  it('given a component that needs a token, then the token is for Azure Monitor; without a token nothing is sent', async () => {
     const asked: unknown[] = [];
     const credential: TokenCredential = {
       async getToken(scopes) {
@@ -140,7 +140,7 @@ describe('when Application Insights does not take it', () => {
     expect(failures).toEqual([['not-sent', 1]]);
   });
 
-  it('given a token would go over the wire in the open, then none is asked for', async () => {
+  it('given an endpoint without TLS, then no token is requested', async () => {
     const asked: unknown[] = [];
     const { exporter, failures } = await start({ getToken: async (scopes) => void asked.push(scopes) as never });
     exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');

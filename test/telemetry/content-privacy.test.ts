@@ -178,7 +178,7 @@ async function end({ functions, lines, clock }: World): Promise<void> {
 const marked = (texts: readonly string[]) => texts.filter((text) => MARK.test(text)).map((text) => text.slice(0, 300));
 
 describe('when a workflow puts content into errors and logs', () => {
-  it('given every way, then none of it leaves but with the payload', async () => {
+  it('given each way out of the process, then content leaves only with the payload', async () => {
     const world = await startWorld();
 
     const { answers, ids } = await goThroughAll(world);
@@ -215,7 +215,7 @@ describe('when a workflow puts content into errors and logs', () => {
     }
   });
 
-  it('given a declared code, then it is logged and exported; any other is undeclared', async () => {
+  it('given a declared code, then the code is logged and exported; any other becomes undeclared-code', async () => {
     const world = await startWorld();
 
     await goThroughAll(world);
@@ -240,7 +240,7 @@ describe('when a workflow puts content into errors and logs', () => {
     );
   });
 
-  it('given a viewer who may see the payload, then the message is beside it', async () => {
+  it('given a viewer who may see the payload, then the answer has the message, too', async () => {
     const world = await startWorld();
     const { ids } = await goThroughAll(world);
 

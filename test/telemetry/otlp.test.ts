@@ -34,7 +34,7 @@ async function start({
 }
 
 describe('when a collector is sent metrics', () => {
-  it('given each kind, then each arrives with its unit, its attributes and its process', async () => {
+  it('given a metric of each kind, then each arrives with its unit, its attributes and the name of the process', async () => {
     const { exporter, exported } = await start();
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
@@ -94,7 +94,7 @@ describe('when a collector is sent metrics', () => {
     await meters.shutdown();
   });
 
-  it('given the list, then names are unique, and lag has the bounds that the services promise', () => {
+  it('given the list of metrics, then names are unique, and the bounds of lag contain the promised 1 s and 5 s', () => {
     const names = Object.values(METRICS).map(({ name }) => name);
 
     expect(new Set(names).size).toBe(names.length);
@@ -103,7 +103,7 @@ describe('when a collector is sent metrics', () => {
 });
 
 describe('when a collector is sent lines', () => {
-  it('given levels, then they are severities, and the line is as the console shows it', async () => {
+  it('given a line of each level, then it arrives with its severity, and with the text of the console', async () => {
     const { exporter, exported } = await start();
     exporter.log('info', { what: 'stopped' }, '{"what":"stopped"}');
     exporter.log('warn', { what: 'job-retries', workflow: 'a' }, '{"what":"job-retries","workflow":"a"}');
@@ -124,7 +124,7 @@ describe('when a collector is sent lines', () => {
 });
 
 describe('when a collector is sent traces', () => {
-  it('given a traceparent of the host, then the trace continues, part by part', async () => {
+  it('given a traceparent of the host, then the spans of the app continue the trace of the host', async () => {
     const { exporter, exported } = await start({ sampling: { followsHost: true, ratio: 0 } });
 
     const span = exporter.trace('deliver', `00-${TRACE}-${PARENT}-01`, { count: 2 });
@@ -147,30 +147,36 @@ describe('when a collector is sent traces', () => {
 
   it.each([
     {
-      given: 'one that the host does not sample',
+      given: 'a trace that the host does not sample',
       traceParent: `00-${TRACE}-${PARENT}-00`,
       followsHost: true,
       ratio: 1,
       isSampled: false,
     },
-    { given: 'none of the host', traceParent: '', followsHost: true, ratio: 1, isSampled: true },
-    { given: 'one that is none', traceParent: `00-${TRACE}-01`, followsHost: true, ratio: 1, isSampled: true },
-    { given: 'a share of none', traceParent: undefined, followsHost: true, ratio: 0, isSampled: false },
+    { given: 'an empty traceparent', traceParent: '', followsHost: true, ratio: 1, isSampled: true },
     {
-      given: 'that nobody is asked',
+      given: 'a traceparent in another form',
+      traceParent: `00-${TRACE}-01`,
+      followsHost: true,
+      ratio: 1,
+      isSampled: true,
+    },
+    { given: 'a share of 0', traceParent: undefined, followsHost: true, ratio: 0, isSampled: false },
+    {
+      given: 'a share of 1 that ignores the host',
       traceParent: `00-${TRACE}-${PARENT}-00`,
       followsHost: false,
       ratio: 1,
       isSampled: true,
     },
     {
-      given: 'that nobody is asked, and none',
+      given: 'a share of 0 that ignores the host',
       traceParent: `00-${TRACE}-${PARENT}-01`,
       followsHost: false,
       ratio: 0,
       isSampled: false,
     },
-  ])('given $given, then it is exported: $isTold', async ({ traceParent, isSampled, ...sampling }) => {
+  ])('given $given, then the trace is exported: $isSampled', async ({ traceParent, isSampled, ...sampling }) => {
     const { exporter } = await start({ sampling });
 
     expect(exporter.trace('deliver', traceParent) !== undefined).toBe(isSampled);
@@ -178,7 +184,7 @@ describe('when a collector is sent traces', () => {
     await exporter.stop();
   });
 
-  it('given a POST of thousands, then 50 of its jobs have spans', async () => {
+  it('given a POST of thousands of events, then 50 of its jobs have spans', async () => {
     const { exporter } = await start();
     const span = exporter.trace('deliver', undefined);
 
@@ -189,7 +195,7 @@ describe('when a collector is sent traces', () => {
   });
 });
 
-describe('when a collector does not do its part', () => {
+describe('when a collector fails', () => {
   it('given a collector that refuses, then its status is reported, once a minute', async () => {
     const clock = createFakeClock();
     const { exporter, failures } = await start({ clock });
@@ -202,7 +208,7 @@ describe('when a collector does not do its part', () => {
     expect(failures).toEqual([['http-400', 1]]);
   });
 
-  it('given it fails at first, then it is sent again, as it was', async () => {
+  it('given a collector that fails at first, then the same data is sent again', async () => {
     const { exporter, failures } = await start();
     let isFirst = true;
     collector.answers((response) => {
@@ -219,7 +225,7 @@ describe('when a collector does not do its part', () => {
     expect(failures).toEqual([]);
   });
 
-  it('given lines that come while others are being sent, then the end sends them as well', async () => {
+  it('given lines that are logged during a flush, then the stop sends them as well', async () => {
     const { exporter } = await start();
     exporter.log('info', { what: 'stopping' }, '{"what":"stopping"}');
 
@@ -231,7 +237,7 @@ describe('when a collector does not do its part', () => {
     expect(logs.map(({ body }) => body)).toEqual(['{"what":"stopping"}', '{"what":"stopped"}']);
   });
 
-  it('given it never answers, then the end of the process waits 3 s for it', async () => {
+  it('given a collector that never answers, then the stop takes 3 s', async () => {
     const clock = createFakeClock();
     const { exporter } = await start({ clock });
     const open: ServerResponse[] = [];

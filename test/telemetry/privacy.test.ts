@@ -286,7 +286,7 @@ describe('when all that the host can call is called with marked events, and tele
     expect(marked(leftOf(world, thrown))).toEqual([]);
   });
 
-  it('given events by a queue, and poison, then no value of an event leaves either', async () => {
+  it('given events by a queue, and poison, then no value of an event leaves the process', async () => {
     const world = await startWorld({ ingress: 'queue' });
 
     const thrown = await goThroughAll(world);
@@ -332,7 +332,7 @@ describe('when all that the host can call is called with marked events, and tele
         }),
     },
     { given: 'a text', failWith: () => `${NAME} ${NUMBER}` },
-  ])('given $given from storage at every call, then nothing of an event leaves', async ({ failWith }) => {
+  ])('given $given from storage at every call, then no value of an event leaves the process', async ({ failWith }) => {
     const world = await startWorld({ failWith });
 
     // The nightly timer throws each error that is no StorageError, because it is a bug.
@@ -349,43 +349,46 @@ describe('when all that the host can call is called with marked events, and tele
   it.each([
     { given: 'answer 503', fail: (response: ServerResponse) => response.writeHead(503, AT_ONCE).end(NAME) },
     { given: 'break the connection', fail: (response: ServerResponse) => response.destroy() },
-  ])('given both $given at first, then it is sent again, and tells nothing', async ({ fail }) => {
-    const world = await startWorld();
-    const seen = new Set<string>();
-    const failFirst: Parameters<StandIn['answers']>[0] = (response, received) => {
-      const { url } = received;
-      if (!seen.has(url)) fail(response);
-      else if (url === '/v2.1/track') acceptAll(response, received);
-      else response.end();
-      seen.add(url);
-    };
-    for (const one of [collector, insights]) one.answers(failFirst);
+  ])(
+    'given both destinations $given at first, then the data is sent again, without any value of an event',
+    async ({ fail }) => {
+      const world = await startWorld();
+      const seen = new Set<string>();
+      const failFirst: Parameters<StandIn['answers']>[0] = (response, received) => {
+        const { url } = received;
+        if (!seen.has(url)) fail(response);
+        else if (url === '/v2.1/track') acceptAll(response, received);
+        else response.end();
+        seen.add(url);
+      };
+      for (const one of [collector, insights]) one.answers(failFirst);
 
-    const thrown = await goThroughAll(world);
+      const thrown = await goThroughAll(world);
 
-    const sent = (url: string) => [...collector.received, ...insights.received].filter((one) => one.url === url);
-    for (const url of ['/v1/traces', '/v1/logs', '/v1/metrics', '/v2.1/track']) {
-      const [first, ...later] = sent(url);
-      expect(later.some(({ body }) => first?.body.equals(body))).toBe(true);
-    }
-    expect(marked(leftOf(world, thrown))).toEqual([]);
-  });
+      const sent = (url: string) => [...collector.received, ...insights.received].filter((one) => one.url === url);
+      for (const url of ['/v1/traces', '/v1/logs', '/v1/metrics', '/v2.1/track']) {
+        const [first, ...later] = sent(url);
+        expect(later.some(({ body }) => first?.body.equals(body))).toBe(true);
+      }
+      expect(marked(leftOf(world, thrown))).toEqual([]);
+    },
+  );
 
-  it.each([
-    { given: 'refuse it', status: 400 },
-    { given: 'know nobody', status: 401 },
-  ])('given both $given, and quote it, then the console says so, and nothing of an event', async ({ status }) => {
-    const world = await startWorld();
-    for (const one of [collector, insights]) {
-      one.answers((response, { body }) => {
-        const answer = Buffer.concat([Buffer.from(NAME), body.subarray(0, 100)]);
-        response.writeHead(status, { 'content-type': 'text/plain', 'x-note': RESOURCE }).end(answer);
-      });
-    }
+  it.each([{ status: 400 }, { status: 401 }])(
+    'given both destinations answer $status and quote the request, then the console has the status, and no value of an event',
+    async ({ status }) => {
+      const world = await startWorld();
+      for (const one of [collector, insights]) {
+        one.answers((response, { body }) => {
+          const answer = Buffer.concat([Buffer.from(NAME), body.subarray(0, 100)]);
+          response.writeHead(status, { 'content-type': 'text/plain', 'x-note': RESOURCE }).end(answer);
+        });
+      }
 
-    const thrown = await goThroughAll(world);
+      const thrown = await goThroughAll(world);
 
-    expect(world.lines).toContainEqual(`warn {"what":"export-failed","errorCode":"http-${status}","count":1}`);
-    expect(marked(leftOf(world, thrown))).toEqual([]);
-  });
+      expect(world.lines).toContainEqual(`warn {"what":"export-failed","errorCode":"http-${status}","count":1}`);
+      expect(marked(leftOf(world, thrown))).toEqual([]);
+    },
+  );
 });

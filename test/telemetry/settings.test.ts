@@ -6,11 +6,11 @@ const OTLP = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
 const read = (env: Record<string, string>, isLocal = false) => readTelemetrySettings((name) => env[name], { isLocal });
 
 describe('when the settings of telemetry are read', () => {
-  it('given none, then it is sent nowhere', () => {
+  it('given no destination, then nothing is sent', () => {
     expect(read({ OTEL_TRACES_SAMPLER: 'always_on' })).toEqual({ telemetry: undefined, problems: [] });
   });
 
-  it('given Application Insights, then as whom it is sent to', () => {
+  it('given Application Insights, then the settings hold its connection string, and the identity that sends', () => {
     const authentication = 'Authorization=AAD;ClientId=1234';
 
     expect(read({ APPLICATIONINSIGHTS_CONNECTION_STRING: KEY }).telemetry?.applicationInsights).toEqual({
@@ -63,12 +63,15 @@ describe('when the settings of telemetry are read', () => {
       followsHost: true,
       ratio: 0.05,
     },
-  ])('given $env, local: $isLocal, then $ratio of the traces that begin here', ({ env, isLocal, ...sampling }) => {
-    const { telemetry, problems } = read({ ...OTLP, ...(env as Record<string, string>) }, isLocal);
+  ])(
+    'given $env, local: $isLocal, then the share of traces that begin in the app is $ratio',
+    ({ env, isLocal, ...sampling }) => {
+      const { telemetry, problems } = read({ ...OTLP, ...(env as Record<string, string>) }, isLocal);
 
-    expect(telemetry?.sampling).toEqual(sampling);
-    expect(problems).toEqual([]);
-  });
+      expect(telemetry?.sampling).toEqual(sampling);
+      expect(problems).toEqual([]);
+    },
+  );
 
   it.each([
     { env: {}, serviceName: 'ahds-events' },
@@ -95,7 +98,7 @@ describe('when the settings of telemetry are read', () => {
     expect(problems.join()).not.toMatch(/secret|4318/);
   });
 
-  it.each(['1.5', '-1', 'half', '1e9'])('given a ratio of %s, then that is a problem', (share) => {
+  it.each(['1.5', '-1', 'half', '1e9'])('given a ratio of %s, then the ratio is a problem', (share) => {
     expect(read({ ...OTLP, OTEL_TRACES_SAMPLER_ARG: share }).problems).toEqual([
       'OTEL_TRACES_SAMPLER_ARG is another, must be a number from 0 to 1',
     ]);

@@ -29,7 +29,7 @@ describe('when data is recorded', () => {
     expect(telemetry.trace('deliver', undefined)).toBeUndefined();
   });
 
-  it('given the libraries are still being loaded, then it is held, and said in its order; traces begin later', async () => {
+  it('given the libraries are still being loaded, then calls are held, and exported in their order; traces begin later', async () => {
     const { telemetry, recording } = start();
     const loading = Promise.withResolvers<Exporter>();
     telemetry.log('info', 'stopping');
@@ -47,7 +47,7 @@ describe('when data is recorded', () => {
     expect(telemetry.trace('deliver', undefined)).toBeDefined();
   });
 
-  it('given more than is held, then stats have it all the same', async () => {
+  it('given more calls than are held, then the counters of stats have all of them', async () => {
     const { telemetry, recording } = start();
     const loading = Promise.withResolvers<Exporter>();
     telemetry.exportTo(loading.promise);
@@ -84,7 +84,7 @@ describe('when data is recorded', () => {
 });
 
 describe('when something is traced', () => {
-  it('given a span, then it is a part of it, which ends with it, well or not', async () => {
+  it('given a span, then the work is a child of the span, and the child ends when the work succeeds or fails', async () => {
     const { exporter, traces } = createRecording();
     const span = exporter.trace('deliver', undefined);
 
@@ -94,7 +94,7 @@ describe('when something is traced', () => {
     expect(traces.map(shapeOf)).toEqual(['deliver…(claim settle)']);
   });
 
-  it('given no span, then the promise itself', async () => {
+  it('given no span, then the promise of the work is returned', async () => {
     const promise = Promise.resolve(1);
 
     expect(traced(undefined, 'claim', () => promise)).toBe(promise);

@@ -61,9 +61,12 @@ describe('when a test gives content of FHIR', () => {
       resource: { current: PATIENT, version: undefined },
       expected: [PATIENT, undefined],
     },
-  ])('given $given, then the current one and the version are that', async ({ resource, expected }) => {
-    expect(await readFhir({ resource }, both)).toEqual(expected);
-  });
+  ])(
+    'given $given, then the reads of the current resource and of the version return it',
+    async ({ resource, expected }) => {
+      expect(await readFhir({ resource }, both)).toEqual(expected);
+    },
+  );
 
   it('given others and operations, then read, search and operation find them', async () => {
     const resource = { others: [ORGANIZATION, PATIENT], operations: { $everything: { ...ORGANIZATION, id: 'o2' } } };
@@ -101,7 +104,7 @@ describe('when a test gives content of FHIR', () => {
     expect(await readFhir({ resource: later }, read)).toMatchObject({ inMs: 7000, countsAsTry: false });
   });
 
-  it('given one of them is an error, then only that is thrown', async () => {
+  it('given an error for one read, then only that read throws', async () => {
     const resource = { current: new Error('broken'), version: PATIENT };
     expect(await readFhir({ resource }, (reader) => reader.version())).toEqual(PATIENT);
     expect(await readFhir({ resource }, (reader) => reader.current())).toMatchObject({ kind: 'retry' });
@@ -123,9 +126,12 @@ describe('when a test gives content of DICOM', () => {
     await reader.rendered(),
   ];
 
-  it.each([{ resource: undefined }, { resource: {} }])('given %j, then all is gone', async ({ resource }) => {
-    expect(await readDicom({ resource }, everything)).toEqual([undefined, [], [], undefined, undefined]);
-  });
+  it.each([{ resource: undefined }, { resource: {} }])(
+    'given %j, then no read finds anything',
+    async ({ resource }) => {
+      expect(await readDicom({ resource }, everything)).toEqual([undefined, [], [], undefined, undefined]);
+    },
+  );
 
   it('given metadata, then the reader returns it', async () => {
     const resource = { instance: DATASET, series: [DATASET], study: [DATASET, DATASET] };
@@ -133,7 +139,7 @@ describe('when a test gives content of DICOM', () => {
     expect(await readDicom({ resource }, everything)).toEqual(found);
   });
 
-  it('given frames and an image to look at, then they are streams', async () => {
+  it('given frames and a rendered image, then the reader returns streams', async () => {
     const resource = { frames: [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)], rendered: Uint8Array.of(9) };
     const found = await readDicom({ resource }, async (reader) => {
       const frames: unknown[] = [];

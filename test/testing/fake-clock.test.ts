@@ -29,7 +29,7 @@ describe('when a fake clock is moved', () => {
     expect(ran).toEqual([20]);
   });
 
-  it('given timers for the same time, then who came first runs first', () => {
+  it('given timers for the same time, then they run in the order in which they were set', () => {
     const clock = createFakeClock();
     const ran: string[] = [];
     clock.after(10, () => ran.push('a'));
@@ -51,7 +51,7 @@ describe('when a fake clock is moved', () => {
     expect(ran).toEqual([]);
   });
 
-  it('given somebody sleeps, then they wake', async () => {
+  it('given a sleep whose time passes, then the sleep ends', async () => {
     const clock = createFakeClock();
     const slept = sleep(clock, 1000);
 

@@ -31,7 +31,7 @@ function throwing(error: unknown, ordering: 'any' | 'latest' = 'any') {
   return defineWorkflow({ ...BASE, ordering, handle });
 }
 
-it('given a row that was removed under a fence, then it is not among the rows', async () => {
+it('given a row that was removed under a fence, then `rows` does not return it', async () => {
   const kit = createTestKit();
   const keep = (wanted: Row | 'remove') =>
     defineWorkflow({
@@ -48,7 +48,7 @@ it('given a row that was removed under a fence, then it is not among the rows', 
 });
 
 describe('when a handler is tried', () => {
-  it('given it ends well, then it is completed, and has seen its context', async () => {
+  it('given a handler that ends well, then the job is completed, and the handler has seen its context', async () => {
     const seen: Context[] = [];
     const kit = createTestKit();
     const note = defineWorkflow({ ...BASE, handle: (_event, context) => void seen.push(context) });
@@ -59,7 +59,7 @@ describe('when a handler is tried', () => {
     expect(seen[0]?.idempotencyKey).toMatch(/^20260101\.[\w-]{22}\.note\.0$/);
   });
 
-  it('given it does not want the event, then it is not called', async () => {
+  it('given an event that the workflow does not select, then the event is ignored', async () => {
     const patients = defineWorkflow({ ...BASE, on: fhir('Patient'), handle: () => expect(true).toBe(false) });
     expect(await createTestKit().run(patients, dicomEvent())).toEqual({ kind: 'ignored' });
   });
@@ -68,13 +68,13 @@ describe('when a handler is tried', () => {
     { attempt: 1, expected: { kind: 'retry', inMs: 10_000, countsAsTry: true } },
     { attempt: 2, expected: { kind: 'retry', inMs: 1_000_000, countsAsTry: true } },
     { attempt: 3, expected: { kind: 'dead-lettered', reason: 'tries-spent' } },
-  ])('given it throws at try $attempt, then $expected', async ({ attempt, expected }) => {
+  ])('given an error at try $attempt, then $expected', async ({ attempt, expected }) => {
     const error = Object.assign(new Error('No answer.'), { code: 'ECONNRESET' });
     const result = await createTestKit().run(throwing(error), EVENT, { attempt });
     expect(result).toEqual({ ...expected, code: 'ECONNRESET', error });
   });
 
-  it('given it says that it never will succeed, then it is dead', async () => {
+  it('given a NonRetriableError, then the job is dead-lettered', async () => {
     const error = new NonRetriableError('No such lab.', { code: 'no-such-lab' });
     const dead = { kind: 'dead-lettered', reason: 'non-retriable', code: 'no-such-lab', error };
     expect(await createTestKit().run(throwing(error), EVENT)).toEqual(dead);
@@ -83,7 +83,7 @@ describe('when a handler is tried', () => {
   it.each([
     { given: 'the code of an error', error: Object.assign(new Error('x'), { code: 'Muellerphi' }) },
     { given: 'the name of an error', error: Object.assign(new Error('x'), { name: 'Muellerphi', code: 'born-1970' }) },
-  ])('given a patient in $given, then the code is undeclared, as the app logs it', async ({ error }) => {
+  ])('given the name of a patient in $given, then the code is undeclared-code, as in the app', async ({ error }) => {
     const result = await createTestKit().run(throwing(error), EVENT);
 
     expect(result).toMatchObject({ kind: 'retry', code: 'undeclared-code' });
@@ -92,7 +92,7 @@ describe('when a handler is tried', () => {
   it.each([
     { given: 'a moment', hoursAgo: 0, expected: { kind: 'retry', inMs: 60_000, countsAsTry: false } },
     { given: 'a day', hoursAgo: 24, expected: { kind: 'dead-lettered', reason: 'gave-up' } },
-  ])('given it asks for time, and has for $given, then $expected', async ({ hoursAgo, expected }) => {
+  ])('given a RetryAfterError for $given, then $expected', async ({ hoursAgo, expected }) => {
     const kit = createTestKit();
     const error = new RetryAfterError('Busy.', seconds(60));
     const firstTryAt = new Date(kit.clock.now().getTime() - hours(hoursAgo).ms);
@@ -101,7 +101,7 @@ describe('when a handler is tried', () => {
 });
 
 describe('when a handler takes long', () => {
-  it('given its time is over, then its signal aborts, and there is another try', async () => {
+  it('given the timeout, then the signal aborts, and the job is retried', async () => {
     const kit = createTestKit();
     const slow = defineWorkflow({ ...BASE, timeout: seconds(5), handle: (_event, { signal }) => whenAborted(signal) });
 
@@ -112,7 +112,7 @@ describe('when a handler takes long', () => {
     expect(await result).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true, code: 'timeout', error });
   });
 
-  it('given it does not hear its signal for a minute, then nobody waits for it, and it writes nothing more', async () => {
+  it('given a handler that ignores its signal for a minute, then the try ends, and the handler writes nothing more', async () => {
     const kit = createTestKit();
     const { promise: later, resolve: goOn } = Promise.withResolvers<void>();
     const { promise: written, resolve: setWritten } = Promise.withResolvers<unknown>();
@@ -135,7 +135,7 @@ describe('when a handler takes long', () => {
     expect(kit.rows('late')).toEqual([]);
   });
 
-  it('given the process ends, then its signal aborts, and it counts as no try', async () => {
+  it('given the process ends, then the signal aborts, and the run does not count as a try', async () => {
     const ends = new AbortController();
     const slow = defineWorkflow({ ...BASE, handle: (_event, { signal }) => whenAborted(signal) });
 
@@ -153,13 +153,13 @@ describe('when a handler takes long', () => {
     expect(result).toEqual({ kind: 'deferred', inMs: 0 });
   });
 
-  it('given it lost its lease, then there is another run, which is no try', async () => {
+  it('given a lost lease, then the job is retried, and the run does not count as a try', async () => {
     const error = new LeaseLostError('A later holder has written the row.');
     const again = { kind: 'retry', inMs: 10_000, countsAsTry: false, code: 'lease-lost', error };
     expect(await createTestKit().run(throwing(error), EVENT, { attempt: 3 })).toEqual(again);
   });
 
-  it('given a change of a table that fails and is not waited for, then there is another try', async () => {
+  it('given a change of a table that fails and is not awaited, then the job is retried', async () => {
     const hasty = defineWorkflow({
       ...BASE,
       handle(_event, { tables }) {
@@ -181,7 +181,7 @@ describe('when a handler uses tables and log', () => {
     },
   });
 
-  it('given rows that were there, then it finds them, and the test finds what it wrote', async () => {
+  it('given rows from before the try, then the handler finds them, and `rows` returns its own', async () => {
     const kit = createTestKit();
     await kit.tables('counts').change('all', 'events', () => ({ n: 41, last: 'x' }));
 
@@ -192,7 +192,7 @@ describe('when a handler uses tables and log', () => {
     expect(kit.logged).toEqual([{ level: 'info', code: 'counted', numbers: { n: 1 } }]);
   });
 
-  it('given two at once, then neither write is lost', async () => {
+  it('given two tries at once, then neither write is lost', async () => {
     const kit = createTestKit();
 
     await Promise.all([kit.run(count, fhirEvent({ id: '1' })), kit.run(count, fhirEvent({ id: '2' }))]);
@@ -210,7 +210,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
   });
   const [v1, v2] = [fhirEvent({ version: 1 }), fhirEvent({ version: 2, change: 'updated' })];
 
-  it('given an older one after a newer one, then it is superseded, and not run', async () => {
+  it('given an older version after a newer one, then it is superseded, and its handler does not run', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(latest, v2)).toEqual({ kind: 'completed' });
@@ -219,7 +219,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
     expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, runs: 1 } }]);
   });
 
-  it('given the same one twice, then it runs once', async () => {
+  it('given the same version twice, then its handler runs once', async () => {
     const kit = createTestKit();
 
     for (let times = 0; times < 2; times += 1) expect(await kit.run(latest, v1)).toEqual({ kind: 'completed' });
@@ -227,7 +227,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
     expect(kit.rows('newest')).toMatchObject([{ row: { runs: 1 } }]);
   });
 
-  it('given the process dies after the handler, then the next one runs it again, under a higher fence', async () => {
+  it('given the process dies after the handler, then the next process runs the job again, under a higher fence', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(latest, v1, { processDies: true })).toEqual({ kind: 'unknown' });
@@ -237,7 +237,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
     expect(kit.rows('newest')).toMatchObject([{ row: { by: 2, runs: 2 } }]);
   });
 
-  it('given one that failed, then it is still the newest', async () => {
+  it('given the newest version has failed, then an older version is still superseded', async () => {
     const kit = createTestKit();
 
     const failed = await kit.run(throwing(new Error('down'), 'latest'), v2);
@@ -248,7 +248,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
     expect(await kit.run(latest, v2)).toEqual({ kind: 'completed' });
   });
 
-  it('given two at once, then the resource has one at a time', async () => {
+  it('given two versions at once, then their handlers run one after the other', async () => {
     const kit = createTestKit();
 
     const results = await Promise.all([kit.run(latest, v1), kit.run(latest, v2)]);
@@ -257,7 +257,7 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
     expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, by: 2 } }]);
   });
 
-  it('given any order, then the record of the app has the same outcome of each event', async () => {
+  it('given any order, then the outcome of each event is that of the app', async () => {
     const kit = createTestKit();
     const account = createAccount();
     const app = startApp(account, { workflows: [latest] });
@@ -273,13 +273,13 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
 });
 
 describe('when a test needs an event', () => {
-  it('given no fields, then a Patient, or an image, was created', () => {
+  it('given no fields, then the event is the creation of a Patient, or of an image', () => {
     const created = { change: 'created', version: 1 };
     expect(fhirEvent()).toMatchObject({ service: 'fhir', ...created, resourceType: 'Patient' });
     expect(dicomEvent()).toMatchObject({ service: 'dicom', ...created, partition: 'Microsoft.Default' });
   });
 
-  it('given fields, then they are in it, and in its type', () => {
+  it('given fields, then the event has them, and so has its type', () => {
     const fields = { id: 'e', source: '/w', time: '2026-05-05T05:05:05.000Z', version: 5, host: 'h' };
     const fhirFields = { ...fields, resourceId: 'r', resourceType: 'Observation', change: 'deleted' } as const;
     const uids = { studyUid: '1', seriesUid: '2', instanceUid: '3' };
@@ -301,12 +301,12 @@ describe('when a test needs an event', () => {
     expect(one.id === other.id).toBe(isSame);
   });
 
-  it('given later versions, then they were made later', () => {
+  it('given later versions, then their times are later', () => {
     expect(fhirEvent({ version: 2 }).time).toBe('2026-01-01T12:02:00.000Z');
     expect(fhirEvent({ version: 3 }).time).toBe('2026-01-01T12:03:00.000Z');
   });
 
-  it('given what the app would not take in, then it throws', () => {
+  it('given fields that the app would not accept, then the builder throws', () => {
     expect(() => fhirEvent({ version: -1 })).toThrow(InvalidEventError);
     expect(() => dicomEvent({ time: 'noon' })).toThrow(InvalidEventError);
   });
