@@ -7,6 +7,7 @@ import { LastHour } from '../instances/last-hour.js';
 import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline } from '../pipeline/pipeline.js';
 import { createActions } from '../storage/actions.js';
+import { APP_TABLES } from '../storage/app-tables.js';
 import { CallLimit } from '../storage/bounded.js';
 import { DUE_SHARD_NAMES } from '../storage/waiting.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
@@ -76,9 +77,9 @@ function storageChecksOf(ports: StoragePorts): StorageCheck[] {
   const { tables, workflowTables, deadLetters, due, dueLong, eventQueues } = ports;
   const firstRow = { partition: DUE_SHARD_NAMES[0] as string, limit: 1 };
   return [
-    { part: 'tables', check: () => tables.query('waiting', firstRow) },
+    { part: 'tables', check: () => tables.query(APP_TABLES.waiting, firstRow) },
     ...(workflowTables
-      ? [{ part: 'workflow-tables', check: () => workflowTables.query('watermarks', { limit: 1 }) }]
+      ? [{ part: 'workflow-tables', check: () => workflowTables.query(APP_TABLES.watermarks, { limit: 1 }) }]
       : []),
     { part: 'blobs', check: () => deadLetters.list('pending/', { limit: 1 }) },
     { part: 'queues', check: () => Promise.all([due.length(), dueLong.length()]) },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { openForReading } from '../handler/workflow-table.js';
 import type { ResourceName } from '../reconcile/known-changes.js';
+import { LEDGER_PREFIX } from '../storage/app-tables.js';
 import type { FoundRecord } from '../storage/ledger.js';
 import type { App } from './compose.js';
 
@@ -36,7 +37,7 @@ export async function findVersions(
 ): Promise<FoundRecord[]> {
   const newest = await newestVersionOf(resource, deps);
   if (resource.service === 'dicom') return newest === undefined ? [] : deps.ledger.findChanges(changesOf(newest));
-  const tables = await deps.stores.tables.list('ledger');
+  const tables = await deps.stores.tables.list(LEDGER_PREFIX);
   const max = Math.min(MAX_VERSIONS, Math.max(1, Math.floor(MAX_REQUESTS / (3 * Math.max(1, tables.length)))));
   const find = (version: number) => deps.ledger.findChanges(changesOf(version));
   if (newest === undefined)

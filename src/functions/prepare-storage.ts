@@ -1,6 +1,6 @@
 import { endsWithin } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
-import { INSTANCES_TABLE } from '../instances/instances.js';
+import { APP_TABLES } from '../storage/app-tables.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { App } from './compose.js';
 import { servicesOf } from './reconcile-deps.js';
@@ -20,14 +20,12 @@ type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTab
  */
 export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
   const hasServices = servicesOf(config).length > 0;
+  const { instances, looks, reconcile, state, waiting, watermarks } = APP_TABLES;
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
     tables: () =>
-      createMissingTables(stores.tables, [
-        ...['waiting', 'looks', 'appstate', INSTANCES_TABLE],
-        ...(hasServices ? ['reconcile'] : []),
-      ]),
-    'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
+      createMissingTables(stores.tables, [waiting, looks, state, instances, ...(hasServices ? [reconcile] : [])]),
+    'workflow-tables': () => createMissingTables(workflowTables, [watermarks]),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own, the container exists already, and so do the queues: Event Grid's subscriptions name them.
     ...(config.undeliveredStorage ? {} : { undelivered: () => prepareForEventGrid(stores) }),

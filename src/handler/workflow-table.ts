@@ -1,4 +1,5 @@
 import type { Random } from '../clock.js';
+import { isAppTable } from '../storage/app-tables.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import { pagesOf } from '../storage/pages.js';
 import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
@@ -36,8 +37,6 @@ export class LeaseLostError extends Error {
   readonly code = 'lease-lost';
 }
 
-/** The app's own tables. */
-const OWN_TABLES = /^(ledger.*|waiting|looks|watermarks|appstate|instances|reconcile)$/i;
 const MAX_CONFLICTS = 50;
 
 /** The default of `limit`, and the size of a page. */
@@ -84,7 +83,7 @@ export function openForReading(
 
 /** @throws NonRetriableError if the table is one of the app's own */
 export function openTable(name: string, deps: TableDeps, guard: Guard): WorkflowTable {
-  if (OWN_TABLES.test(name))
+  if (isAppTable(name))
     throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
       code: 'reserved-table',
     });

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import type { CircuitState } from '../pipeline/circuits.js';
 import { createSharedAnswer } from '../shared-answer.js';
+import { APP_TABLES } from '../storage/app-tables.js';
 import { commitCreating } from '../storage/commit-creating.js';
 import { pagesOf } from '../storage/pages.js';
 import { StorageError, type Stored, type TableStore } from '../storage/table-store.js';
@@ -9,7 +10,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import type { LastHour } from './last-hour.js';
 import { BUSY_MS, IDLE_MS, rowOf, type Seen, seenOf, type WorkflowCircuit } from './row.js';
 
-export const INSTANCES_TABLE = 'instances';
+const TABLE = APP_TABLES.instances;
 const PARTITION = 'instances';
 const PAGE_ROWS = 100;
 const GONE_AFTER_MS = 60 * 60_000;
@@ -119,8 +120,8 @@ export class Instances {
     const { tables, instance } = this.#deps;
     const row = rowOf({ ...this.own(), state, nextInMs });
     const operation = { kind: 'upsert', key: instance.id, row } as const;
-    const { kind } = await commitCreating(tables, [INSTANCES_TABLE, PARTITION], [operation]);
-    if (kind !== 'done') throw new StorageError('table-busy', `The table ${INSTANCES_TABLE} is being dropped.`);
+    const { kind } = await commitCreating(tables, [TABLE, PARTITION], [operation]);
+    if (kind !== 'done') throw new StorageError('table-busy', `The table ${TABLE} is being dropped.`);
   }
 }
 
@@ -136,7 +137,7 @@ async function readInstances({ tables }: Pick<Deps, 'tables'>): Promise<Seen[]> 
   const seen: Seen[] = [];
   const gone: Stored[] = [];
   for await (const { rows, now } of pagesOf((from) =>
-    tables.query(INSTANCES_TABLE, { partition: PARTITION, limit: PAGE_ROWS, ...from }),
+    tables.query(TABLE, { partition: PARTITION, limit: PAGE_ROWS, ...from }),
   )) {
     for (const stored of rows) {
       const one = seenOf(stored, now);
@@ -153,7 +154,7 @@ async function deleteRows(rows: readonly Stored[], tables: TableStore): Promise<
   if (rows.length === 0) return;
   try {
     await tables.commit(
-      INSTANCES_TABLE,
+      TABLE,
       PARTITION,
       rows.map(({ key, etag }) => ({ kind: 'delete', key, etag })),
     );

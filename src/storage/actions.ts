@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../clock.js';
+import { APP_TABLES } from './app-tables.js';
 import { commitCreating } from './commit-creating.js';
 import { pagesOf } from './pages.js';
 import { asStorageError, StorageError, type Stored, type TableStore } from './table-store.js';
@@ -39,7 +40,7 @@ type Deps = {
   readonly random: Pick<Random, 'token'>;
 };
 
-const TABLE = 'appstate';
+const TABLE = APP_TABLES.state;
 const PARTITION = 'actions';
 /** The maximum of operations of a transaction. */
 const PAGE = 100;

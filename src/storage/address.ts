@@ -1,5 +1,6 @@
 import { DIGEST_LENGTH, shardOf } from '../digest.js';
 import type { EventKey } from '../events/key.js';
+import { LEDGER_PREFIX } from './app-tables.js';
 
 /**
  * The name of a job and the place of its record: `<day>.<digest of the change>.<workflow>.<number>`. A service's history
@@ -84,7 +85,12 @@ function isDigit(code: number): boolean {
 
 /** Returns the table of the records of a day. */
 export function tableOfDay(day: string): string {
-  return `ledger${day}`;
+  return LEDGER_PREFIX + day;
+}
+
+/** Returns the day of the records in a table of the ledger. */
+export function dayOfTable(table: string): string {
+  return table.slice(LEDGER_PREFIX.length);
 }
 
 /** Returns the name of a partition, in the ledger or in `waiting`. */

@@ -1,7 +1,8 @@
 import { DIGEST_LENGTH, digest } from '../digest.js';
 import type { EventKey } from '../events/key.js';
 import { createRecent } from '../recent.js';
-import { type Address, ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
+import { type Address, dayOfTable, ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
+import { LEDGER_PREFIX } from './app-tables.js';
 import type { GroupCommit, Write } from './group-commit.js';
 import { decodeRow, type JobRecord } from './job-record.js';
 import { readPrefix } from './read-rows.js';
@@ -79,7 +80,7 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
   }
 
   async function findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
-    const names = await tables.list('ledger');
+    const names = await tables.list(LEDGER_PREFIX);
     const found: FoundRecord[] = [];
     // After a backfill of years there are thousands of tables.
     for (let at = 0; at < names.length; at += TABLES_AT_ONCE)
@@ -126,7 +127,7 @@ function foundIn(
   { key, row, modifiedAt }: Stored,
   idDigest = digest(String(row.id ?? '')),
 ): FoundRecord {
-  const address = `${table.slice('ledger'.length)}.${key}`;
+  const address = `${dayOfTable(table)}.${key}`;
   const { workflow, change } = ledgerPlaceOf(address);
   return {
     identity: `${idDigest}.${change}`,

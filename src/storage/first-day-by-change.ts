@@ -1,9 +1,10 @@
 import { dayOf } from '../events/key.js';
+import { APP_TABLES, LEDGER_PREFIX } from './app-tables.js';
 import { commitCreating } from './commit-creating.js';
 import { findRow } from './read-rows.js';
 import { StorageError, type TableStore } from './table-store.js';
 
-const TABLE = 'appstate';
+const TABLE = APP_TABLES.state;
 const PARTITION = 'ledger';
 const KEY = 'by-change';
 const HOUR_MS = 3_600_000;
@@ -34,7 +35,7 @@ export function createFirstDayByChange(tables: TableStore): () => Promise<string
 
   async function decideDay(): Promise<string> {
     const { now } = await tables.query(TABLE, { limit: 1 });
-    const isNew = (await tables.list('ledger')).length === 0;
+    const isNew = (await tables.list(LEDGER_PREFIX)).length === 0;
     const firstDay = isNew ? '' : dayOf(new Date(now.getTime() + 25 * HOUR_MS).toISOString());
     const row = { firstDay };
     const written = await commitCreating(tables, [TABLE, PARTITION], [{ kind: 'insert', key: KEY, row }]);

@@ -1,3 +1,4 @@
+import { APP_TABLES } from './app-tables.js';
 import { commitCreating, insertOrReplace } from './commit-creating.js';
 import { findRow } from './read-rows.js';
 import type { TableStore } from './table-store.js';
@@ -14,7 +15,7 @@ export type Looks = {
   take(everyMs: number): Promise<number>;
 };
 
-const TABLE = 'looks';
+const TABLE = APP_TABLES.looks;
 const PARTITION = 'looks';
 const KEY = 'last';
 /** The precision of storage's Date, which has no fraction of a second. */

@@ -1,3 +1,4 @@
+import { APP_TABLES } from './app-tables.js';
 import { commitCreating } from './commit-creating.js';
 import { findRow } from './read-rows.js';
 import { StorageError, type Stored, type TableStore } from './table-store.js';
@@ -25,7 +26,7 @@ export type Pauses = {
   resume(workflow: string): Promise<Pause | undefined>;
 };
 
-const TABLE = 'appstate';
+const TABLE = APP_TABLES.state;
 const PARTITION = 'pauses';
 /** More than an app has workflows. */
 const PAGE = 1000;

@@ -1,8 +1,9 @@
-import { SHARDS } from './address.js';
+import { dayOfTable, SHARDS, tableOfDay } from './address.js';
+import { LEDGER_PREFIX } from './app-tables.js';
 import { pagesOf } from './pages.js';
 import type { Query, TableStore } from './table-store.js';
 
-const UNDATED = 'ledgerundated';
+const UNDATED = tableOfDay('undated');
 const DAY_MS = 24 * 3_600_000;
 /** Added to the retention, for senders' clocks that are off, and for events that arrive late. */
 const GRACE_DAYS = 2;
@@ -18,7 +19,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
   const before = new Date(now.getTime() - retentionDays * DAY_MS);
   const gone: string[] = [];
   let rows = 0;
-  for (const table of await tables.list('ledger')) {
+  for (const table of await tables.list(LEDGER_PREFIX)) {
     if (table === UNDATED) rows += await expireRows(tables, before);
     else if (isOver(table, now, retentionDays) && !(await hasLiveRecord(tables, table, before))) {
       await tables.drop(table);
@@ -68,7 +69,7 @@ async function expireRows(tables: TableStore, before: Date): Promise<number> {
 
 /** Returns whether the day of this table ended longer ago than the retention and the grace. */
 function isOver(table: string, now: Date, retentionDays: number): boolean {
-  const [, year, month, day] = /^ledger(\d{4})(\d\d)(\d\d)$/.exec(table) ?? [];
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(dayOfTable(table)) ?? [];
   if (!year) return false; // not a table of the app
   const endsAt = Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
   return endsAt + (retentionDays + GRACE_DAYS) * DAY_MS <= now.getTime();

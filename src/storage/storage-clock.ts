@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { APP_TABLES } from './app-tables.js';
 import type { TableStore } from './table-store.js';
 
 const SECOND_MS = 1000;
@@ -46,7 +47,7 @@ export function createStorageClock(store: TableStore, own: Clock): StorageClock 
     tables,
     clock: { ...own, now },
     async storageNow() {
-      if (latestMs === Number.POSITIVE_INFINITY) await tables.query('waiting', { limit: 1 });
+      if (latestMs === Number.POSITIVE_INFINITY) await tables.query(APP_TABLES.waiting, { limit: 1 });
       return now();
     },
   };

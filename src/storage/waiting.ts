@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../clock.js';
+import { APP_TABLES } from './app-tables.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
 import { type Query, type Row, StorageError, type Stored, type TableStore } from './table-store.js';
@@ -58,7 +59,7 @@ export type Waiting = {
   count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
-const TABLE = 'waiting';
+const TABLE = APP_TABLES.waiting;
 const PAGE = 1000;
 /** A page of rows of several jobs, which have some 75 KB each. */
 const JOBS_PAGE = 16;

@@ -1,6 +1,7 @@
 import { digest, shardOf } from '../digest.js';
 import { appliedOfRow, type KnownVersion, type KnownVersions, rowOfApplied } from '../events/order.js';
 import { SHARDS } from './address.js';
+import { APP_TABLES } from './app-tables.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
 
@@ -34,7 +35,7 @@ type WatermarkHow = { etag?: string; untilMs: number; by: string };
 /** The workflow and resource of a watermark. Storage gets a digest in place of `resource`. */
 export type WatermarkKey = { workflow: string; resource: string };
 
-const TABLE = 'watermarks';
+const TABLE = APP_TABLES.watermarks;
 
 export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit }): Watermarks {
   const { tables, commit } = deps;

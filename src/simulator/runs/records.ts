@@ -1,4 +1,5 @@
-import type { Address } from '../../storage/address.js';
+import { type Address, dayOfTable, tableOfDay } from '../../storage/address.js';
+import { LEDGER_PREFIX } from '../../storage/app-tables.js';
 import { pagesOf } from '../../storage/pages.js';
 import type { Stored, TableStore } from '../../storage/table-store.js';
 
@@ -6,17 +7,15 @@ import type { Stored, TableStore } from '../../storage/table-store.js';
 export type LedgerRecord = { readonly day: string; readonly stored: Stored; readonly now: Date };
 
 const PAGE = 1000;
-const PREFIX = 'ledger';
 
 /** Yields the records that were written at `since` or later. An event can be of the day before. */
 export async function* recordsSince(tables: TableStore, since: Date): AsyncGenerator<LedgerRecord> {
-  const oldest = `${PREFIX}${dayBefore(since)}`;
-  for (const table of await tables.list(PREFIX)) {
+  const oldest = tableOfDay(dayBefore(since));
+  for (const table of await tables.list(LEDGER_PREFIX)) {
     if (table < oldest) continue;
-    const day = table.slice(PREFIX.length);
     const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
     for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
-      for (const stored of rows) if (isRecord(stored)) yield { day, stored, now };
+      for (const stored of rows) if (isRecord(stored)) yield { day: dayOfTable(table), stored, now };
     }
   }
 }
