@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { listBlobs } from './azure-blob-list.js';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { createStorageHttp } from './azure-http.js';
@@ -14,92 +14,30 @@ type Opened = { readonly service: BlobServiceClient; readonly client: ContainerC
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const http = createStorageHttp(connection, 'blob');
   let opened: Promise<Opened> | undefined;
-  const open = (): Promise<Opened> => {
-    opened ??= openContainer(connection, container);
-    return opened;
-  };
-  const download = async (name: string, signal: AbortSignal | undefined) => {
-    const { client } = await open();
-    return client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
-  };
-
-  async function readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined> {
+  /** Calls the container. `doing` completes "Storage could not …". */
+  async function call<T>(doing: string, request: (opened: Opened) => Promise<T>): Promise<T> {
     try {
-      const answer = await download(name, signal);
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      for await (const chunk of answer.readableStreamBody ?? []) {
-        chunks.push(chunk as Buffer);
-        bytes += chunk.length;
-        if (bytes > maxBytes) break;
-      }
-      return decodeBlob(Buffer.concat(chunks), maxBytes);
+      opened ??= openContainer(connection, container);
+      return await request(await opened);
     } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw toStorageError(error, 'read a blob');
+      throw toStorageError(error, doing);
     }
   }
+  const readText: BlobStore['readText'] = (name, maxBytes, signal) =>
+    call('read a blob', ({ client }) => readBlob(client.getBlobClient(name), maxBytes, signal));
 
   return {
-    async prepare(signal) {
-      try {
-        const { service, client } = await open();
-        for await (const { name } of service.listContainers({ prefix: container, ...abortedBy(signal) })) {
-          if (name === container) return;
-        }
-        await client.createIfNotExists(abortedBy(signal));
-      } catch (error) {
-        throw toStorageError(error, 'create a container');
-      }
-    },
-
-    async create(name, content, { about } = {}, signal) {
-      const options = { ...createOnly(about), ...abortedBy(signal) };
-      try {
-        const { client } = await open();
-        const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
-        await upload().catch(async (error: unknown) => {
-          if (reasonOf(error) !== 'ContainerNotFound') throw error;
-          await client.createIfNotExists(abortedBy(signal));
-          await upload();
-        });
-        return 'created';
-      } catch (error) {
-        if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
-        throw toStorageError(error, 'write a blob');
-      }
-    },
-
+    prepare: (signal) => call('create a container', (both) => createIfAbsent(both, signal)),
+    create: (name, content, { about } = {}, signal) =>
+      call('write a blob', ({ client }) => createBlob(client, { name, content }, createOnly(about, signal))),
     read: async (name, signal) => (await readText(name, Number.POSITIVE_INFINITY, signal))?.text,
     readText,
-
-    async copy(from, to, { about } = {}, signal) {
-      let body: Readable | undefined;
-      try {
-        body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
-        // The blob exists only when the list of its blocks is written: all of it, or nothing.
-        const options = { ...createOnly(about), ...abortedBy(signal) };
-        const { client } = await open();
-        await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, options);
-        return 'created';
-      } catch (error) {
-        if (isAbsent(error)) return 'absent';
-        if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
-        throw toStorageError(error, 'copy a blob');
-      } finally {
-        body?.destroy();
-      }
-    },
-
-    async delete(name, signal) {
-      try {
-        const { client } = await open();
-        await client.getBlobClient(name).delete(abortedBy(signal));
-      } catch (error) {
-        if (!isAbsent(error)) throw toStorageError(error, 'delete a blob');
-      }
-    },
-
+    copy: (from, to, { about } = {}, signal) =>
+      call('copy a blob', ({ client }) => copyBlob(client, { from, to }, createOnly(about, signal))),
+    delete: (name, signal) =>
+      call('delete a blob', async ({ client }) => {
+        await client.getBlobClient(name).delete(abortedBy(signal)).catch(undefinedIfAbsent);
+      }),
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       try {
         return await listBlobs(http, { container, prefix, limit, ...(page !== undefined && { page }) }, signal);
@@ -111,13 +49,73 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
   };
 }
 
+/** Lists first, so that no request fails if the container exists. */
+async function createIfAbsent({ service, client }: Opened, signal: AbortSignal | undefined): Promise<void> {
+  const { containerName } = client;
+  for await (const { name } of service.listContainers({ prefix: containerName, ...abortedBy(signal) })) {
+    if (name === containerName) return;
+  }
+  await client.createIfNotExists(abortedBy(signal));
+}
+
+type CreateOptions = ReturnType<typeof createOnly>;
+
+function createBlob(
+  client: ContainerClient,
+  { name, content }: { readonly name: string; readonly content: string | Uint8Array },
+  options: CreateOptions,
+): Promise<'created' | 'exists'> {
+  const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
+  const created = upload().catch(async (error: unknown) => {
+    if (reasonOf(error) !== 'ContainerNotFound') throw error;
+    await client.createIfNotExists(abortedBy(options.abortSignal));
+    await upload();
+  });
+  return createdOrExists(created);
+}
+
+async function readBlob(
+  client: BlobClient,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<BlobText | undefined> {
+  const answer = await download(client, signal).catch(undefinedIfAbsent);
+  if (!answer) return undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.readableStreamBody ?? []) {
+    chunks.push(chunk as Buffer);
+    bytes += chunk.length;
+    if (bytes > maxBytes) break;
+  }
+  return decodeBlob(Buffer.concat(chunks), maxBytes);
+}
+
+async function copyBlob(
+  client: ContainerClient,
+  { from, to }: { readonly from: string; readonly to: string },
+  options: CreateOptions,
+): Promise<'created' | 'exists' | 'absent'> {
+  const answer = await download(client.getBlobClient(from), options.abortSignal).catch(undefinedIfAbsent);
+  if (!answer) return 'absent';
+  const body = (answer.readableStreamBody ?? Readable.from([])) as Readable;
+  // The blob exists only when the list of its blocks is written: all of it, or nothing.
+  const written = client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, options);
+  return createdOrExists(written.finally(() => body.destroy()));
+}
+
+function download(client: BlobClient, signal: AbortSignal | undefined) {
+  return client.download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
+}
+
 /** Returns the options of a write that creates a blob, and never changes an existing one. */
-function createOnly(about: About | undefined) {
+function createOnly(about: About | undefined, signal: AbortSignal | undefined) {
   const metadata = encodeAbout(about);
   return {
     blobHTTPHeaders: { blobContentType: 'application/json' },
     conditions: { ifNoneMatch: '*' },
     ...(metadata && { metadata }),
+    ...abortedBy(signal),
   };
 }
 
@@ -136,6 +134,20 @@ async function openContainer(connection: StorageConnection<'blob'>, container: s
       ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
       : BlobServiceClient.fromConnectionString(connection.connectionString, options);
   return { service, client: service.getContainerClient(container) };
+}
+
+async function createdOrExists(write: Promise<unknown>): Promise<'created' | 'exists'> {
+  try {
+    await write;
+    return 'created';
+  } catch (error) {
+    if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
+    throw error;
+  }
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (!isAbsent(error)) throw error;
 }
 
 function isAbsent(error: unknown): boolean {

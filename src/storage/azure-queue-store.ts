@@ -8,80 +8,69 @@ const MAX_RECEIVED = 32;
 /** Returns a storage queue. The SDK repeats no request, and loads at the first call. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
   let opened: Promise<QueueClient> | undefined;
-  const open = (): Promise<QueueClient> => {
-    opened ??= openQueue(connection, queue);
-    return opened;
-  };
+  /** Calls the queue. `doing` completes "Storage could not …". */
+  async function call<T>(doing: string, request: (client: QueueClient) => Promise<T>): Promise<T> {
+    try {
+      opened ??= openQueue(connection, queue);
+      return await request(await opened);
+    } catch (error) {
+      throw toStorageError(error, doing);
+    }
+  }
 
   return {
-    async send(text, { inMs } = {}, signal) {
-      const message = Buffer.from(text).toString('base64');
-      const options = { visibilityTimeout: hiddenForS(inMs), ...abortedBy(signal) };
-      try {
-        const client = await open();
-        await client.sendMessage(message, options).catch(async (error: unknown) => {
-          if (reasonOf(error) !== 'QueueNotFound') throw error;
-          await client.create(abortedBy(signal));
-          await client.sendMessage(message, options);
-        });
-      } catch (error) {
-        throw toStorageError(error, 'send a message');
-      }
-    },
-
-    async length(signal) {
-      try {
-        const { approximateMessagesCount } = await (await open()).getProperties(abortedBy(signal));
-        return approximateMessagesCount ?? 0;
-      } catch (error) {
-        if (reasonOf(error) === 'QueueNotFound') return 0;
-        throw toStorageError(error, 'count the messages');
-      }
-    },
-
-    async oldestAt(signal) {
-      try {
-        const { peekedMessageItems } = await (await open()).peekMessages(abortedBy(signal));
-        return peekedMessageItems[0]?.insertedOn;
-      } catch (error) {
-        if (reasonOf(error) === 'QueueNotFound') return undefined;
-        throw toStorageError(error, 'peek at a message');
-      }
-    },
-
-    async receive(hiddenForMs, signal) {
-      const options = { numberOfMessages: MAX_RECEIVED, visibilityTimeout: hiddenForS(hiddenForMs) };
-      try {
-        const { receivedMessageItems } = await (await open()).receiveMessages({ ...options, ...abortedBy(signal) });
-        return receivedMessageItems.map(({ messageId, popReceipt, messageText }) => ({
-          id: messageId,
-          receipt: popReceipt,
-          text: messageText,
-        }));
-      } catch (error) {
-        if (reasonOf(error) === 'QueueNotFound') return [];
-        throw toStorageError(error, 'receive messages');
-      }
-    },
-
-    async delete({ id, receipt }, signal) {
-      try {
-        await (await open()).deleteMessage(id, receipt, abortedBy(signal));
-      } catch (error) {
-        throw toStorageError(error, 'delete a message');
-      }
-    },
-
+    send: (text, { inMs } = {}, signal) =>
+      call('send a message', (client) => sendMessage(client, text, { hiddenS: hiddenForS(inMs), signal })),
+    length: (signal) => call('count the messages', (client) => lengthOf(client, signal)),
+    oldestAt: (signal) => call('peek at a message', (client) => oldestIn(client, signal)),
+    receive: (hiddenForMs, signal) =>
+      call('receive messages', (client) => receiveMessages(client, { hiddenS: hiddenForS(hiddenForMs), signal })),
+    delete: ({ id, receipt }, signal) =>
+      call('delete a message', async (client) => void (await client.deleteMessage(id, receipt, abortedBy(signal)))),
     // Storage answers 204 if the queue exists, so the request does not fail.
-    async create(signal) {
-      try {
-        const client = await open();
-        await client.create(abortedBy(signal));
-      } catch (error) {
-        throw toStorageError(error, 'create a queue');
-      }
-    },
+    create: (signal) => call('create a queue', async (client) => void (await client.create(abortedBy(signal)))),
   };
+}
+
+/** `hiddenS`: how long a message stays hidden. */
+type Hidden = { readonly hiddenS: number; readonly signal: AbortSignal | undefined };
+
+async function sendMessage(client: QueueClient, text: string, { hiddenS, signal }: Hidden): Promise<void> {
+  const message = Buffer.from(text).toString('base64');
+  const options = { visibilityTimeout: hiddenS, ...abortedBy(signal) };
+  await client.sendMessage(message, options).catch(async (error: unknown) => {
+    if (!isQueueAbsent(error)) throw error;
+    await client.create(abortedBy(signal));
+    await client.sendMessage(message, options);
+  });
+}
+
+async function lengthOf(client: QueueClient, signal: AbortSignal | undefined): Promise<number> {
+  const properties = await client.getProperties(abortedBy(signal)).catch(undefinedIfAbsent);
+  return properties?.approximateMessagesCount ?? 0;
+}
+
+async function oldestIn(client: QueueClient, signal: AbortSignal | undefined): Promise<Date | undefined> {
+  const peeked = await client.peekMessages(abortedBy(signal)).catch(undefinedIfAbsent);
+  return peeked?.peekedMessageItems[0]?.insertedOn;
+}
+
+async function receiveMessages(client: QueueClient, { hiddenS, signal }: Hidden) {
+  const options = { numberOfMessages: MAX_RECEIVED, visibilityTimeout: hiddenS, ...abortedBy(signal) };
+  const received = await client.receiveMessages(options).catch(undefinedIfAbsent);
+  return (received?.receivedMessageItems ?? []).map(({ messageId, popReceipt, messageText }) => ({
+    id: messageId,
+    receipt: popReceipt,
+    text: messageText,
+  }));
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (!isQueueAbsent(error)) throw error;
+}
+
+function isQueueAbsent(error: unknown): boolean {
+  return reasonOf(error) === 'QueueNotFound';
 }
 
 async function openQueue(connection: StorageConnection<'queue'>, queue: string): Promise<QueueClient> {

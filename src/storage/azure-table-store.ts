@@ -1,96 +1,98 @@
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import { requiredDateOf } from './azure-date.js';
 import { isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
-import { createStorageHttp, type StorageRequest } from './azure-http.js';
+import { createStorageHttp, type StorageHttp, type StorageRequest } from './azure-http.js';
 import { commitTransaction } from './azure-table-commit.js';
 import { type Entity, storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
 import type { StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import { type Page, type Query, type Read, StorageError, type TableStore } from './table-store.js';
-import { errorOf, isError, rowPathOf, type TableError } from './table-transaction.js';
+import { errorOf, isError, type Place, rowPathOf, type TableError } from './table-transaction.js';
 
 const CONTINUATION = 'x-ms-continuation-';
 const JSON_BODY = { 'content-type': 'application/json', prefer: 'return-no-content' };
 
-type Answer = { readonly response: PipelineResponse; readonly error: TableError | undefined };
-
 /** Returns Table Storage. No request is repeated: the caller decides what a failed call means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
   const http = createStorageHttp(connection, 'table');
-
   return {
     async commit(table, partition, operations, signal) {
       checkCommit(table, partition, operations);
       return commitTransaction(http, { table, partition, operations, signal });
     },
-
-    async read(table, partition, key, signal): Promise<Read> {
-      checkTableName(table);
-      const doing = 'read a row';
-      const request = () => ({ method: 'GET', path: rowPathOf({ table, partition }, key) }) as const;
-      const { response, error } = await ask(request, { doing, signal });
-      if (error && !isRowAbsent(error) && !isTableGone(error)) throw toStorageError(error, doing);
-      const stored = error ? undefined : storedOf(parsed<Entity>(response));
-      return { stored, now: requiredDateOf(response) };
-    },
-
-    async query(table, query, signal): Promise<Page> {
-      checkTableName(table);
-      checkQuery(query);
-      const doing = 'answer a query';
-      const request = () => ({ method: 'GET', path: `/${table}()`, query: searchOf(query) }) as const;
-      const { response, error } = await ask(request, { doing, signal });
-      if (error && !isTableGone(error)) throw toStorageError(error, doing);
-      const rows = error ? [] : listIn<Entity>(response).map(storedOf);
-      return { rows, next: nextOf(response), now: requiredDateOf(response) };
-    },
-
-    async create(table, signal) {
-      checkTableName(table);
-      const doing = 'create a table';
-      const body = JSON.stringify({ TableName: table });
-      const request = () => ({ method: 'POST', path: '/Tables', headers: JSON_BODY, body }) as const;
-      const { error } = await ask(request, { doing, signal });
-      if (!error || reasonOf(error) === 'TableAlreadyExists') return 'ready';
-      if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
-      throw toStorageError(error, doing);
-    },
-
-    async drop(table, signal) {
-      checkTableName(table);
-      const doing = 'drop a table';
-      const { error } = await ask(() => ({ method: 'DELETE', path: `/Tables('${table}')` }), { doing, signal });
-      if (error && error.statusCode !== 404 && !isTableGone(error)) throw toStorageError(error, doing);
-    },
-
-    async list(prefix, signal) {
-      const doing = 'list the tables';
-      const filter = prefix === '' ? '' : `$filter=${encodeURIComponent(namesFilter(prefix))}`;
-      const names: string[] = [];
-      for (let query: string | undefined = filter; query !== undefined; ) {
-        const request = { method: 'GET', path: '/Tables', query } as const;
-        const { response, error }: Answer = await ask(() => request, { doing, signal });
-        if (error) throw toStorageError(error, doing);
-        for (const { TableName } of listIn<{ TableName: string }>(response)) names.push(TableName);
-        const next = response.headers.get(`${CONTINUATION}nexttablename`);
-        query = next && [filter, `NextTableName=${encodeURIComponent(next)}`].filter((part) => part !== '').join('&');
-      }
-      return names.sort();
-    },
+    read: (table, partition, key, signal) => readRow({ http, signal }, { table, partition }, key),
+    query: (table, query, signal) => queryRows({ http, signal }, table, query),
+    create: (table, signal) => createTable({ http, signal }, table),
+    drop: (table, signal) => dropTable({ http, signal }, table),
+    list: (prefix, signal) => listTables({ http, signal }, prefix),
   };
+}
 
-  /** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
-  async function ask(
-    request: () => StorageRequest,
-    { doing, signal }: { doing: string; signal: AbortSignal | undefined },
-  ): Promise<Answer> {
-    try {
-      const response = await http.send(request(), signal);
-      return { response, error: isError(response) ? errorOf(response) : undefined };
-    } catch (error) {
-      throw toStorageError(error, doing);
-    }
+type Call = { readonly http: StorageHttp; readonly signal: AbortSignal | undefined };
+
+async function readRow(call: Call, place: Place, key: string): Promise<Read> {
+  checkTableName(place.table);
+  const doing = 'read a row';
+  const { response, error } = await ask(call, doing, () => ({ method: 'GET', path: rowPathOf(place, key) }));
+  if (error && !isRowAbsent(error) && !isTableGone(error)) throw toStorageError(error, doing);
+  const stored = error ? undefined : storedOf(parsed<Entity>(response));
+  return { stored, now: requiredDateOf(response) };
+}
+
+async function queryRows(call: Call, table: string, query: Query): Promise<Page> {
+  checkTableName(table);
+  checkQuery(query);
+  const doing = 'answer a query';
+  const { response, error } = await ask(call, doing, () => {
+    return { method: 'GET', path: `/${table}()`, query: searchOf(query) };
+  });
+  if (error && !isTableGone(error)) throw toStorageError(error, doing);
+  const rows = error ? [] : listIn<Entity>(response).map(storedOf);
+  return { rows, next: nextOf(response), now: requiredDateOf(response) };
+}
+
+async function createTable(call: Call, table: string): Promise<'ready' | 'busy'> {
+  checkTableName(table);
+  const doing = 'create a table';
+  const body = JSON.stringify({ TableName: table });
+  const { error } = await ask(call, doing, () => ({ method: 'POST', path: '/Tables', headers: JSON_BODY, body }));
+  if (!error || reasonOf(error) === 'TableAlreadyExists') return 'ready';
+  if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
+  throw toStorageError(error, doing);
+}
+
+async function dropTable(call: Call, table: string): Promise<void> {
+  checkTableName(table);
+  const doing = 'drop a table';
+  const { error } = await ask(call, doing, () => ({ method: 'DELETE', path: `/Tables('${table}')` }));
+  if (error && error.statusCode !== 404 && !isTableGone(error)) throw toStorageError(error, doing);
+}
+
+async function listTables(call: Call, prefix: string): Promise<string[]> {
+  const doing = 'list the tables';
+  const filter = prefix === '' ? '' : `$filter=${encodeURIComponent(namesFilter(prefix))}`;
+  const names: string[] = [];
+  for (let query: string | undefined = filter; query !== undefined; ) {
+    const request = { method: 'GET', path: '/Tables', query } as const;
+    const { response, error }: Answer = await ask(call, doing, () => request);
+    if (error) throw toStorageError(error, doing);
+    for (const { TableName } of listIn<{ TableName: string }>(response)) names.push(TableName);
+    const next = response.headers.get(`${CONTINUATION}nexttablename`);
+    query = next && [filter, `NextTableName=${encodeURIComponent(next)}`].filter((part) => part !== '').join('&');
+  }
+  return names.sort();
+}
+
+type Answer = { readonly response: PipelineResponse; readonly error: TableError | undefined };
+
+/** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
+async function ask({ http, signal }: Call, doing: string, request: () => StorageRequest): Promise<Answer> {
+  try {
+    const response = await http.send(request(), signal);
+    return { response, error: isError(response) ? errorOf(response) : undefined };
+  } catch (error) {
+    throw toStorageError(error, doing);
   }
 }
 
