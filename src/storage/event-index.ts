@@ -20,67 +20,70 @@ export type FoundRecord = {
   event: { id: string; type: string; source: string; time: string };
 };
 
-/** Finds the records of an event by its id, which their addresses do not hold. */
-type EventIndex = {
-  /**
-   * Writes the entry of an event into the table of its records, with the next writes of the partition: once for an
-   * event and process, as long as one of the callers wants it. If the write fails, a look-up misses the event until the
-   * next write of one of its jobs. Nothing else depends on the entry.
-   */
-  note(key: EventKey, caller: Caller): void;
-  /** Returns the records of all events with this id, from all tables. */
-  find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** Returns the records of all jobs of these changes, by a query for each change and table. */
-  findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
-};
-
 type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
 
 const REMEMBERED = 10_000;
 /** Each table needs a query for each partition. */
 const TABLES_AT_ONCE = 4;
 
-export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
-  const written = createRecent<string, true>(REMEMBERED);
+/** Finds the records of an event by its id, which their addresses do not hold. */
+export class EventIndex {
+  readonly #tables: TableStore;
+  readonly #commit: GroupCommit;
+  readonly #written = createRecent<string, true>(REMEMBERED);
   /** The callers that wait for the write of an entry, by its key. */
-  const pending = new Map<string, Caller[]>();
-  return {
-    note(key, caller) {
-      const entry = indexEntry(key);
-      if (written.get(entry.key)) return;
-      const callers = pending.get(entry.key);
-      if (callers) callers.push(caller);
-      else void writeEntry(key, entry, [caller]);
-    },
+  readonly #pending = new Map<string, Caller[]>();
 
-    find: (idDigest) => findInAll((table) => findIn(table, idDigest)),
+  constructor({ tables, commit }: { tables: TableStore; commit: GroupCommit }) {
+    this.#tables = tables;
+    this.#commit = commit;
+  }
 
-    findChanges: (changes) =>
-      findInAll(async (table) => {
-        const rows = await Promise.all(changes.map((change) => rowsFrom(table, shardOfDigest(change), `${change}.`)));
-        return rows.flat().flatMap((stored) => (isRecord(stored.row) ? foundIn(table, stored) : []));
-      }),
-  };
+  /**
+   * Writes the entry of an event into the table of its records, with the next writes of the partition: once for an
+   * event and process, as long as one of the callers wants it. If the write fails, a look-up misses the event until the
+   * next write of one of its jobs. Nothing else depends on the entry.
+   */
+  note(key: EventKey, caller: Caller): void {
+    const entry = indexEntry(key);
+    if (this.#written.get(entry.key)) return;
+    const callers = this.#pending.get(entry.key);
+    if (callers) callers.push(caller);
+    else void this.#writeEntry(key, entry, [caller]);
+  }
+
+  /** Returns the records of all events with this id, from all tables. */
+  find(eventIdDigest: string): Promise<FoundRecord[]> {
+    return this.#findInAll((table) => this.#findIn(table, eventIdDigest));
+  }
+
+  /** Returns the records of all jobs of these changes, by a query for each change and table. */
+  findChanges(changes: readonly string[]): Promise<FoundRecord[]> {
+    return this.#findInAll(async (table) => {
+      const rows = await Promise.all(changes.map((change) => this.#rowsFrom(table, shardOfDigest(change), change)));
+      return rows.flat().flatMap((stored) => (isRecord(stored.row) ? foundIn(table, stored) : []));
+    });
+  }
 
   /** Writes an entry. If that fails, writes it again for callers that came meanwhile and have more time. */
-  async function writeEntry(key: EventKey, operation: Operation, callers: Caller[]): Promise<void> {
-    pending.set(operation.key, callers);
+  async #writeEntry(key: EventKey, operation: Operation, callers: Caller[]): Promise<void> {
+    this.#pending.set(operation.key, callers);
     const untilMs = Math.max(...callers.map((caller) => caller.untilMs));
     const isWanted = () => callers.some((caller) => caller.isWanted());
     const write = { operation, isOwn: () => false, untilMs, isWanted };
     try {
-      const { kind } = await commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
-      if (kind === 'written') written.set(operation.key, true);
-      pending.delete(operation.key);
+      const { kind } = await this.#commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
+      if (kind === 'written') this.#written.set(operation.key, true);
+      this.#pending.delete(operation.key);
     } catch {
-      pending.delete(operation.key);
+      this.#pending.delete(operation.key);
       const later = callers.filter((caller) => caller.untilMs > untilMs && caller.isWanted());
-      if (later.length > 0) await writeEntry(key, operation, later);
+      if (later.length > 0) await this.#writeEntry(key, operation, later);
     }
   }
 
-  async function findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
-    const names = await tables.list(LEDGER_PREFIX);
+  async #findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
+    const names = await this.#tables.list(LEDGER_PREFIX);
     const found: FoundRecord[] = [];
     // After a backfill of years there are thousands of tables.
     for (let at = 0; at < names.length; at += TABLES_AT_ONCE)
@@ -88,20 +91,21 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
     return found;
   }
 
-  async function findIn(table: string, idDigest: string): Promise<FoundRecord[]> {
-    const byId = rowsFrom(table, shardOfDigest(idDigest), `${idDigest}.`);
+  async #findIn(table: string, idDigest: string): Promise<FoundRecord[]> {
+    const byId = this.#rowsFrom(table, shardOfDigest(idDigest), idDigest);
     const byChange = SHARD_NAMES.map(async (partition) => {
-      const entries = await rowsFrom(table, partition, `!${idDigest}.`);
+      const entries = await this.#rowsFrom(table, partition, `!${idDigest}`);
       const changes = entries.map(({ key }) => key.slice(-DIGEST_LENGTH));
-      const records = await Promise.all(changes.map((change) => rowsFrom(table, partition, `${change}.`)));
+      const records = await Promise.all(changes.map((change) => this.#rowsFrom(table, partition, change)));
       return records.flatMap((rows) => ownOf(rows, idDigest));
     });
     const rows = await Promise.all([byId, ...byChange]);
     return rows.flat().map((stored) => foundIn(table, stored, idDigest));
   }
 
-  async function rowsFrom(table: string, partition: string, prefix: string): Promise<Stored[]> {
-    return (await readPrefix(tables, [table, partition], prefix)).rows;
+  /** Returns the rows whose key begins with `start` and a dot. */
+  async #rowsFrom(table: string, partition: string, start: string): Promise<Stored[]> {
+    return (await readPrefix(this.#tables, [table, partition], `${start}.`)).rows;
   }
 }
 

@@ -66,83 +66,105 @@ type Entry = Required<Write> & {
 };
 /** The refusals of a batch, and its other failures. */
 type Counts = { refusals: number; failures: number };
-/** The writes of one partition that wait for the next transaction. */
-type WriteQueue = { table: string; partition: string; writes: Entry[] };
+
+type Deps = { readonly tables: TableStore; readonly clock: Clock; readonly random: Random };
 
 /** Returns the group commit: `write` ends when the outcome of a write is known, or its time is over. */
-export function createGroupCommit(deps: { tables: TableStore; clock: Clock; random: Random }): GroupCommit {
-  const { tables, clock, random } = deps;
-  const queues = new Map<string, Map<string, WriteQueue>>();
-  const gate = new CommitGate(clock);
+export function createGroupCommit(deps: Deps): GroupCommit {
+  const partitions = new Map<string, Map<string, PartitionWrites>>();
+  const gate = new CommitGate(deps.clock);
 
   return {
     write(table, partition, write) {
-      return new Promise((finish, fail) => {
-        const queue = queues.get(table)?.get(partition) ?? openQueue(table, partition);
-        const { operation, isOwn, untilMs, isWanted = ALWAYS } = write;
-        const sizeBytes = sizeOf(operation);
-        queue.writes.push({ operation, isOwn, untilMs, isWanted, finish, fail, sizeBytes, lastError: undefined });
-      });
+      const writes = partitions.get(table)?.get(partition) ?? openPartition(table, partition);
+      return writes.add(write);
     },
   };
 
-  function openQueue(table: string, partition: string): WriteQueue {
-    const queue: WriteQueue = { table, partition, writes: [] };
-    const ofTable = queues.get(table) ?? new Map<string, WriteQueue>();
-    queues.set(table, ofTable.set(partition, queue));
-    clock.endOfTurn(() => void drain(queue));
-    return queue;
+  function openPartition(table: string, partition: string): PartitionWrites {
+    const writes = new PartitionWrites({ table, partition }, gate, deps);
+    const ofTable = partitions.get(table) ?? new Map<string, PartitionWrites>();
+    partitions.set(table, ofTable.set(partition, writes));
+    const close = () => {
+      ofTable.delete(partition);
+      if (ofTable.size === 0) partitions.delete(table);
+    };
+    deps.clock.endOfTurn(() => void writes.drain(close));
+    return writes;
+  }
+}
+
+/** The writes of one partition, from the first that gathers to the end of the last. */
+class PartitionWrites {
+  readonly #table: string;
+  readonly #partition: string;
+  readonly #gate: CommitGate;
+  readonly #deps: Deps;
+  /** The writes that wait for the next transaction. */
+  #queue: Entry[] = [];
+
+  constructor({ table, partition }: { table: string; partition: string }, gate: CommitGate, deps: Deps) {
+    this.#table = table;
+    this.#partition = partition;
+    this.#gate = gate;
+    this.#deps = deps;
   }
 
-  async function drain(queue: WriteQueue): Promise<void> {
-    while (queue.writes.length > 0) {
-      const mayWrite = await gate.enter(() => {
-        queue.writes = withoutLate(queue.writes);
-        return queue.writes.length > 0;
+  add({ operation, isOwn, untilMs, isWanted = ALWAYS }: Write): Promise<Written> {
+    return new Promise((finish, fail) => {
+      const sizeBytes = sizeOf(operation);
+      this.#queue.push({ operation, isOwn, untilMs, isWanted, finish, fail, sizeBytes, lastError: undefined });
+    });
+  }
+
+  /** Sends one transaction after the other until no write is left, and then calls `close` before another write can come. */
+  async drain(close: () => void): Promise<void> {
+    while (this.#queue.length > 0) {
+      const mayWrite = await this.#gate.enter(() => {
+        this.#queue = this.#withoutLate(this.#queue);
+        return this.#queue.length > 0;
       });
       if (!mayWrite) continue; // a write may have come since
-      const { batch, rest } = takeBatch(queue.writes);
-      queue.writes = rest;
-      await commit(queue, batch);
+      const { batch, rest } = takeBatch(this.#queue);
+      this.#queue = rest;
+      await this.#commit(batch);
     }
-    const ofTable = queues.get(queue.table);
-    ofTable?.delete(queue.partition);
-    if (ofTable?.size === 0) queues.delete(queue.table);
+    close();
   }
 
   /** Sends the batch until each write is finished. The caller has entered the gate. */
-  async function commit(queue: WriteQueue, batch: Entry[]): Promise<void> {
+  async #commit(batch: Entry[]): Promise<void> {
     const counts: Counts = { refusals: 0, failures: 0 };
-    let open = withoutLate(batch);
+    let open = this.#withoutLate(batch);
     while (open.length > 0) {
-      open = await sendOnce(queue, open, counts);
+      open = await this.#sendOnce(open, counts);
       if (open.length === 0) return;
-      const mayWrite = await gate.enter(() => {
-        open = withoutLate(open);
+      const mayWrite = await this.#gate.enter(() => {
+        open = this.#withoutLate(open);
         return open.length > 0;
       });
       if (!mayWrite) return;
-      open = withoutLate(open);
+      open = this.#withoutLate(open);
     }
-    gate.leave();
+    this.#gate.leave();
   }
 
   /** Sends the writes in one transaction, and leaves the gate. Returns those to send again; the others are finished. */
-  async function sendOnce(queue: WriteQueue, sent: Entry[], counts: Counts): Promise<Entry[]> {
+  async #sendOnce(sent: Entry[], counts: Counts): Promise<Entry[]> {
     const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
     try {
-      const answer = await gate.send(() => tables.commit(queue.table, queue.partition, operations));
+      const answer = await this.#gate.send(() => this.#deps.tables.commit(this.#table, this.#partition, operations));
       switch (answer.kind) {
         case 'done':
           for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
           return [];
         case 'refused':
           counts.refusals += 1;
-          return await openAfterRefusal(queue, sent, { index: answer.index, refusals: counts.refusals });
+          return await this.#openAfterRefusal(sent, { index: answer.index, refusals: counts.refusals });
         case 'no-table':
-          if ((await tables.create(queue.table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
+          if ((await this.#deps.tables.create(this.#table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
           counts.failures += 1;
-          if (counts.failures > 1) await sleep(clock, pauseMs(counts.failures)); // the first time, the table was only absent
+          if (counts.failures > 1) await this.#pause(counts.failures); // the first time, the table was only absent
           return sent;
         case 'table-busy':
           return finishAll(sent, { kind: 'table-busy' });
@@ -150,36 +172,32 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
           throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
       }
     } catch (error) {
-      if (error instanceof StorageError && error.isRejected) return commitSingly(queue, sent, error);
+      if (error instanceof StorageError && error.isRejected) return this.#commitSingly(sent, error);
       for (const entry of sent) entry.lastError = error;
-      const open = await openAfterUnknown(queue, sent);
+      const open = await this.#openAfterUnknown(sent);
       counts.failures += 1;
-      if (open.length > 0) await sleep(clock, pauseMs(counts.failures));
+      if (open.length > 0) await this.#pause(counts.failures);
       return open;
     }
   }
 
   /** Lets a write that storage rejects fail alone: it must not hold up the others. Nothing was written, so C4 holds. */
-  async function commitSingly(queue: WriteQueue, sent: Entry[], error: StorageError): Promise<Entry[]> {
+  async #commitSingly(sent: Entry[], error: StorageError): Promise<Entry[]> {
     if (sent.length === 1) return failAll(sent, error);
     for (const entry of sent) {
-      await gate.enter(() => true);
-      await commit(queue, [entry]);
+      await this.#gate.enter(() => true);
+      await this.#commit([entry]);
     }
     return [];
   }
 
   /** Returns the writes to send again after a refusal. The other writes are finished. */
-  async function openAfterRefusal(
-    queue: WriteQueue,
-    sent: Entry[],
-    { index, refusals }: { index: number; refusals: number },
-  ): Promise<Entry[]> {
+  async #openAfterRefusal(sent: Entry[], { index, refusals }: { index: number; refusals: number }): Promise<Entry[]> {
     const named = sent[index];
     if (!named) throw new StorageError('bad-answer', 'Storage refused a transaction without naming its operation.');
     const toRead = refusals > 1 ? sent : [named];
-    const open = [...sent.filter((entry) => !toRead.includes(entry)), ...(await finishImpossible(queue, toRead))];
-    if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
+    const open = [...sent.filter((entry) => !toRead.includes(entry)), ...(await this.#finishImpossible(toRead))];
+    if (open.length > 0 && refusals > 2) await this.#pause(refusals - 2);
     return open;
   }
 
@@ -187,8 +205,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
    * Reads the row of each write. Finishes the writes that took effect or have become impossible, and returns the
    * others.
    */
-  function finishImpossible(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
-    return finishByRow(queue, entries, (entry, read) => {
+  #finishImpossible(entries: Entry[]): Promise<Entry[]> {
+    return this.#finishByRow(entries, (entry, read) => {
       const { stored } = read;
       if (entry.isOwn(stored?.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5: by an earlier sending
       return isPossible(entry.operation, stored?.etag) ? undefined : { kind: 'conflict', read };
@@ -196,8 +214,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   /** Reads the row of each write, all of which took effect. Finishes them, and returns those whose read failed. */
-  function finishWritten(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
-    return finishByRow(queue, entries, (entry, read) => {
+  #finishWritten(entries: Entry[]): Promise<Entry[]> {
+    return this.#finishByRow(entries, (entry, read) => {
       const { stored } = read;
       const isUnmarked = !stored || entry.operation.kind === 'delete' || entry.operation.kind === 'upsert';
       // C8: another write may have changed the row since. C5: then the caller decides by the current row.
@@ -207,14 +225,10 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   /** Finishes each write for which `writtenOf` finds the outcome in its row. Returns the others. */
-  async function finishByRow(
-    queue: WriteQueue,
-    entries: Entry[],
-    writtenOf: (entry: Entry, read: Read) => Written | undefined,
-  ): Promise<Entry[]> {
+  async #finishByRow(entries: Entry[], writtenOf: (entry: Entry, read: Read) => Written | undefined): Promise<Entry[]> {
     const open = await Promise.all(
       entries.map(async (entry) => {
-        const read = await tables.read(queue.table, queue.partition, entry.operation.key).catch((error: unknown) => {
+        const read = await this.#read(entry).catch((error: unknown) => {
           entry.lastError = error;
           return undefined;
         });
@@ -228,35 +242,41 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   /** Returns the writes to send again after an unknown outcome. The other writes are finished. */
-  async function openAfterUnknown(queue: WriteQueue, sent: Entry[]): Promise<Entry[]> {
+  async #openAfterUnknown(sent: Entry[]): Promise<Entry[]> {
     // C6: an absent row does not prove which delete took effect, and anybody may have written the row of an upsert.
     const witness = sent.find(({ operation: { kind } }) => kind !== 'delete' && kind !== 'upsert');
     if (!witness) return sent;
-    const read = await tables.read(queue.table, queue.partition, witness.operation.key).catch(() => undefined);
+    const read = await this.#read(witness).catch(() => undefined);
     if (!read || !witness.isOwn(read.stored?.row)) return sent; // C2: that proves nothing
-    return finishWritten(queue, sent); // C8: read, never sent again
+    return this.#finishWritten(sent); // C8: read, never sent again
   }
 
   /** C9: fails the writes whose time is over, and returns the others. */
-  function withoutLate(entries: Entry[]): Entry[] {
-    const nowMs = clock.monotonic();
+  #withoutLate(entries: Entry[]): Entry[] {
+    const nowMs = this.#deps.clock.monotonic();
     return entries.some((entry) => isOver(entry, nowMs))
       ? entries.filter((entry) => !failIfLate(entry, nowMs))
       : entries;
   }
 
-  function failIfLate(entry: Entry, nowMs: number): boolean {
-    if (!isOver(entry, nowMs)) return false;
-    const code = entry.lastError instanceof StorageError ? entry.lastError.code : 'late';
-    entry.fail(
-      new StorageError(code, `A write did not succeed in time (${code}). It is unknown whether the write took effect.`),
-    );
-    return true;
+  #read({ operation }: Entry): Promise<Read> {
+    return this.#deps.tables.read(this.#table, this.#partition, operation.key);
   }
 
-  function pauseMs(failures: number): number {
-    return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + random.number() / 2);
+  #pause(failures: number): Promise<void> {
+    const { clock, random } = this.#deps;
+    const ms = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + random.number() / 2);
+    return sleep(clock, ms);
   }
+}
+
+function failIfLate(entry: Entry, nowMs: number): boolean {
+  if (!isOver(entry, nowMs)) return false;
+  const code = entry.lastError instanceof StorageError ? entry.lastError.code : 'late';
+  entry.fail(
+    new StorageError(code, `A write did not succeed in time (${code}). It is unknown whether the write took effect.`),
+  );
+  return true;
 }
 
 function isOver(entry: Entry, nowMs: number): boolean {

@@ -26,7 +26,13 @@ const ADOPTED = '.adopted';
  * The records of a change. After a hard delete the same version of a resource can occur again: then its change has several
  * records, one for each incarnation. The event of an incarnation and its entry in history have different ids.
  */
-type Incarnations = {
+export class Incarnations {
+  readonly #tables: TableStore;
+
+  constructor(tables: TableStore) {
+    this.#tables = tables;
+  }
+
   /**
    * Returns the record of `event`, with its address.
    *
@@ -41,95 +47,86 @@ type Incarnations = {
    *       process dies after the guard    an event continues on the day of history, and takes a number there
    *       the event comes first           the guard is refused, and reconciliation takes the event's record
    */
-  locate(address: Address, event: HealthEvent): Promise<Located>;
+  async locate(address: Address, event: HealthEvent): Promise<Located> {
+    const home = ledgerPlaceOf(address);
+    const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
+    const onOtherDay =
+      neighbour === undefined ? undefined : await this.#insertGuard({ ...home, day: neighbour }, home.day, event);
+    const located = onOtherDay ?? (await this.#locateIn(home, event));
+    if (!located) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
+    return located;
+  }
+
   /** Returns whether there is a record of the change at about the time of `event`. */
-  knows(key: EventKey, event: HealthEvent, by: KnownBy): Promise<boolean>;
+  async knows(key: EventKey, event: HealthEvent, { workflow, likely }: KnownBy): Promise<boolean> {
+    const { day, contentDigest: change } = key;
+    const first = workflow ?? likely;
+    if (first !== undefined) {
+      const name = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
+      const { stored } = await this.#tables.read(tableOfDay(day), shardOfDigest(change), name);
+      if (stored && isOf(event, stored)) return true;
+    }
+    for (const each of daysOf(key, event))
+      if ((await this.#recordsOn(each, { key, event, workflow })).length > 0) return true;
+    return false;
+  }
+
   /** Returns the records of the change at about the time of `event`, of all workflows or of the named one. */
-  recordsNear(key: EventKey, event: HealthEvent, workflow?: string): Promise<Found[]>;
-};
+  async recordsNear(key: EventKey, event: HealthEvent, workflow?: string): Promise<Found[]> {
+    const ofDays = daysOf(key, event).map((day) => this.#recordsOn(day, { key, event, workflow }));
+    return (await Promise.all(ofDays)).flat();
+  }
 
-export function createIncarnations(tables: TableStore): Incarnations {
-  return {
-    async locate(address, event) {
-      const home = ledgerPlaceOf(address);
-      const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
-      const onOtherDay =
-        neighbour === undefined ? undefined : await insertGuard({ ...home, day: neighbour }, home.day, event);
-      const located = onOtherDay ?? (await locateIn(home, event));
-      if (!located) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
-      return located;
-    },
-
-    async knows(key, event, { workflow, likely }) {
-      const { day, contentDigest: change } = key;
-      const first = workflow ?? likely;
-      if (first !== undefined) {
-        const name = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
-        const { stored } = await tables.read(tableOfDay(day), shardOfDigest(change), name);
-        if (stored && isOf(event, stored)) return true;
-      }
-      for (const each of daysOf(key, event))
-        if ((await recordsOn(each, { key, event, workflow })).length > 0) return true;
-      return false;
-    },
-
-    async recordsNear(key, event, workflow) {
-      const ofDays = daysOf(key, event).map((day) => recordsOn(day, { key, event, workflow }));
-      return (await Promise.all(ofDays)).flat();
-    },
-  };
-
-  async function recordsOn(
+  async #recordsOn(
     day: string,
     { key, event, workflow }: { key: EventKey; event: HealthEvent; workflow: string | undefined },
   ): Promise<Found[]> {
     const { contentDigest: change } = key;
     const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
-    const { rows, now } = await readPrefix(tables, [tableOfDay(day), shardOfDigest(change)], prefix);
+    const { rows, now } = await readPrefix(this.#tables, [tableOfDay(day), shardOfDigest(change)], prefix);
     return rows
       .filter((stored) => isOf(event, stored))
       .map((stored) => ({ address: `${day}.${stored.key}`, stored, now }));
   }
 
-  async function locateIn(home: Range, event: HealthEvent): Promise<Located | undefined> {
+  async #locateIn(home: Range, event: HealthEvent): Promise<Located | undefined> {
     let range = home;
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
-      const rows = await readRows(range);
+      const rows = await this.#readRows(range);
       const own = ownOf(rows, event);
       if (!own) return locatedIn(range, rows, undefined);
       if (own.row.guard !== undefined) range = { ...range, day: String(own.row.guard) };
-      else if (await isOrBecomesOwn(event, { own, rows, range })) return locatedIn(range, rows, own);
+      else if (await this.#isOrBecomesOwn(event, { own, rows, range })) return locatedIn(range, rows, own);
     }
     return undefined;
   }
 
   /** Q6: returns the event's own record if the day of `range` has one; else inserts a guard, and returns undefined. */
-  async function insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Located | undefined> {
+  async #insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Located | undefined> {
     const { id, time = '' } = event;
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
-      const rows = await readRows(range);
+      const rows = await this.#readRows(range);
       const own = ownOf(rows, event);
       if (own) return own.row.guard === undefined ? locatedIn(range, rows, own) : undefined;
       const guard = { state: 'settled', guard: homeDay, id, time };
-      if (await insert(range, [{ kind: 'insert', key: nextKey(range, rows), row: guard }])) return undefined;
+      if (await this.#insert(range, [{ kind: 'insert', key: nextKey(range, rows), row: guard }])) return undefined;
     }
     return undefined;
   }
 
   /** Adopts the found record for the event, unless it is its own. Returns false if another event has adopted it. */
-  async function isOrBecomesOwn(
+  async #isOrBecomesOwn(
     event: HealthEvent,
-    found: { own: Stored; rows: Rows; range: Range },
+    { own, rows, range }: { own: Stored; rows: Rows; range: Range },
   ): Promise<boolean> {
-    const { own, rows, range } = found;
     const { id } = event;
     if (isReconciled(id) || own.row.id === id || rows.adoptedBy.get(own.key) === id) return true;
     const row = { state: 'settled', by: id };
-    return insert(range, [{ kind: 'insert', key: own.key + ADOPTED, row }, indexEntry(keyOf(event))]);
+    return this.#insert(range, [{ kind: 'insert', key: own.key + ADOPTED, row }, indexEntry(keyOf(event))]);
   }
 
-  async function readRows({ day, change, workflow, partition }: Range): Promise<Rows> {
-    const { rows: found, now } = await readPrefix(tables, [tableOfDay(day), partition], `${change}.${workflow}.`);
+  async #readRows({ day, change, workflow, partition }: Range): Promise<Rows> {
+    const { rows: found, now } = await readPrefix(this.#tables, [tableOfDay(day), partition], `${change}.${workflow}.`);
     const adoptions = found.filter(({ key }) => key.endsWith(ADOPTED));
     return {
       jobs: found.filter((stored) => !adoptions.includes(stored)),
@@ -139,8 +136,8 @@ export function createIncarnations(tables: TableStore): Incarnations {
   }
 
   /** Returns false if the row exists. */
-  async function insert({ day, partition }: Range, operations: readonly Operation[]): Promise<boolean> {
-    const { kind } = await commitCreating(tables, [tableOfDay(day), partition], operations);
+  async #insert({ day, partition }: Range, operations: readonly Operation[]): Promise<boolean> {
+    const { kind } = await commitCreating(this.#tables, [tableOfDay(day), partition], operations);
     if (kind === 'done' || kind === 'refused') return kind === 'done';
     throw new StorageError(kind, `The table of a day is ${kind === 'no-table' ? 'absent' : 'busy'}.`);
   }

@@ -2,10 +2,10 @@ import { digest } from '../digest.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { type Address, addressById, addressOf, ledgerPlaceOf } from './address.js';
-import { createEventIndex, type FoundRecord } from './event-index.js';
+import { EventIndex, type FoundRecord } from './event-index.js';
 import { createFirstDayByChange } from './first-day-by-change.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
-import { createIncarnations, type KnownBy } from './incarnations.js';
+import { Incarnations, type KnownBy } from './incarnations.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
 import { type Expired, expireLedger } from './retention.js';
 import type { Read, Stored, TableStore } from './table-store.js';
@@ -72,59 +72,66 @@ export type LedgerCondition = {
   untilMs: number;
 };
 
+type LedgerDeps = { readonly tables: TableStore; readonly commit: GroupCommit };
+
 /** Returns the ledger. Its records are written through `commit`, so that they share transactions. */
-export function createLedger(deps: { tables: TableStore; commit: GroupCommit }): Ledger {
+export function createLedger(deps: LedgerDeps): Ledger {
   const { tables, commit } = deps;
-  const firstDay = createFirstDayByChange(tables);
-  const index = createEventIndex(deps);
-  const incarnations = createIncarnations(tables);
+  const firstDayByChange = createFirstDayByChange(tables);
+  const index = new EventIndex(deps);
+  const incarnations = new Incarnations(tables);
   return {
     async open() {
-      const first = await firstDay();
+      const first = await firstDayByChange();
       return (key, workflow) => (key.day >= first ? addressOf : addressById)(key, workflow);
     },
+    firstDayByChange,
 
     async read(address) {
       const { table, partition, key } = ledgerPlaceOf(address);
       return decodeRead(await tables.read(table, partition, key));
     },
-
-    async write(address, record, { etag, event, eventIdDigest, isByHolder, untilMs }) {
-      const place = ledgerPlaceOf(address);
-      const writing = commit.write(place.table, place.partition, {
-        operation:
-          etag === undefined
-            ? { kind: 'insert', key: place.key, row: newRow(record, event) }
-            : { kind: 'merge', key: place.key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
-        isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5: this very write
-        untilMs,
-      });
-      let isWanted = true;
-      if (event && place.number !== undefined) {
-        const id = eventIdDigest ?? digest(event.id);
-        const key = { day: place.day, id, contentDigest: place.change };
-        index.note(key, { untilMs, isWanted: () => isWanted }); // in the same transaction
-      }
-      const written = await writing;
-      isWanted = written.kind === 'written';
-      return written.kind === 'conflict' ? { kind: 'conflict', current: decodeRead(written.read) } : written;
-    },
+    write: (address, record, how) => writeRecord({ address, record }, how, { commit, index }),
 
     async locate(address, event) {
       const located = await incarnations.locate(address, event);
       return { address: located.address, current: decodeRead(located) };
     },
-
-    firstDayByChange: firstDay,
     knows: (event, by = {}) => incarnations.knows(keyOf(event), event, by),
     async recordsNear(event, workflow) {
       const found = await incarnations.recordsNear(keyOf(event), event, workflow);
       return found.map(({ address, stored, now }) => ({ address, current: decodeStored(stored, now) }));
     },
-    find: index.find,
-    findChanges: index.findChanges,
+
+    find: (eventIdDigest) => index.find(eventIdDigest),
+    findChanges: (changes) => index.findChanges(changes),
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),
   };
+}
+
+async function writeRecord(
+  { address, record }: { readonly address: Address; readonly record: JobRecord },
+  { etag, event, eventIdDigest, isByHolder, untilMs }: LedgerCondition,
+  { commit, index }: { readonly commit: GroupCommit; readonly index: EventIndex },
+): Promise<WrittenOver<ReadRecord>> {
+  const place = ledgerPlaceOf(address);
+  const writing = commit.write(place.table, place.partition, {
+    operation:
+      etag === undefined
+        ? { kind: 'insert', key: place.key, row: newRow(record, event) }
+        : { kind: 'merge', key: place.key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
+    isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5: this very write
+    untilMs,
+  });
+  let isWanted = true;
+  if (event && place.number !== undefined) {
+    const id = eventIdDigest ?? digest(event.id);
+    const key = { day: place.day, id, contentDigest: place.change };
+    index.note(key, { untilMs, isWanted: () => isWanted }); // in the same transaction
+  }
+  const written = await writing;
+  isWanted = written.kind === 'written';
+  return written.kind === 'conflict' ? { kind: 'conflict', current: decodeRead(written.read) } : written;
 }
 
 function decodeRead({ stored, now }: Read): ReadRecord | undefined {

@@ -10,38 +10,30 @@ type Blob = { content: Uint8Array; createdAt: Date; about: About | undefined };
 /** Returns a blob container in memory. As in Blob Storage, `createdAt` is a full second. */
 export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryBlobStore {
   const blobs = new Map<string, Blob>();
+  function put(name: string, content: Uint8Array, about: About | undefined): 'created' | 'exists' {
+    if (blobs.has(name)) return 'exists';
+    blobs.set(name, { content, createdAt: fullSecond(clock), about: aboutOrNothing(about) });
+    return 'created';
+  }
 
   return {
     async prepare() {},
-
-    async create(name, content, { about } = {}) {
-      if (blobs.has(name)) return 'exists';
-      blobs.set(name, { content: Buffer.from(content), createdAt: fullSecond(clock), about: aboutOrNothing(about) });
-      return 'created';
+    create: async (name, content, { about } = {}) => put(name, Buffer.from(content), about),
+    async copy(from, to, { about } = {}) {
+      const content = blobs.get(from)?.content;
+      return content ? put(to, content, about) : 'absent';
     },
-
     async read(name) {
       const content = blobs.get(name)?.content;
       return content && textOf(content);
     },
-
     async readText(name, maxBytes) {
       const content = blobs.get(name)?.content;
       return content && decodeBlob(content, maxBytes);
     },
-
-    async copy(from, to, { about } = {}) {
-      const content = blobs.get(from)?.content;
-      if (!content) return 'absent';
-      if (blobs.has(to)) return 'exists';
-      blobs.set(to, { content, createdAt: fullSecond(clock), about: aboutOrNothing(about) });
-      return 'created';
-    },
-
     async delete(name) {
       blobs.delete(name);
     },
-
     async list(prefix, { limit, page }): Promise<BlobPage> {
       const found = [...blobs.entries()]
         .map(([name, { createdAt, about }]) => ({ name, createdAt, ...(about && { about }) }))
@@ -49,7 +41,6 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
         .sort((one, other) => (one.name < other.name ? -1 : 1));
       return { blobs: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.name : undefined };
     },
-
     inspect: () => new Map([...blobs].map(([name, { content }]) => [name, textOf(content)])),
   };
 }

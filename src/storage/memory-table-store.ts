@@ -10,12 +10,6 @@ const BUSY_MS = 40_000;
 export type MemoryTableStore = TableStore & { inspect(table: string): Stored[] };
 
 type Table = Map<string, Partition>;
-type Partition = {
-  rows: Map<string, Stored>;
-  /** Keys in order, also of deleted rows. Keys in `added` are not in `sorted` yet: the next query sorts them in. */
-  sorted: string[];
-  added: string[];
-};
 
 /**
  * Returns Table Storage in memory, with its rules, refusals and clock. A commit takes effect within the call; its
@@ -25,77 +19,107 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
   const tables = new Map<string, Table>();
   const busyUntilMs = new Map<string, number>();
   let writes = 0;
-
-  const isBusy = (name: string) => clock.now().getTime() < (busyUntilMs.get(name) ?? 0);
-
-  function write({ rows }: Partition, partition: string, operation: Operation): string {
-    if (operation.kind === 'delete') {
-      rows.delete(operation.key);
-      return '';
-    }
-    const { key } = operation;
-    const isMerge = operation.kind === 'merge' || operation.kind === 'upsert';
-    const row = isMerge ? { ...rows.get(key)?.row, ...operation.row } : { ...operation.row };
+  const newVersion = () => {
     writes += 1;
-    const etag = `W/"${writes}"`;
-    rows.set(key, { partition, key, row, etag, modifiedAt: clock.now() });
-    return etag;
-  }
+    return { etag: `W/"${writes}"`, modifiedAt: clock.now() };
+  };
+  const isBusy = (name: string) => clock.now().getTime() < (busyUntilMs.get(name) ?? 0);
 
   return {
     async commit(name, partition, operations): Promise<CommitAnswer> {
       checkCommit(name, partition, operations);
       const table = tables.get(name);
       if (table === undefined) return { kind: isBusy(name) ? 'table-busy' : 'no-table' };
-      const part: Partition = table.get(partition) ?? { rows: new Map(), sorted: [], added: [] };
-      const { rows } = part;
-
-      for (let index = 0; index < operations.length; index++) {
-        const operation = operations[index] as Operation;
-        const why = refusal(operation, rows.get(operation.key));
-        if (why !== undefined) return { kind: 'refused', index, why };
-      }
-
-      table.set(partition, part);
-      const etags: string[] = [];
-      for (const operation of operations) {
-        if (!rows.has(operation.key)) part.added.push(operation.key);
-        etags.push(write(part, partition, operation));
-      }
-      if (part.added.length + part.sorted.length > 2 * rows.size + 1_000) sortedKeys(part);
-      return { kind: 'done', etags, now: fullSecond(clock) };
+      const rows = table.get(partition) ?? new Partition(partition);
+      const refused = rows.refusalOf(operations);
+      if (refused) return refused;
+      table.set(partition, rows);
+      return { kind: 'done', etags: rows.write(operations, newVersion), now: fullSecond(clock) };
     },
-
     async read(name, partition, key) {
       checkTableName(name);
-      return { stored: tables.get(name)?.get(partition)?.rows.get(key), now: fullSecond(clock) };
+      return { stored: tables.get(name)?.get(partition)?.get(key), now: fullSecond(clock) };
     },
-
     async query(name, query): Promise<Page> {
       checkTableName(name);
       checkQuery(query);
-      const { rows, next } = pageOf(tables.get(name) ?? new Map(), query);
-      return { rows, next, now: fullSecond(clock) };
+      return { ...pageOf(tables.get(name) ?? new Map(), query), now: fullSecond(clock) };
     },
-
     async create(name) {
       checkTableName(name);
       if (isBusy(name)) return 'busy';
       if (!tables.has(name)) tables.set(name, new Map());
       return 'ready';
     },
-
     async drop(name) {
       checkTableName(name);
       if (tables.delete(name)) busyUntilMs.set(name, clock.now().getTime() + BUSY_MS);
     },
-
-    async list(prefix) {
-      return [...tables.keys()].filter((name) => name.startsWith(prefix)).sort();
-    },
-
+    list: async (prefix) => [...tables.keys()].filter((name) => name.startsWith(prefix)).sort(),
     inspect: (name) => pageOf(tables.get(name) ?? new Map(), { limit: Number.POSITIVE_INFINITY }).rows,
   };
+}
+
+type Version = Pick<Stored, 'etag' | 'modifiedAt'>;
+
+class Partition {
+  readonly #name: string;
+  readonly #rows = new Map<string, Stored>();
+  /** Keys in order, also of deleted rows. Keys in `#added` are not in `#sorted` yet: `keys` sorts them in. */
+  #sorted: string[] = [];
+  #added: string[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get(key: string): Stored | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Returns the refusal of a transaction; undefined if `write` may write it. */
+  refusalOf(operations: readonly Operation[]): CommitAnswer | undefined {
+    for (const [index, operation] of operations.entries()) {
+      const why = refusal(operation, this.#rows.get(operation.key));
+      if (why !== undefined) return { kind: 'refused', index, why };
+    }
+    return undefined;
+  }
+
+  /** Writes a transaction, and returns the etags of its rows. */
+  write(operations: readonly Operation[], newVersion: () => Version): string[] {
+    const etags: string[] = [];
+    for (const operation of operations) {
+      if (!this.#rows.has(operation.key)) this.#added.push(operation.key);
+      etags.push(this.#writeRow(operation, newVersion));
+    }
+    if (this.#added.length + this.#sorted.length > 2 * this.#rows.size + 1_000) this.keys();
+    return etags;
+  }
+
+  #writeRow(operation: Operation, newVersion: () => Version): string {
+    const { kind, key } = operation;
+    if (kind === 'delete') {
+      this.#rows.delete(key);
+      return '';
+    }
+    const isMerge = kind === 'merge' || kind === 'upsert';
+    const row = isMerge ? { ...this.#rows.get(key)?.row, ...operation.row } : { ...operation.row };
+    const version = newVersion();
+    this.#rows.set(key, { partition: this.#name, key, row, ...version });
+    return version.etag;
+  }
+
+  /** Returns the keys in order, also keys of rows that were deleted since the last sort. */
+  keys(): readonly string[] {
+    if (this.#added.length > 0) {
+      // The sort merges two ordered runs. A key that was deleted and inserted again occurs twice.
+      const keys = this.#sorted.concat(this.#added.sort()).sort();
+      this.#sorted = keys.filter((key, at) => key !== keys[at - 1] && this.#rows.has(key));
+      this.#added = [];
+    }
+    return this.#sorted;
+  }
 }
 
 function refusal(operation: Operation, stored: Stored | undefined): 'exists' | 'changed' | 'absent' | undefined {
@@ -103,16 +127,6 @@ function refusal(operation: Operation, stored: Stored | undefined): 'exists' | '
   if (operation.kind === 'insert') return stored === undefined ? undefined : 'exists';
   if (stored === undefined) return 'absent';
   return operation.etag === undefined || operation.etag === stored.etag ? undefined : 'changed';
-}
-
-function sortedKeys(part: Partition): string[] {
-  if (part.added.length > 0) {
-    // The sort merges two ordered runs. A key that was deleted and inserted again occurs twice.
-    const keys = part.sorted.concat(part.added.sort()).sort();
-    part.sorted = keys.filter((key, at) => key !== keys[at - 1] && part.rows.has(key));
-    part.added = [];
-  }
-  return part.sorted;
 }
 
 /** A page token is the end of the page before: partition and key, with a line feed between, which no key contains. */
@@ -124,12 +138,12 @@ function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | un
   for (const partition of partitions) {
     const part = table.get(partition);
     if (part === undefined || (pagePartition !== undefined && partition < pagePartition)) continue;
-    const keys = sortedKeys(part);
+    const keys = part.keys();
     const afterPage = partition === pagePartition ? pageKey : undefined;
     for (let at = firstIndex(keys, query, afterPage); at < keys.length; at++) {
       const key = keys[at] as string;
       if (query.to !== undefined && key >= query.to) break;
-      const stored = part.rows.get(key);
+      const stored = part.get(key);
       if (stored === undefined || !fulfils(stored, query.anyOf)) continue;
       const last = rows.at(-1);
       if (rows.length >= query.limit && last) return { rows, next: `${last.partition}\n${last.key}` };
@@ -139,7 +153,7 @@ function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | un
   return { rows, next: undefined };
 }
 
-function firstIndex(keys: string[], { from = '', after }: Query, afterPage: string | undefined): number {
+function firstIndex(keys: readonly string[], { from = '', after }: Query, afterPage: string | undefined): number {
   const isBefore = (key: string) =>
     key < from || (after !== undefined && key <= after) || (afterPage !== undefined && key <= afterPage);
   let low = 0;

@@ -66,37 +66,30 @@ const JOBS_PAGE = 16;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
-/** Returns the table `waiting`. `random` makes the tokens that keep the names of rows apart (J5). */
-export function createWaiting(deps: {
-  tables: TableStore;
-  commit: GroupCommit;
-  clock: Clock;
-  random: Random;
-}): Waiting {
-  const { tables, commit, clock, random } = deps;
+type Deps = {
+  readonly tables: TableStore;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  /** Makes the tokens that keep the names of rows apart (J5). */
+  readonly random: Random;
+};
+
+/** Returns the table `waiting`. */
+export function createWaiting({ tables, commit, clock, random }: Deps): Waiting {
+  /** J5: returns a new name for each row. */
+  const nameOf = (dueAt: Date, subject: string) => `${dueAt.toISOString()}.${subject}.${random.token()}`;
   return {
     async add(row, untilMs) {
-      const { eventIdDigest: idDigest } = row.item;
-      const name = nameOf(row.dueAt, row.item.kind === 'job' ? row.item.address : `delivery.${idDigest}`);
-      const properties = { kind: row.item.kind, event: row.event, idDigest, ...propertiesOf(row) };
-      await insert(shardFor(row.isLong, idDigest), { key: name, row: properties, untilMs });
+      const { dueAt, isLong, event, item } = row;
+      const { kind, eventIdDigest: idDigest } = item;
+      const name = nameOf(dueAt, item.kind === 'job' ? item.address : `delivery.${idDigest}`);
+      const properties = { kind, event, idDigest, ...propertiesOf(row) };
+      await insert(commit, shardFor(isLong, idDigest), { key: name, row: properties, untilMs });
       return name;
     },
-
     addJobs: (jobs, { dueAt, untilMs }) =>
-      insert(JOBS_SHARD, { key: nameOf(dueAt, 'jobs'), row: encodeJobs(jobs), untilMs }),
-
-    async moveJobs(row, dueAt) {
-      const name = nameOf(dueAt, 'jobs');
-      const stored = { ...row.stored, dueSince: row.stored.dueSince ?? row.dueAt.toISOString() };
-      // If the outcome is unknown, the row has one of both names. Of two processes at once, storage refuses the second.
-      const answer = await tables.commit(TABLE, JOBS_SHARD, [
-        { kind: 'delete', key: row.name },
-        { kind: 'insert', key: name, row: stored },
-      ]);
-      return answer.kind === 'done' ? { ...row, name, dueAt, stored } : undefined;
-    },
-
+      insert(commit, JOBS_SHARD, { key: nameOf(dueAt, 'jobs'), row: encodeJobs(jobs), untilMs }),
+    moveJobs: (row, dueAt) => moveJobs(tables, row, { name: nameOf(dueAt, 'jobs'), dueAt }),
     async delete(row) {
       await commit.write(TABLE, row.shard, {
         operation: { kind: 'delete', key: row.name },
@@ -104,105 +97,108 @@ export function createWaiting(deps: {
         untilMs: clock.monotonic() + DELETE_WITHIN_MS,
       });
     },
-
     async due(shard, now, after) {
-      const { rows, next } = await duePage({ partition: shard, limit: PAGE }, now, after);
+      const { rows, next } = await duePage(tables, { partition: shard, limit: PAGE, after }, now);
       return { rows: rows.map(decodeWaiting), next };
     },
-
     async dueJobs(now, after) {
-      const { rows, next } = await duePage({ partition: JOBS_SHARD, limit: JOBS_PAGE }, now, after);
+      const { rows, next } = await duePage(tables, { partition: JOBS_SHARD, limit: JOBS_PAGE, after }, now);
       return { rows: rows.map(decodeJobs), next };
     },
-
-    async firstDueAt(shard) {
-      for await (const { rows } of pagesOf((from) => tables.query(TABLE, { partition: shard, limit: 1, ...from }))) {
-        const [first] = rows;
-        if (first) return dueAtOf(first.key);
-      }
-      return undefined;
-    },
-
-    async isThere(row, name) {
-      const { stored } = await tables.read(TABLE, shardOfRow(row), name);
-      return stored !== undefined;
-    },
-
-    async find(idDigest) {
-      const anyOf: Query['anyOf'] = [{ property: 'idDigest', is: 'eq', value: idDigest }];
-      const [ofJobs, ...found] = await Promise.all([
-        read({ partition: JOBS_SHARD, limit: JOBS_PAGE }),
-        ...[shardFor(false, idDigest), shardFor(true, idDigest)].map((partition) =>
-          read({ partition, anyOf, limit: PAGE }),
-        ),
-      ]);
-      const rows = (ofJobs ?? []).flatMap((stored) => singleJobRowsOf(decodeJobs(stored)));
-      return [...found.flat().map(decodeWaiting), ...rows.filter(({ item }) => item.eventIdDigest === idDigest)];
-    },
-
-    async count(max) {
-      let rows = 0;
-      let earliest: string | undefined;
-      for (const shard of [...DUE_SHARD_NAMES, ...LONG_SHARD_NAMES]) {
-        // After `max` rows only the first row of each shard matters: it may be the earliest of all.
-        const limit = () => (rows < max ? (shard === JOBS_SHARD ? JOBS_PAGE : PAGE) : 1);
-        for await (const answer of pagesOf((from) =>
-          tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
-        )) {
-          const dues = answer.rows.map(dueSinceOf).filter((due) => !Number.isNaN(Date.parse(due)));
-          for (const due of dues) if (!earliest || due < earliest) earliest = due;
-          for (const { row } of answer.rows) rows += Number(row.count ?? 1);
-          if (rows >= max && dues.length > 0) break;
-        }
-      }
-      return {
-        rows: Math.min(rows, max),
-        isMore: rows >= max,
-        earliestDueAt: earliest ? new Date(earliest) : undefined,
-      };
-    },
+    firstDueAt: (shard) => firstDueAt(tables, shard),
+    isThere: async (row, name) => (await tables.read(TABLE, shardOfRow(row), name)).stored !== undefined,
+    find: (idDigest) => findRows(tables, idDigest),
+    count: (max) => countRows(tables, max),
   };
+}
 
-  /** J5: returns a new name for each row. */
-  function nameOf(dueAt: Date, subject: string): string {
-    return `${dueAt.toISOString()}.${subject}.${random.token()}`;
+async function insert(
+  commit: GroupCommit,
+  shard: string,
+  { key, row, untilMs }: { key: string; row: Row; untilMs: number },
+): Promise<void> {
+  const written = await commit.write(TABLE, shard, {
+    operation: { kind: 'insert', key, row },
+    isOwn: (current) => current !== undefined,
+    untilMs,
+  });
+  if (written.kind === 'written') return;
+  throw new StorageError(
+    'waiting-busy',
+    `A row could not be added to the table ${TABLE} (${written.kind}). A delivery fails, and Event Grid sends it again; a job runs again when its lease lapses.`,
+  );
+}
+
+async function moveJobs(
+  tables: TableStore,
+  row: MultiJobRow,
+  { name, dueAt }: { name: string; dueAt: Date },
+): Promise<MultiJobRow | undefined> {
+  const stored = { ...row.stored, dueSince: row.stored.dueSince ?? row.dueAt.toISOString() };
+  // If the outcome is unknown, the row has one of both names. Of two processes at once, storage refuses the second.
+  const answer = await tables.commit(TABLE, JOBS_SHARD, [
+    { kind: 'delete', key: row.name },
+    { kind: 'insert', key: name, row: stored },
+  ]);
+  return answer.kind === 'done' ? { ...row, name, dueAt, stored } : undefined;
+}
+
+async function duePage(
+  tables: TableStore,
+  { after, ...base }: { partition: string; limit: number; after: string | undefined },
+  now: Date,
+): Promise<{ rows: Stored[]; next: string | undefined }> {
+  const query = { ...base, to: now.toISOString(), ...(after ? { after } : {}) };
+  for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+    const last = rows.at(-1);
+    if (!last) continue; // an empty page may have a next page
+    const isMore = next !== undefined || rows.length === base.limit;
+    return { rows, next: isMore ? last.key : undefined };
   }
+  return { rows: [], next: undefined };
+}
 
-  async function insert(shard: string, { key, row, untilMs }: { key: string; row: Row; untilMs: number }) {
-    const written = await commit.write(TABLE, shard, {
-      operation: { kind: 'insert', key, row },
-      isOwn: (current) => current !== undefined,
-      untilMs,
-    });
-    if (written.kind === 'written') return;
-    throw new StorageError(
-      'waiting-busy',
-      `A row could not be added to the table ${TABLE} (${written.kind}). A delivery fails, and Event Grid sends it again; a job runs again when its lease lapses.`,
-    );
+async function firstDueAt(tables: TableStore, shard: string): Promise<Date | undefined> {
+  for await (const { rows } of pagesOf((from) => tables.query(TABLE, { partition: shard, limit: 1, ...from }))) {
+    const [first] = rows;
+    if (first) return dueAtOf(first.key);
   }
+  return undefined;
+}
 
-  async function duePage(
-    base: Query,
-    now: Date,
-    after?: string,
-  ): Promise<{ rows: Stored[]; next: string | undefined }> {
-    const query = { ...base, to: now.toISOString(), ...(after ? { after } : {}) };
-    for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
-      const last = rows.at(-1);
-      if (!last) continue; // an empty page may have a next page
-      const isMore = next !== undefined || rows.length === base.limit;
-      return { rows, next: isMore ? last.key : undefined };
+async function findRows(tables: TableStore, idDigest: string): Promise<WaitingRow[]> {
+  const anyOf: Query['anyOf'] = [{ property: 'idDigest', is: 'eq', value: idDigest }];
+  const shards = [shardFor(false, idDigest), shardFor(true, idDigest)];
+  const [ofSeveral, ...ofOne] = await Promise.all([
+    readPages(tables, { partition: JOBS_SHARD, limit: JOBS_PAGE }),
+    ...shards.map((partition) => readPages(tables, { partition, anyOf, limit: PAGE })),
+  ]);
+  const rows = (ofSeveral ?? []).flatMap((stored) => singleJobRowsOf(decodeJobs(stored)));
+  return [...ofOne.flat().map(decodeWaiting), ...rows.filter(({ item }) => item.eventIdDigest === idDigest)];
+}
+
+async function readPages(tables: TableStore, query: Query): Promise<Stored[]> {
+  const pages: Stored[][] = [];
+  for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+    if (pages.push(rows) === MAX_PAGES) break;
+  }
+  return pages.flat();
+}
+
+async function countRows(tables: TableStore, max: number): ReturnType<Waiting['count']> {
+  let rows = 0;
+  let earliest: string | undefined;
+  for (const shard of [...DUE_SHARD_NAMES, ...LONG_SHARD_NAMES]) {
+    // After `max` rows only the first row of each shard matters: it may be the earliest of all.
+    const limit = () => (rows < max ? (shard === JOBS_SHARD ? JOBS_PAGE : PAGE) : 1);
+    for await (const answer of pagesOf((from) => tables.query(TABLE, { partition: shard, limit: limit(), ...from }))) {
+      const dues = answer.rows.map(dueSinceOf).filter((due) => !Number.isNaN(Date.parse(due)));
+      for (const due of dues) if (!earliest || due < earliest) earliest = due;
+      for (const { row } of answer.rows) rows += Number(row.count ?? 1);
+      if (rows >= max && dues.length > 0) break;
     }
-    return { rows: [], next: undefined };
   }
-
-  async function read(query: Query): Promise<Stored[]> {
-    const pages: Stored[][] = [];
-    for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
-      if (pages.push(rows) === MAX_PAGES) break;
-    }
-    return pages.flat();
-  }
+  return { rows: Math.min(rows, max), isMore: rows >= max, earliestDueAt: earliest ? new Date(earliest) : undefined };
 }
 
 /** Returns since when a row is due. A later version of the app may write names without a time. */

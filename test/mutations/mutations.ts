@@ -256,7 +256,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/storage/group-commit.ts', 'test/storage/group-commit', [
     {
       rule: 'C2 commit-absenceIsFinal',
-      in: 'openAfterUnknown',
+      in: '#openAfterUnknown',
       find: 'if (!$read || !$spokesman.isOwn($row)) return $sent;',
       put: `
         if (!$read) return $sent;
@@ -265,11 +265,11 @@ export const mutations: readonly Mutation[] = [
           return [];
         }`,
     },
-    { rule: 'C5 commit-noOwnCheck', in: 'finishImpossible', find: '$entry.isOwn($row)', put: 'false' },
-    { rule: 'C5 commit-noOwnCheckWritten', in: 'finishWritten', find: '$entry.isOwn($row)', put: 'false' },
+    { rule: 'C5 commit-noOwnCheck', in: '#finishImpossible', find: '$entry.isOwn($row)', put: 'false' },
+    { rule: 'C5 commit-noOwnCheckWritten', in: '#finishWritten', find: '$entry.isOwn($row)', put: 'false' },
     {
       rule: 'C3 commit-newTagOnResend',
-      in: 'sendOnce',
+      in: '#sendOnce',
       find: 'for (const $entry of $sent) $entry.lastError = $error;',
       put: `
         for (const $entry of $sent) {
@@ -281,25 +281,25 @@ export const mutations: readonly Mutation[] = [
     },
     {
       rule: 'C6 commit-spokesmanIsDelete',
-      in: 'openAfterUnknown',
+      in: '#openAfterUnknown',
       find: '$sent.find($isProof)',
       put: '$sent[0]',
     },
     {
       rule: 'C4 commit-singly',
-      in: 'sendOnce',
-      find: 'if ($error instanceof StorageError && $error.isRejected) return $commitSingly($queue, $sent, $error);',
-      put: 'if ($error.isRejected || $sent.length > 1) return $commitSingly($queue, $sent, $error);',
+      in: '#sendOnce',
+      find: 'if ($error instanceof StorageError && $error.isRejected) return this.#commitSingly($sent, $error);',
+      put: 'if ($error.isRejected || $sent.length > 1) return this.#commitSingly($sent, $error);',
     },
     {
       rule: 'C8 commit-writtenAgain',
-      in: 'openAfterUnknown',
-      find: 'return $finishWritten($queue, $sent);',
+      in: '#openAfterUnknown',
+      find: 'return this.#finishWritten($sent);',
       put: 'return $sent;',
     },
     {
       rule: 'C9 commit-noLimit',
-      in: 'withoutLate',
+      in: '#withoutLate',
       find: '$open.some(($entry) => isOver($entry, $nowMs))',
       put: 'false',
     },
@@ -592,15 +592,15 @@ export const mutations: readonly Mutation[] = [
     { rule: 'Q2 change-noAdopt', in: 'ownOf', find: 'return $near.find($isToAdopt);', put: 'return undefined;' },
     {
       rule: 'Q6 change-noGuard',
-      find: '$neighbour === undefined ? undefined : await $insertGuard($range, $day, $event)',
+      find: '$neighbour === undefined ? undefined : await this.#insertGuard($range, $day, $event)',
       put: 'undefined',
     },
   ]),
   ...inFile('src/storage/incarnations.ts', 'test/storage/ledger.test.ts', [
     {
       rule: 'Q3 change-adoptMany',
-      in: 'isOrBecomesOwn',
-      find: 'return $insert($range, [$adoption, $entry]);',
+      in: '#isOrBecomesOwn',
+      find: 'return this.#insert($range, [$adoption, $entry]);',
       put: 'return true;',
     },
   ]),

@@ -1,4 +1,4 @@
-import { createEventIndex } from '../../src/storage/event-index.js';
+import { EventIndex } from '../../src/storage/event-index.js';
 import type { Write, Written } from '../../src/storage/group-commit.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -9,7 +9,7 @@ const wanted = (untilMs = 1000) => ({ untilMs, isWanted: () => true });
 /** An index whose writes are ended by the test. */
 function open() {
   const writes: (Write & { end: (written: Written) => void; fail: () => void })[] = [];
-  const index = createEventIndex({
+  const index = new EventIndex({
     tables: createMemoryTableStore({ clock: createFakeClock() }),
     commit: {
       write: (_table, _partition, write) =>
