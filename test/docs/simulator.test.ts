@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { CHAOS_LEVELS } from '../../src/simulator/chaos/chaos.js';
 import { useAppFolder } from '../local/app-folder.js';
 import { eventually } from '../local/eventually.js';
 import type { TestProcess } from '../local/test-process.js';
@@ -72,5 +73,9 @@ describe('when a reader follows docs/simulator.md', () => {
     expect(newest?.type).toBe('Microsoft.HealthcareApis.FhirResourceCreated');
     expect(status).toContain('resource-index');
     expect(JSON.parse(found)).toMatchObject({ patients: { 0: { family: 'Nguyen' } }, isMore: false });
+  });
+
+  it.each(Object.keys(CHAOS_LEVELS.none))('given the property %s of chaos, then the page explains it', (property) => {
+    expect(page).toMatch(new RegExp(`^\\| .*\`${property}\`.* \\|`, 'm'));
   });
 });
