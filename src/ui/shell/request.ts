@@ -14,7 +14,7 @@ const UNREACHABLE =
   'The app does not answer. It may be restarting, or your connection is interrupted. The page asks again by itself.';
 const SIGNED_OUT = 'Your sign-in has ended. Sign in again, then repeat this.';
 
-/** The number of answers that asked for a sign-in. A request that was sent before the last one says nothing of a newer sign-in. */
+/** The number of answers that asked for a sign-in. A request from before the last one says nothing of a newer sign-in. */
 let refusals = 0;
 
 /** Sends a request to the app. The key goes into a header, because URLs end up in logs. Never throws. */
