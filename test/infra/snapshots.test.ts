@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type BicepFile, readBicep } from './bicep.js';
 
 /**
- * The predictions of `bicep snapshot` for three deployments. `UPDATE_SNAPSHOTS=1 npm test -- test/infra/snapshots` writes
+ * The predictions of `bicep snapshot` for typical deployments. `UPDATE_SNAPSHOTS=1 npm test -- test/infra/snapshots` writes
  * the files again; the diff of a file shows how a change of Bicep changes Azure.
  */
 const FOLDER = 'test/infra/snapshots';
