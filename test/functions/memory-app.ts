@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
-import { composeApp } from '../../src/functions/compose.js';
+import { type App, composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
 import type { StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
@@ -57,13 +57,13 @@ export function composeMemoryAppAt(
     app,
     stores: { ...stores, tables, deadLetters, undelivered, due, dueLong, eventQueues },
     lines,
-    /** Runs the rows that are due. */
-    async runDueRows(): Promise<void> {
-      await app.pipeline.wake();
-      for (const queue of [due, dueLong]) {
-        for (let text = queue.take(); text !== undefined; text = queue.take())
-          await app.pipeline.redeliver(JSON.parse(text));
-      }
-    },
+    runDueRows: () => runDueRows(app, [due, dueLong]),
   };
+}
+
+async function runDueRows({ pipeline }: App, queues: ReturnType<typeof createMemoryQueueStore>[]): Promise<void> {
+  await pipeline.wake();
+  for (const queue of queues) {
+    for (let text = queue.take(); text !== undefined; text = queue.take()) await pipeline.redeliver(JSON.parse(text));
+  }
 }

@@ -9,7 +9,16 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import { StorageError } from '../../src/storage/table-store.js';
 import { METRICS, WORKFLOW } from '../../src/telemetry/metrics.js';
 import { createFakeClock } from '../../src/testing/index.js';
-import { type Context, defineWorkflow, dicom, fhir, type HealthEvent, lookup, seconds } from '../../src/workflow.js';
+import {
+  type Context,
+  defineWorkflow,
+  dicom,
+  fhir,
+  type HealthEvent,
+  lookup,
+  seconds,
+  type Workflow,
+} from '../../src/workflow.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
 import {
@@ -56,37 +65,41 @@ const acceptAll = (response: ServerResponse, { body }: Received) => {
   response.end(JSON.stringify({ itemsReceived: items, itemsAccepted: items, errors: [] }));
 };
 
-/** Fails in each possible way, the first time that it gets an event. */
-function workflows() {
-  const careless = (name: string, fail: (event: HealthEvent, run: number, context: Context) => unknown) => {
-    const runs = new Map<string, number>();
-    return defineWorkflow({
-      name,
-      on: [fhir('*'), dicom()],
-      retry: { tries: 3, from: seconds(5), to: seconds(5) },
-      handle(event, context) {
-        const run = (runs.get(context.idempotencyKey) ?? 0) + 1;
-        runs.set(context.idempotencyKey, run);
-        logCarelessly(event, context);
-        return fail(event, run, context) as Promise<void>;
+type Fail = (event: HealthEvent, run: number, context: Context) => unknown;
+
+/** A workflow that puts content into its log and its errors. `fail` runs at the end of its handler. */
+function careless(name: string, fail: Fail): Workflow {
+  const runs = new Map<string, number>();
+  return defineWorkflow({
+    name,
+    on: [fhir('*'), dicom()],
+    retry: { tries: 3, from: seconds(5), to: seconds(5) },
+    handle(event, context) {
+      const run = (runs.get(context.idempotencyKey) ?? 0) + 1;
+      runs.set(context.idempotencyKey, run);
+      logCarelessly(event, context);
+      return fail(event, run, context) as Promise<void>;
+    },
+    lookup: lookup({
+      name: `${name}-things`,
+      query: z.object({ family: z.literal('nobody') }),
+      answer: async () => {
+        throw new Error(NAME);
       },
-      lookup: lookup({
-        name: `${name}-things`,
-        query: z.object({ family: z.literal('nobody') }),
-        answer: async () => {
-          throw new Error(NAME);
-        },
-      }),
-      task: {
-        name: `${name.replaceAll('-', '')}Task`,
-        schedule: '0 * * * * *',
-        async run({ log }) {
-          log.warn(NAME as never);
-          throw Object.assign(new Error(NAME), { code: RESOURCE });
-        },
+    }),
+    task: {
+      name: `${name.replaceAll('-', '')}Task`,
+      schedule: '0 * * * * *',
+      async run({ log }) {
+        log.warn(NAME as never);
+        throw Object.assign(new Error(NAME), { code: RESOURCE });
       },
-    });
-  };
+    },
+  });
+}
+
+/** Returns workflows that fail in each possible way. */
+function workflows(): Workflow[] {
   const throwing = (error: (event: HealthEvent) => unknown, times: number) => (event: HealthEvent, run: number) => {
     if (run <= times) throw error(event);
   };
@@ -181,28 +194,9 @@ async function startWorld({
 type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** Calls every function of the app, and returns the errors as the host gets them. Time passes on the app's clock. */
-async function goThroughAll({ functions, app, clock, stores, lines }: World, except: string[] = []): Promise<string[]> {
-  const thrown: string[] = [];
-  const call = async (name: string, input?: unknown, traceParent = TRACE_PARENT) => {
-    if (except.includes(name)) return;
-    if (!functions.names().includes(name)) return; // of the other way in which events come
-    const answer = watched(functions.call(name, input, { traceContext: { traceParent } }));
-    for (let waits = 0; waits < 100 && answer.state === 'open'; waits += 1) {
-      await allThatFollows();
-      if (answer.state === 'open') clock.advance(500);
-    }
-    expect(answer.state).not.toBe('open');
-    if (answer.state === 'rejected') thrown.push(inspect(answer.error, WHOLE), `${answer.error}`);
-  };
-  const runDue = async () => {
-    await call('wakeDue');
-    for (const [queue, name] of [
-      [stores.due, 'redeliver'],
-      [stores.dueLong, 'redeliverLong'],
-    ] as const) {
-      for (let text = queue.take(); text !== undefined; text = queue.take()) await call(name, text);
-    }
-  };
+async function goThroughAll(world: World, except: string[] = []): Promise<string[]> {
+  const { functions, app, clock, stores } = world;
+  const { call, thrown } = createCaller(world, except);
   for (const raw of VALID) await call('queuedEvents', raw);
   for (const raw of INVALID) stores.eventQueues.poison.put(JSON.stringify(raw));
   await call('poisonedEvents');
@@ -210,31 +204,59 @@ async function goThroughAll({ functions, app, clock, stores, lines }: World, exc
   await call('dicomEvents', VALID, `00-${NAME}-01`);
   for (let rounds = 0; rounds < 4; rounds += 1) {
     clock.advance(15_000);
-    await runDue();
+    await call('wakeDue');
+    for (let text = stores.due.take(); text !== undefined; text = stores.due.take()) await call('redeliver', text);
+    const { dueLong } = stores;
+    for (let text = dueLong.take(); text !== undefined; text = dueLong.take()) await call('redeliverLong', text);
   }
   await stores.undelivered.create(`${NAME}/2026/1/1/0/1.json`, JSON.stringify(VALID)).catch(() => {});
   await call('redeliver', { shard: NAME, after: RESOURCE });
   await call('redeliver', `{"${NAME}`);
   for (const name of ['measureBacklog', 'expireLedger']) await call(name);
   for (const name of functions.names().filter((one) => one.endsWith('Task'))) await call(name);
+  await askAll(world);
+  await terminate(world);
+  expect(app.telemetry.counters.eventsReceived).toBeGreaterThan(0);
+  return thrown;
+}
+
+/** Returns a function that calls a function of the app, and the errors that it has thrown. */
+function createCaller({ functions, clock }: World, except: string[]) {
+  const thrown: string[] = [];
+  async function call(name: string, input?: unknown, traceParent = TRACE_PARENT): Promise<void> {
+    if (except.includes(name)) return;
+    if (!functions.names().includes(name)) return; // events come by the webhook or the queue, never by both
+    const answer = watched(functions.call(name, input, { traceContext: { traceParent } }));
+    for (let waits = 0; waits < 100 && answer.state === 'open'; waits += 1) {
+      await allThatFollows();
+      if (answer.state === 'open') clock.advance(500);
+    }
+    expect(answer.state).not.toBe('open');
+    if (answer.state === 'rejected') thrown.push(inspect(answer.error, WHOLE), `${answer.error}`);
+  }
+  return { call, thrown };
+}
+
+/** Calls functions of the HTTP API, and each lookup. */
+async function askAll({ functions }: World): Promise<void> {
   for (const name of ['events', 'stats', 'healthReady']) {
     await functions.get(name, { params: { eventId: NAME }, query: { id: RESOURCE } }).catch(() => {});
   }
-  for (const name of functions
-    .names()
-    .filter((one) => String(functions.optionsOf(one)?.route).startsWith('lookups/'))) {
+  const isLookup = (name: string) => String(functions.optionsOf(name)?.route).startsWith('lookups/');
+  for (const name of functions.names().filter(isLookup)) {
     for (const text of [`{"family":"${NAME}"}`, '{"family":"nobody"}', NAME]) {
       await Promise.resolve(functions.call(name, { text: async () => text, headers: JSON_HEADERS })).catch(() => {});
     }
   }
+}
+
+async function terminate({ functions, clock, lines }: World): Promise<void> {
   const ended = functions.terminate();
   while (!lines.some((line) => line.includes('"stopped"'))) {
     await allThatFollows();
     clock.advance(500);
   }
   await ended;
-  expect(app.telemetry.counters.eventsReceived).toBeGreaterThan(0);
-  return thrown;
 }
 
 /** Returns all that has left the process, as text. */

@@ -14,17 +14,6 @@ export function createRecording({ isSampled = true } = {}) {
   const records: { metric: MetricName; value: number; attributes: object }[] = [];
   const lines: string[] = [];
   const traces: RecordedSpan[] = [];
-  const begin = (list: RecordedSpan[], recorded: RecordedSpan): Span => {
-    list.push(recorded);
-    return {
-      child: (name, fields = {}) => begin(recorded.parts, { name, fields, isOver: false, parts: [] }),
-      end(fields = {}) {
-        if (recorded.isOver) throw new Error(`${recorded.name} ended twice`);
-        recorded.isOver = true;
-        recorded.fields = { ...recorded.fields, ...fields };
-      },
-    };
-  };
   const exporter: Exporter & { isStopped: boolean } = {
     isStopped: false,
     record: (metric, value, attributes) => void records.push({ metric, value, attributes }),
@@ -51,6 +40,18 @@ export function createRecording({ isSampled = true } = {}) {
     clear(): void {
       records.length = 0;
       traces.length = 0;
+    },
+  };
+}
+
+function begin(list: RecordedSpan[], recorded: RecordedSpan): Span {
+  list.push(recorded);
+  return {
+    child: (name, fields = {}) => begin(recorded.parts, { name, fields, isOver: false, parts: [] }),
+    end(fields = {}) {
+      if (recorded.isOver) throw new Error(`${recorded.name} ended twice`);
+      recorded.isOver = true;
+      recorded.fields = { ...recorded.fields, ...fields };
     },
   };
 }
