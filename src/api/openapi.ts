@@ -5,11 +5,11 @@ import type { Level, Route } from './route.js';
 type Json = Readonly<Record<string, unknown>>;
 
 const PARAMETER = /\{(\w+)\??\}/g;
-const KEYS: Readonly<Record<Exclude<Level, 'anonymous'>, string>> = {
+const KEY_ERRORS: Readonly<Record<Exclude<Level, 'anonymous'>, string>> = {
   function: 'The key or the sign-in is missing or wrong.',
   admin: 'The key is missing, wrong, or not `_master`; or the sign-in is missing or wrong.',
 };
-const OF_BODY = {
+const BODY_ERRORS = {
   400: 'The request is wrong: `problems` says where, and what is allowed.',
   413: 'The body is too large.',
   415: 'The content-type is not JSON.',
@@ -89,9 +89,9 @@ type ObjectSchema = { properties?: Json; required?: readonly string[] };
 
 function errorsOf({ authLevel, role, body, query }: Route): Readonly<Record<number, string>> {
   return {
-    ...(authLevel !== 'anonymous' && { 401: KEYS[authLevel], 503: 'Storage did not answer. Ask again.' }),
+    ...(authLevel !== 'anonymous' && { 401: KEY_ERRORS[authLevel], 503: 'Storage did not answer. Ask again.' }),
     ...(role !== 'anybody' && role !== 'signed-in' && { 403: `The caller has signed in without the role ${role}.` }),
-    ...(body ? OF_BODY : query && { 400: OF_BODY[400] }),
+    ...(body ? BODY_ERRORS : query && { 400: BODY_ERRORS[400] }),
   };
 }
 

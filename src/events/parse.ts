@@ -11,19 +11,7 @@ const EVENT = '(event)';
 const PROTOTYPE_KEYS = ['__proto__', 'constructor', 'prototype'];
 const NO_DATA = { shape: {}, paths: {} };
 
-// One flat schema per envelope and kind of data, so that a parse is one pass over one object.
-const SCHEMAS = {
-  eventGrid: {
-    fhir: flat(eventGrid, fhirData),
-    dicom: flat(eventGrid, dicomData),
-    envelope: flat(eventGrid, NO_DATA),
-  },
-  cloudEvents: {
-    fhir: flat(cloudEvents, fhirData),
-    dicom: flat(cloudEvents, dicomData),
-    envelope: flat(cloudEvents, NO_DATA),
-  },
-};
+const SCHEMAS = { eventGrid: schemasOf(eventGrid), cloudEvents: schemasOf(cloudEvents) };
 
 /**
  * Returns the event in `raw`, in Event Grid's schema or as a CloudEvent, frozen and in one spelling.
@@ -114,6 +102,11 @@ function forbidPrototypeKeys(object: Fields, prefix: string, problems: Problem[]
 }
 
 type Data<D extends z.ZodRawShape> = { readonly shape: D; readonly paths: Readonly<Record<string, string>> };
+
+/** Returns one flat schema for each kind of data, so that a parse is one pass over one object. */
+function schemasOf(envelope: Envelope) {
+  return { fhir: flat(envelope, fhirData), dicom: flat(envelope, dicomData), envelope: flat(envelope, NO_DATA) };
+}
 
 function flat<D extends z.ZodRawShape>(envelope: Envelope, data: Data<D>) {
   return { schema: z.object({ ...envelope.shape, ...data.shape }), paths: { ...envelope.paths, ...data.paths } };

@@ -127,7 +127,8 @@ async function scan(
     const until = { stage: here.stage, name };
     if (deadLetter && take(deadLetter, { after: last, until }) === 'stop') return last ? encodeAfter(last) : null;
     lookedAt += here.stage === 'undelivered' ? READ_COUNTS_AS : 1;
-    // The time is checked between two pages of storage, so that each request makes progress, however slow storage is.
+    // Only the end of a page of storage has no name. The time is checked there, so that each request makes progress,
+    // however slow storage is.
     const isLate = here.name === '' && stores.clock.monotonic() >= untilMs;
     if (lookedAt >= MAX_LOOKED_AT || isLate) return encodeAfter(here);
     last = here;

@@ -23,8 +23,8 @@ type Found = { identity: Identity; jobs: Map<string, FoundJob>; isToCome: boolea
 export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
   const events = new Map<string, Found>();
   for (const record of records) {
-    const { identity, workflow, event } = record;
-    jobOf(foundOf(events, identity, { ...event, time: event.time || null }), workflow).record = record;
+    const { identity: key, workflow, event } = record;
+    jobOf(foundOf(events, key, { ...event, time: event.time || null }), workflow).record = record;
   }
   for (const row of rows) {
     const event = eventOf(row);

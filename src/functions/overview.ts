@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type * as z from 'zod';
-import type { actionList, Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
+import type { actionList, Overview, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
 import { errorCodeOf } from '../errors.js';
 import { minutesOf } from '../instances/hour.js';
 import { createSharedAnswer } from '../shared-answer.js';
@@ -61,6 +61,7 @@ function overviewOf(facts: Facts, { clock, config, instance }: Deps): Omit<Overv
   const now = clock.now();
   const services = config.reconcile ? servicesOf(config).map(({ host }) => host) : [];
   const problems = findProblems({ ...facts, services, now });
+  const hours = seen.map(({ hour }) => hour);
   const instances = seen.map(({ id, startedAt, seenAt, state, hour }) => ({
     id,
     startedAt: startedAt.toISOString(),
@@ -72,19 +73,12 @@ function overviewOf(facts: Facts, { clock, config, instance }: Deps): Omit<Overv
   }));
   return {
     now: now.toISOString(),
-    level: levelOf(problems),
+    level: problems[0]?.level ?? 'green', // the worst is first
     problems,
     eventsPerSecond: instances.reduce((sum, { eventsPerSecond }) => sum + eventsPerSecond, 0),
-    minutes: minutesOf(
-      seen.map(({ hour }) => hour),
-      now,
-    ),
+    minutes: minutesOf(hours, now),
     instances,
   };
-}
-
-function levelOf(problems: readonly OverviewProblem[]): Overview['level'] {
-  return problems[0]?.level ?? 'green'; // the worst is first
 }
 
 async function answerRecent({ instances }: Deps): Promise<HttpResponseInit> {

@@ -4,10 +4,7 @@ import type { Random } from '../clock.js';
 const TOKEN_BYTES = 12; // 16 characters of base64url, all of which may stand in a key
 const POOL_BYTES = 512 * TOKEN_BYTES;
 
-/**
- * Random bytes for 512 tokens. Every write of a record needs a token, and the system takes nearly as long for 12 bytes as for
- * all of these.
- */
+/** Random bytes for 512 tokens: each write of a record needs one, and 12 bytes cost the system nearly as much as the pool. */
 const pool = Buffer.alloc(POOL_BYTES);
 let used = POOL_BYTES;
 

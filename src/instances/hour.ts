@@ -48,12 +48,8 @@ export function spanOf(nowMs: number): number {
 export function minutesOf(hours: readonly Hour[], now: Date): Minutes {
   const last = minuteOf(now.getTime());
   const all = Array.from({ length: MINUTES }, (_, ago) => last - MINUTES + 1 + ago);
-  const sums = all.map((minute) =>
-    sumOf(
-      hours.map(({ minutes }) => minutes.get(minute)),
-      MINUTE_INDEX.end,
-    ),
-  );
+  const countsOf = (minute: number) => hours.map(({ minutes }) => minutes.get(minute));
+  const sums = all.map((minute) => sumOf(countsOf(minute), MINUTE_INDEX.end));
   const column = (at: number) => sums.map((counts) => counts[at] ?? 0);
   const lags = (q: number) => sums.map((counts) => quantileOf(q, counts.slice(MINUTE_INDEX.lags), LAG_BOUNDS));
   return {
@@ -82,10 +78,8 @@ export function workflowHourOf(name: string, hours: readonly Hour[], now: Date):
   const last = spanOf(now.getTime());
   const spans = Array.from({ length: SPANS }, (_, ago) => last - ago);
   const counts = hours.flatMap((hour) => spans.map((span) => hour.spans.get(span)?.get(name)));
-  const [completed = 0, superseded = 0, deadLettered = 0, retried = 0, ...durations] = sumOf(
-    counts,
-    WORKFLOW_INDEX.end,
-  );
+  const sums = sumOf(counts, WORKFLOW_INDEX.end);
+  const [completed = 0, superseded = 0, deadLettered = 0, retried = 0, ...durations] = sums;
   return {
     ...{ completed, superseded, deadLettered, retried },
     durationP50: quantileOf(0.5, durations, DURATION_BOUNDS),
@@ -111,7 +105,8 @@ export function quantileOf(q: number, counts: Counts, bounds: readonly number[])
     if (count > 0 && below + count >= rank) {
       const from = bounds[at - 1] ?? 0;
       const to = bounds[at] ?? from;
-      return rounded(from + ((to - from) * (rank - below)) / count);
+      const seconds = from + ((to - from) * (rank - below)) / count;
+      return Math.round(seconds * 10_000) / 10_000;
     }
     below += count;
   }
@@ -124,8 +119,4 @@ function sumOf(all: readonly (Counts | undefined)[], length: number): number[] {
     for (let at = 0; counts && at < length; at += 1) sum[at] = (sum[at] as number) + (counts[at] ?? 0);
   }
   return sum;
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10_000) / 10_000;
 }

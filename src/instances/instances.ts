@@ -30,12 +30,12 @@ type Deps = {
  * The instances of the app. Each instance writes its own row in the table `instances`. A row's age is by storage's clock
  * (T1). Nothing else depends on these rows.
  *
- *   process dies before a heartbeat    the instance becomes silent, and its row is deleted after an hour
- *   process dies after the last one    the row says `stopped`, and is deleted after an hour
- *   two write at once                  never: an instance sends a heartbeat after the answer to the one before
- *   a heartbeat takes effect late      the next heartbeat replaces it; a stopped instance becomes silent
- *   two delete at once                 a delete names the version that was read: storage refuses one of the two. A row
- *                                      that its process has written again, after an hour of suspension, stays
+ *   process dies before a heartbeat          the instance becomes silent, and its row is deleted after an hour
+ *   process dies after its last heartbeat    the row says `stopped`, and is deleted after an hour
+ *   two heartbeats at once                   never: an instance sends a heartbeat after the answer to the one before
+ *   a heartbeat takes effect late            the next heartbeat replaces it; a stopped instance becomes silent
+ *   two instances delete a row at once       a delete names the version that was read: storage refuses one of the two.
+ *                                            A row that its process has written again, after an hour of suspension, stays
  *
  * The heartbeats of this instance:
  *
@@ -105,10 +105,10 @@ export class Instances {
     const isBusy = changes !== this.#written.changes;
     const nowMs = clock.monotonic();
     if (!isBusy && nowMs < atMs + nextInMs) return;
-    const now = { changes, nextInMs: isBusy ? BUSY_MS : IDLE_MS, atMs: nowMs };
+    const heartbeat = { changes, nextInMs: isBusy ? BUSY_MS : IDLE_MS, atMs: nowMs };
     try {
-      await this.#write('running', now.nextInMs);
-      this.#written = now;
+      await this.#write('running', heartbeat.nextInMs);
+      this.#written = heartbeat;
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) telemetry.log('warn', 'heartbeat-not-written', { errorCode: errorCodeOf(error) });

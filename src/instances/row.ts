@@ -49,10 +49,10 @@ export function rowOf({ startedAt, state, nextInMs, hour, circuits, recent }: He
     state,
     nextInMs,
     eventsPerSecond: hour.eventsPerSecond,
-    minutes: fitting(minutes),
+    minutes: toFittingJson(minutes),
     ...Object.fromEntries(spanColumns.map((column, at) => [column, spanJson(hour, at)])),
-    circuits: fitting(circuits),
-    recent: fitting(recent),
+    circuits: toFittingJson(circuits),
+    recent: toFittingJson(recent),
   };
 }
 
@@ -63,7 +63,7 @@ function spanJson({ spans }: Hour, at: number): string {
   const [[span, workflows] = [0, new Map<string, Counts>()]] = [...spans].filter(([number]) => number % SPANS === at);
   const runs = (counts: Counts) => counts.reduce((sum, one) => sum + one, 0);
   const all = [...workflows].sort(([, a], [, b]) => runs(b) - runs(a));
-  return fitting(all.map(([name, counts]) => [span, name, ...trimmed(counts)]));
+  return toFittingJson(all.map(([name, counts]) => [span, name, ...trimmed(counts)]));
 }
 
 /** Returns the counts without the zeros at their end. */
@@ -72,7 +72,7 @@ function trimmed(counts: Counts): Counts {
 }
 
 /** Returns a JSON list of the first items that fit into a property. */
-function fitting(items: readonly unknown[]): string {
+function toFittingJson(items: readonly unknown[]): string {
   const texts: string[] = [];
   let length = 2;
   for (const item of items) {

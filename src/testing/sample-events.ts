@@ -24,19 +24,9 @@ const MINUTE_MS = 60_000;
 export function fhirEvent<R extends string = 'Patient', C extends Change = 'created'>(
   fields: FhirFields<R, C> = {},
 ): FhirEvent<R, C> {
-  const {
-    change = 'created',
-    resourceType = 'Patient',
-    resourceId = 'resource-1',
-    host = 'test.fhir.example',
-  } = fields;
-  const { version = firstVersionOf(change) } = fields;
-  const data = {
-    resourceType,
-    resourceFhirAccount: host,
-    resourceFhirId: resourceId,
-    resourceVersionId: version,
-  };
+  const { change = 'created', resourceType = 'Patient', resourceId = 'resource-1' } = fields;
+  const { version = firstVersionOf(change), host = 'test.fhir.example' } = fields;
+  const data = { resourceType, resourceFhirAccount: host, resourceFhirId: resourceId, resourceVersionId: version };
   return parseEvent(envelope(`FhirResource${capital(change)}`, data, { ...fields, version })) as FhirEvent<R, C>;
 }
 
