@@ -59,16 +59,11 @@ async function deliver(target: AppFunction, json: unknown, invoker: Invoker): Pr
   const events = itemsOf(json);
   if (!events.every(isObject)) return failed; // the events cannot be bound, so no function runs
   // The events are parsed already, and `int` is the only type that the library does not decode.
-  const call = (input: unknown, data: unknown) => invoker.invoke(target, { int: input }, { data: { int: data } });
-  const calls =
-    target.trigger.cardinality === 'many'
-      ? [
-          call(
-            events,
-            events.map(({ data }) => data),
-          ),
-        ]
-      : events.map((event) => call(event, event.data));
+  const call = (input: unknown, metadata: unknown) =>
+    invoker.invoke(target, { int: input }, { data: { int: metadata } });
+  const data = events.map((event) => event.data);
+  const isBatch = target.trigger.cardinality === 'many';
+  const calls = isBatch ? [call(events, data)] : events.map((event, index) => call(event, data[index]));
   const results = await Promise.allSettled(calls);
   return results.some(({ status }) => status === 'rejected') ? failed : { status: 202 };
 }

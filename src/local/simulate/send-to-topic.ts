@@ -37,11 +37,10 @@ export async function sendToTopic(
   const publish = send ?? (await createSender(options));
   const waiting: Event[] = [];
   let isOver = false;
-  const end = () => {
+  const playing = playInto(waiting, read.request, { clock, signal }).finally(() => {
     isOver = true;
-  };
-  const playing = playInto(waiting, read.request, { clock, signal });
-  playing.then(end, end);
+  });
+  playing.catch(() => {}); // reported below
   let sent = 0;
   while (!signal.aborted && (waiting.length > 0 || !isOver)) {
     const batch = waiting.splice(0, MAX_PER_REQUEST);

@@ -56,7 +56,7 @@ export function addCounts(before: DeadLetterGroups, next: DeadLetterGroups): Dea
   return { ...next, groups: [...groups.values()], letters: before.letters + next.letters };
 }
 
-/** The part of the list with the counted dead letters, and the time until which they were written. */
+/** The part of the list with the counted dead letters: its first and last place, and the time of the newest one. */
 export type Part = { readonly after?: string; readonly until?: string; readonly to?: string };
 
 /** Returns the part of the list for one cause. Several causes are spread over the whole list. */

@@ -4,6 +4,7 @@ import { colours } from '../shell/theme.js';
 import { Table } from './table.js';
 import { Time } from './text.js';
 
+/** A curve. `colour`: one of the colours in style.css, such as `blue`. */
 export type Series = { readonly label: string; readonly values: readonly (number | null)[]; readonly colour: string };
 type ChartProps = {
   readonly title: string;

@@ -17,7 +17,7 @@ type TimeProps = {
   readonly textOf?: (date: Date) => string;
 };
 
-/** Shows a time in the reader's zone; its tooltip has UTC. `isShort`: without the date. `textOf`: in other words. */
+/** Shows a time in the reader's zone; its tooltip has UTC. `isShort`: without the date. `textOf`: in another form. */
 export function Time({ at, isShort = false, textOf = (isShort ? CLOCK : DATE).format }: TimeProps) {
   const date = new Date(at ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return <>–</>;

@@ -62,8 +62,8 @@ function failureOf(status: number, text: string): Failure {
   const { code, message, problems, details } = errorIn(answer);
   const more = problems ?? details;
   const [kind, fallback] = KINDS[status] ?? [status < 500 ? 'refused' : 'broken', failedWith(status)];
-  const said = { answer, message: message ?? fallback, ...(Array.isArray(more) && { problems: more }) };
-  return { kind: code === 'sign-in-off' ? 'forbidden' : kind, ...said };
+  const content = { answer, message: message ?? fallback, ...(Array.isArray(more) && { problems: more }) };
+  return { kind: code === 'sign-in-off' ? 'forbidden' : kind, ...content };
 }
 
 /** The kind of a failure by its status, and the message for an answer without one. */
