@@ -55,7 +55,7 @@ const answers = (status: number, body: string, headers = {}) => {
 };
 
 describe('when a command gets --app', () => {
-  it('given an app in Azure, then it gets a token for its registration, or for --scope', async () => {
+  it('given an app in Azure, then requests have a token for its registration, or for --scope', async () => {
     expect(await ask({ app: AZURE })).toEqual({ live: true });
     await ask({ app: `${AZURE}/`, scope: 'api://other/.default' });
 
@@ -108,7 +108,7 @@ describe('when a command gets --app', () => {
     { status: 500, body: 'oops', says: 'it answered 500' },
     { status: 200, body: '{"alive":true}', says: 'otherwise than this version expects' },
     { status: 200, body: 'no JSON', says: 'otherwise than this version expects' },
-  ])('given $status $body, then the command cannot start, and says why', async ({ status, body, says }) => {
+  ])('given $status $body, then a StartError says why', async ({ status, body, says }) => {
     answers(status, body);
 
     const asked = ask({ app: AZURE });
@@ -117,7 +117,7 @@ describe('when a command gets --app', () => {
     await expect(asked).rejects.toThrow(says);
   });
 
-  it.each([400, 404, 409])('given %d, then the command learns what is wrong', async (status) => {
+  it.each([400, 404, 409])('given the answer %d, then an AppRefusal holds the problems', async (status) => {
     const problems = [{ path: 'filter.workflow', code: 'unknown-name', message: 'is unknown' }];
     answers(status, JSON.stringify({ error: { code: 'bad-request', message: 'no', problems } }));
 
@@ -127,11 +127,11 @@ describe('when a command gets --app', () => {
     expect(refusal).toMatchObject({ status, problems: [{ path: 'filter.workflow', message: 'is unknown' }] });
   });
 
-  it('given no app at the address, then the command says so', async () => {
+  it('given no app at the address, then the error says that the app does not answer', async () => {
     await expect(ask({ app: 'http://127.0.0.1:9' })).rejects.toThrow('The app does not answer: http://127.0.0.1:9');
   });
 
-  it('given no identity, then the command says how to sign in, and asks nothing', async () => {
+  it('given no identity, then the error says how to sign in, and no request is sent', async () => {
     const fails = { getToken: () => Promise.reject(new Error('No credential.\nLong list.')) };
 
     await expect(ask({ app: AZURE }, fails)).rejects.toThrow(

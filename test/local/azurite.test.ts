@@ -28,7 +28,7 @@ describe('when the keeper of an Azurite is about to end', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('given its process runs and listens no more, then a command that wants to join looks again, and at last says so', async () => {
+  it('given a keeper that runs but no longer listens, then a command tries again for a minute, then names the log', async () => {
     const port = await closedPort();
     writeFileSync(join(folder, 'keeper.json'), JSON.stringify({ pid: process.pid, port }));
 

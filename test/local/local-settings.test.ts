@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(appRoot, { recursive: true }));
 
-describe('when the settings are gathered', () => {
+describe('when the settings are read', () => {
   it('given no file, then the settings are those of the sample, without its connection', () => {
     expect(withLocalSettings(appRoot, {})).toEqual({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development', SIMULATOR: 'on' });
   });
@@ -36,13 +36,13 @@ describe('when the settings are gathered', () => {
     });
   });
 
-  it('given values that are no texts, then the error names them', () => {
+  it('given values that are not texts, then the error names them', () => {
     write('local.settings.json', { PORT: 7191, LOOKUPS: true, WORKSPACES: 'a' } as never);
 
     expect(() => withLocalSettings(appRoot, {})).toThrow(/put quotes around the values of PORT, LOOKUPS/);
   });
 
-  it('given a file that is no JSON, then the error says so', () => {
+  it('given a file that is not JSON, then a StartError is thrown', () => {
     writeFileSync(join(appRoot, 'local.settings.json'), '{');
 
     expect(() => withLocalSettings(appRoot, {})).toThrow(StartError);

@@ -13,7 +13,7 @@ afterEach(() => rmSync(appRoot, { recursive: true }));
 
 const file = () => join(appRoot, '.local', 'lookup-key');
 
-describe('when the app is started on a machine of its own', () => {
+describe('when npm start provides the key for lookups', () => {
   it('given no key, then a key of 32 bytes is made, which only its owner can read', () => {
     const env = withLookupKey(appRoot, { SIMULATOR: 'on' });
 
@@ -32,7 +32,7 @@ describe('when the app is started on a machine of its own', () => {
     rmSync(other, { recursive: true });
   });
 
-  it.each(['LOOKUP_KEY', 'lookup_key'])('given %s, then that counts, and no key is made', (name) => {
+  it.each(['LOOKUP_KEY', 'lookup_key'])('given the setting %s, then its key is used, and no key is made', (name) => {
     expect(withLookupKey(appRoot, { [name]: 'own' })).toEqual({ [name]: 'own' });
     expect(readdirSync(appRoot)).toEqual([]);
   });

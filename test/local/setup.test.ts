@@ -37,7 +37,7 @@ describe('when the project is set up', () => {
     expect(setUp(INSTALLS)).toEqual({ status: 0, lines: [] });
   });
 
-  it('given npm fails, then it says so, and ends', () => {
+  it('given npm fails, then the last line says so, and the exit code is 1', () => {
     const { status, lines } = setUp('process.exit(3)');
 
     expect(status).toBe(1);

@@ -58,7 +58,7 @@ describe('when npm start runs', () => {
     expect(app.output()).not.toMatch(/The demonstration|simulatorFhir/);
   });
 
-  it('given a port in use, then it says so in one line, and nothing is left running', async () => {
+  it('given a port in use, then one line says so, and nothing is left running', async () => {
     const { port, release } = await takePort();
 
     const app = start(['--port', String(port)]);
@@ -85,7 +85,7 @@ describe('when npm start runs', () => {
     expect(keeperPid(folder.path())).toBeUndefined();
   });
 
-  it('given unknown names in local.settings.json, then it names the nearest, and prints no value', async () => {
+  it('given unknown names in local.settings.json, then the output has the nearest names, and no value', async () => {
     const file = join(folder.path(), 'local.settings.json');
     const Values = { SIMULATR: 'secret', LOKUPS: 'secret', LEASE_SECONDS: '1' };
     writeFileSync(file, JSON.stringify({ Values }));
@@ -110,7 +110,7 @@ describe('when npm start runs', () => {
       line: "--port needs a value; one that begins with '-' is written --port=VALUE. --help has the rest.",
     },
     { args: ['\u001b[31m\u202e'], line: String.raw`Unexpected argument '\u001b[31m\u202e'. --help has the rest.` },
-  ])('given the wrong option $args.0, prints one line without control characters', async ({ args, line }) => {
+  ])('given the wrong option $args.0, then one line says so, without control characters', async ({ args, line }) => {
     const app = start(args);
 
     expect(await app.ended).toBe(2);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => collector.stop());
 
 describe('when npm start runs with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  it('given an event, then the collector hears metrics, spans and lines of it, and the console shows the lines', async () => {
+  it('given an event, then the collector receives its metrics, spans and log lines, and the console shows the lines', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, SIMULATOR: 'off', FHIR_HOSTS: '' };
     const app = folder.start('src/local/start.ts', ['--no-demo', '--port', '0'], { env });
     await app.printed('Ctrl-C ends it.');

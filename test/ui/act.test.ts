@@ -104,7 +104,7 @@ inBrowser('when a person acts on the page', () => {
     await page.getByRole('heading', { name: 'fragile completed' }).waitFor();
   });
 
-  it('given dead letters that nobody needs, then discarding them asks for a reason, which stays, also among what people did', async () => {
+  it('given dead letters that nobody needs, then a person discards them with a reason, which the page keeps showing', async () => {
     await app.send([unneeded('unneeded-1'), unneeded('unneeded-2')]);
     const { page, goTo, violations } = await open();
     await goTo('dead-letters?stage=invalid', 'Dead letters');

@@ -91,7 +91,7 @@ describe('when a verb works on an app over HTTP', () => {
     },
   );
 
-  it('given a redrive of all, then the app has the rows of all, and the person is in its log', async () => {
+  it('given a redrive of all, then the app has a row for each, and its log names the person', async () => {
     const { type, rows, lines } = await open();
 
     const { code, output } = await type('redrive', '--stage', 'failed');
@@ -101,7 +101,7 @@ describe('when a verb works on an app over HTTP', () => {
     expect(lines.at(-1)).toBe(`info {"what":"letters-redriven","by":"${PERSON}","numbers":{"asked":2}}`);
   });
 
-  it('given a corrected event, then it is sent, and the app refuses the correction of another event', async () => {
+  it('given a corrected event, then the app runs that event, and refuses one with another id', async () => {
     const { id, type, rows } = await open();
     const file = join(folder, 'event.json');
     writeFileSync(file, JSON.stringify(rawFhirEvent({ resourceId: 'corrected' })));
@@ -112,7 +112,7 @@ describe('when a verb works on an app over HTTP', () => {
     expect((await type('redrive', id, '--edit', file)).code).toBe(1);
   });
 
-  it('given more than a batch, then the counts are of all, and Ctrl-C ends it between two batches', async () => {
+  it('given more ids than a batch holds, then the counts are of all, and Ctrl-C ends the command between two batches', async () => {
     const { type, deliver, asked, interrupt } = await open();
     await deliver(...Array.from({ length: 150 }, (_, n) => ({ id: `n-${n}` })));
     await deliver(...Array.from({ length: 150 }, (_, n) => ({ id: `n-${n}`, extra: n })));
@@ -140,7 +140,7 @@ describe('when a verb works on an app over HTTP', () => {
   });
 
   it.each([['--wait'], ['--stop-after', '20%'], ['--at-once', '5'], ['--rate', '5']])(
-    'given %s, which the app does not have, then it is refused',
+    'given %s, which does not go with --app, then the command refuses the option',
     async (...option) => {
       const { type, asked } = await open();
 

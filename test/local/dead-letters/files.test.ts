@@ -18,14 +18,14 @@ describe('when a file of clinical data is written', () => {
     { path: '/project/.local/deep/event.json', then: undefined },
     { path: '/project2/event.json', then: undefined },
     { path: '/elsewhere/event.json', then: undefined },
-  ])('given $path in /project, says whether it may be there', ({ path, then }) => {
+  ])('given $path and the project in /project, then the problem is $then', ({ path, then }) => {
     const problem = problemOfPlace(path, '/project');
 
     if (then) expect(problem).toMatch(then);
     else expect(problem).toBeUndefined();
   });
 
-  it('given .local/ that is not there, makes it, and a file for its owner alone', () => {
+  it('given no folder .local/, then it is made, with a file that only its owner can read', () => {
     const path = join(project, '.local', 'event.json');
 
     const file = openOut(path, project);
@@ -37,7 +37,7 @@ describe('when a file of clinical data is written', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('given a longer file that others could read, replaces it and closes it to them', () => {
+  it('given a file that others can read, then its content is replaced, and only its owner can read it', () => {
     const path = join(project, 'event.json');
     writeFileSync(path, 'a longer text', { mode: 0o644 });
 

@@ -26,7 +26,7 @@ describe('npm run dead-letters', () => {
     for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
   });
 
-  it('given no verb, then 2, and the help', async () => {
+  it('given no verb, then the exit code is 2, and the help is printed', async () => {
     const { code, output } = await run([], { EventStorage: NOWHERE });
 
     expect(code).toBe(2);
@@ -45,7 +45,7 @@ describe('npm run dead-letters', () => {
     },
     { args: ['discard', '--all'], says: '--why is missing' },
     { args: ['show', 'id', '--out', 'event.json'], says: "--out is 'event.json', which is in the project" },
-  ])('given $args, then 2, and one line that says what is wrong', async ({ args, says }) => {
+  ])('given $args, then the exit code is 2, and one line says what is wrong', async ({ args, says }) => {
     const { code, output, stdout } = await run(args, { EventStorage: NOWHERE });
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -53,7 +53,7 @@ describe('npm run dead-letters', () => {
     expect(output).toMatch(/^[^\n\p{Cc}]* --help has the rest\.$/u);
   });
 
-  it('given storage that does not answer, then 3, and no secret', async () => {
+  it('given storage that does not answer, then the exit code is 3, and no secret is printed', async () => {
     const { code, output } = await run(['list'], { EventStorage: NOWHERE });
 
     expect(code).toBe(3);
@@ -61,7 +61,7 @@ describe('npm run dead-letters', () => {
     expect(output).not.toContain('c2VjcmV0');
   });
 
-  it('given an id of no dead letter, then 1', async () => {
+  it('given an id of no dead letter, then the exit code is 1', async () => {
     const { code, output } = await run(['show', 'nonsense'], { EventStorage: process.env.TEST_STORAGE ?? '' });
 
     expect(code).toBe(1);

@@ -29,7 +29,7 @@ describe('when options are read', () => {
     ['an-id', '--edit', ''],
     ['--stop-after', ' ', '--all'],
     ['', 'an-id'],
-  ])('given %j, then the empty value is wrong, because it would match more than was meant', (...args) => {
+  ])('given %j, then the empty value is refused, because it would match more than was meant', (...args) => {
     expect(() => parseOptions('redrive', args)).toThrow(/is empty/);
   });
 
@@ -41,7 +41,7 @@ describe('when options are read', () => {
       args: ['--limit', '--json'],
       says: /^--limit needs a value; one that begins with '-' is written --limit=VALUE\.$/,
     },
-  ])('given $args, says what is wrong in one line', ({ args, says }) => {
+  ])('given $args, then the error says what is wrong in one line', ({ args, says }) => {
     expect(() => parseOptions('list', args)).toThrow(OptionError);
     expect(() => parseOptions('list', args)).toThrow(says);
   });
@@ -65,7 +65,7 @@ describe('when options are read', () => {
     { to: '14.3.2026' },
     { from: '2026-13-01' },
     { to: '2026-02-30' },
-  ])('given the filter %j, then it is wrong, and says what it must be', (values) => {
+  ])('given the filter %j, then the error says what the value must be', (values) => {
     expect(() => filterOf(values)).toThrow(/^--\w+ is '.*', must be /);
   });
 
@@ -79,17 +79,17 @@ describe('when options are read', () => {
   });
 
   it.each(['20', '-1%', 'x', '100%', '%', ' ', '0x10%', '1e-1', '20%%'])(
-    "given the share '%s', then it is wrong",
+    "given the share '%s', then it is refused",
     (share) => {
       expect(() => shareOf({ 'stop-after': share }, 'stop-after')).toThrow(OptionError);
     },
   );
 
-  it.each(['0', '11', 'x', '-1'])("given the number '%s', then it is wrong", (rate) => {
+  it.each(['0', '11', 'x', '-1'])("given the number '%s', then it is refused", (rate) => {
     expect(() => numberOf({ rate }, 'rate', { from: 1, to: 10 })).toThrow('must be from 1 to 10');
   });
 
-  it('given words to group by, then they are read; given another word, then it is wrong', () => {
+  it('given fields to group by, then they are read in this order; given another word, then it is refused', () => {
     expect(groupingsOf({ by: 'reason,workflow,error' })).toEqual(['reason', 'workflow', 'error']);
     expect(groupingsOf({})).toBeUndefined();
     expect(() => groupingsOf({ by: 'reason,payload' })).toThrow("--by has 'payload'");

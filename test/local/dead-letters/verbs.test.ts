@@ -65,7 +65,7 @@ const HOSTILE = '\x1b]52;c;cm0=\x07\x1b[2J\rX\x7f\x9b31m\u202e\u2028\nforged';
 const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 
 describe('list', () => {
-  it('given dead letters, prints a header and aligned columns, the newest first, and no value of a payload', async () => {
+  it('given dead letters, then it prints a header and aligned columns, the newest first, and no value of a payload', async () => {
     const { type, ids, clock, deliver } = await openTool();
     clock.advance(60_000);
     await deliver({ id: 'newer' });
@@ -92,7 +92,7 @@ describe('list', () => {
     expect(output).not.toContain('secret');
   });
 
-  it('given a narrow terminal, prints each id in a line of its own', async () => {
+  it('given a narrow terminal, then each id has a line of its own', async () => {
     const { typeAt, id } = await openTool();
 
     const { output } = await typeAt(80, 'list');
@@ -101,7 +101,7 @@ describe('list', () => {
     for (const line of output.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('given a limit, says how many of how many', async () => {
+  it('given a limit, then the last line says how many of all are listed', async () => {
     const { type } = await openTool();
 
     const { output } = await type('list', '--limit', '2');
@@ -110,7 +110,7 @@ describe('list', () => {
     expect(output.split('\n')).toHaveLength(5);
   });
 
-  it('given --json, prints a line of JSON each; given --limit, so many, and the note elsewhere', async () => {
+  it('given --json, then each has a line of JSON; given --limit, then only so many, and the note is on standard error', async () => {
     const { type, letters } = await openTool();
 
     const all = await type('list', '--json');
@@ -129,7 +129,7 @@ describe('list', () => {
     });
   });
 
-  it('given --by, prints the causes with an example each', async () => {
+  it('given --by, then each cause has its count and an example', async () => {
     const { type, ids } = await openTool();
     const [, example] = await ids();
 
@@ -144,7 +144,7 @@ describe('list', () => {
     expect(JSON.parse(json.output)).toMatchObject({ by: { stage: 'failed' }, letters: 2 });
   });
 
-  it('given --resolved, finds the id with which a discarded dead letter is redriven', async () => {
+  it('given --resolved, then it lists the id with which a discarded dead letter can be redriven', async () => {
     const { type, rows, id } = await openTool();
     expect((await type('list', '--resolved')).output).toBe('0 resolved dead letters\n');
     await type('discard', id, '--why', 'a test');
@@ -162,22 +162,25 @@ describe('list', () => {
     ['--workflow', 'twoo', "--workflow is 'twoo'", 'Did you mean two?'],
     ['--reason', 'non-retryable', "--reason is 'non-retryable'", 'Did you mean non-retriable?'],
     ['--type', 'FhirResourceUpdate', 'FhirResourceUpdate', 'Did you mean FhirResourceUpdated?'],
-  ])('given %s %s, which nothing knows, every verb refuses it with the nearest name', async (option, name, ...says) => {
-    const { type } = await openTool();
+  ])(
+    'given %s %s, an unknown name, then every verb refuses it and suggests the nearest name',
+    async (option, name, ...says) => {
+      const { type } = await openTool();
 
-    for (const [verb, ...more] of [
-      ['list'],
-      ['list', '--by', 'stage'],
-      ['export'],
-      ['redrive'],
-      ['discard', '--why', 'x'],
-    ]) {
-      const typed = type(verb as Verb, option, name, ...more);
+      for (const [verb, ...more] of [
+        ['list'],
+        ['list', '--by', 'stage'],
+        ['export'],
+        ['redrive'],
+        ['discard', '--why', 'x'],
+      ]) {
+        const typed = type(verb as Verb, option, name, ...more);
 
-      await expect(typed).rejects.toThrow(OptionError);
-      for (const part of says) await expect(typed).rejects.toThrow(part);
-    }
-  });
+        await expect(typed).rejects.toThrow(OptionError);
+        for (const part of says) await expect(typed).rejects.toThrow(part);
+      }
+    },
+  );
 
   it.each([
     { filter: ['--workflow', 'resource-index'], because: 'the app has it' },
@@ -185,7 +188,7 @@ describe('list', () => {
     { filter: ['--workflow', 'one'], because: 'a resolved dead letter names it' },
     { filter: ['--reason', 'gave-up'], because: 'the app writes it' },
     { filter: ['--error', 'anything'], because: 'errors have no list' },
-  ])('given $filter, lists nothing, since $because', async ({ filter }) => {
+  ])('given $filter, then it lists nothing and refuses nothing, because $because', async ({ filter }) => {
     const { type, ids } = await openTool();
     await type('discard', ...(await ids({ workflow: 'one' })), '--why', 'a test');
 
@@ -194,7 +197,7 @@ describe('list', () => {
 });
 
 describe('show', () => {
-  it('given an id, prints all but the payload; given --payload, that as well', async () => {
+  it('given an id, then it prints all but the payload; given --payload, then the payload, too', async () => {
     const { type, id } = await openTool();
 
     const { code, output } = await type('show', id);
@@ -206,7 +209,7 @@ describe('show', () => {
     expect(JSON.parse(payload.output)).toMatchObject({ id, payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
   });
 
-  it('given an invalid event, says at which path and what is allowed there', async () => {
+  it('given an invalid event, then it prints each wrong path and what is allowed there', async () => {
     const { type, ids } = await openTool();
     const [id = ''] = await ids({ stage: 'invalid' });
 
@@ -215,7 +218,7 @@ describe('show', () => {
     );
   });
 
-  it('given --out, writes the payload alone, to a file that only its owner can read', async () => {
+  it('given --out, then only the payload is written, to a file that only its owner can read', async () => {
     const { type, id } = await openTool();
     const file = join(folder, 'event.json');
     writeFileSync(file, 'what was there');
@@ -226,13 +229,13 @@ describe('show', () => {
     expect(modeOf(file)).toBe('600');
   });
 
-  it('given --out of a folder that is not there, says so', async () => {
+  it('given --out in a folder that does not exist, then the error says so', async () => {
     const { type, id } = await openTool();
 
     await expect(type('show', id, '--out', join(folder, 'none', 'x'))).rejects.toThrow(/--out: .* \(ENOENT\)/);
   });
 
-  it('given no such id, then 1', async () => {
+  it('given an unknown id, then the exit code is 1', async () => {
     const { type } = await openTool();
 
     expect(await type('show', 'nonsense')).toEqual({
@@ -246,7 +249,7 @@ describe('show', () => {
 const REQUESTED = 'redrive requested (the app runs the job when it next reads its rows, within seconds if it is up).\n';
 
 describe('redrive', () => {
-  it('given all, requests each, once', async () => {
+  it('given --all, then each is requested once', async () => {
     const { type, rows } = await openTool();
 
     const whole = ['redrive', '--all', '--force'] as const;
@@ -259,7 +262,7 @@ describe('redrive', () => {
     expect(rows()).toHaveLength(3);
   });
 
-  it('given one that is not an event to this version, refuses it and says at which path it is wrong', async () => {
+  it('given a dead letter that is no valid event, then it is refused, and the output names the wrong path', async () => {
     const { type, rows, ids } = await openTool();
     const [id] = await ids({ stage: 'invalid' });
 
@@ -273,7 +276,7 @@ describe('redrive', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given --json, prints the report with a message', async () => {
+  it('given --json, then it prints the report with a message', async () => {
     const { type } = await openTool();
 
     const { output } = await type('redrive', '--workflow', 'one', '--json');
@@ -285,7 +288,7 @@ describe('redrive', () => {
     });
   });
 
-  it('given an id that is none, then 1; given a filter that matches nothing, then 0', async () => {
+  it('given an unknown id, then the exit code is 1; given a filter that matches nothing, then 0', async () => {
     const { type } = await openTool();
 
     expect(await type('redrive', 'nonsense')).toMatchObject({
@@ -295,7 +298,7 @@ describe('redrive', () => {
     expect(await type('redrive', '--stage', 'crash')).toMatchObject({ code: 0, output: 'No dead letter matches.\n' });
   });
 
-  it('given a corrected payload, runs that; given it is not an event, then 1', async () => {
+  it('given a corrected payload, then the app runs it; given one that is no event, then the exit code is 1', async () => {
     const { type, ids, runDueRows, runs } = await openTool();
     const [id = ''] = await ids({ workflow: 'two' });
     const file = join(folder, 'event.json');
@@ -317,7 +320,7 @@ describe('redrive', () => {
   it.each([
     { ends: () => {}, code: 0, output: '1 dead letter: completed.\n' },
     { ends: giveUp, code: 1, output: '1 dead letter: failed again (a new dead letter holds the error).\n' },
-  ])('given --wait, prints $output', async ({ ends, code, output }) => {
+  ])('given --wait, then it prints $output', async ({ ends, code, output }) => {
     const { type, endsAs, rows, runDueRows } = await openTool();
     endsAs(ends);
 
@@ -328,7 +331,7 @@ describe('redrive', () => {
     expect(await typed).toMatchObject({ code, output });
   });
 
-  it('given --wait and no app, says after 30 s how to see whether the app runs, and goes on', async () => {
+  it('given --wait and no app, then after 30 s a note says how to check the app, and the command still waits', async () => {
     const { type, deadLetterStores, rows, runDueRows } = await openTool();
     let nowMs = 0;
     Object.assign(deadLetterStores.clock, { monotonic: () => nowMs });
@@ -346,7 +349,7 @@ describe('redrive', () => {
     expect(errors.match(/No app has picked up a redrive for 30 s\. .*\/api\/health\/ready.*Ctrl-C/g)).toHaveLength(1);
   });
 
-  it('given Ctrl-C while it waits, says that the redrive stays, and ends with 130', async () => {
+  it('given Ctrl-C while it waits, then the output says that the redrive stays, and the exit code is 130', async () => {
     const { deadLetterStores, rows } = await openTool();
     const interrupt = new AbortController();
     const [out, err] = [collect(), collect()];
@@ -382,7 +385,7 @@ describe('redrive', () => {
     ['show', 'a', '--out', 'event.json'],
     ['export', 'id'],
     ['export', '--out', 'docs/letters.jsonl'],
-  ])('given %s %s %s %s, is refused before storage is asked', async (verb, ...args) => {
+  ])('given %s %s %s %s, then it is refused before storage is opened', async (verb, ...args) => {
     const { type, opened } = await openTool();
 
     await expect(type(verb as Verb, ...args)).rejects.toThrow(OptionError);
@@ -391,7 +394,7 @@ describe('redrive', () => {
 });
 
 describe('discard', () => {
-  it('given a filter and why, discards those, with who runs it', async () => {
+  it('given a filter and --why, then the matching dead letters are discarded, with the name of the caller', async () => {
     const { type, ids, contentOf } = await openTool();
 
     expect(await type('discard', '--stage', 'invalid', '--why', 'a test')).toMatchObject({
@@ -407,7 +410,7 @@ describe('discard', () => {
 });
 
 describe('export', () => {
-  it('given a file, writes each dead letter with its payload as a line, for its owner alone', async () => {
+  it('given a file, then each dead letter is a line with its payload, and only the owner can read the file', async () => {
     const { type, ids } = await openTool();
     const file = join(folder, 'letters.jsonl');
 
@@ -441,14 +444,14 @@ describe('when a payload is nested 5,000 levels deep', () => {
     return { ...tool, undelivered, own: `failed.2026-01-01.${'d'.repeat(22)}.0` };
   }
 
-  it('lists and counts it', async () => {
+  it('then list shows and counts it', async () => {
     const { type } = await openWithDeep();
 
     expect((await type('list')).output).toContain('\n5 dead letters\n');
     expect((await type('list', '--by', 'stage')).output).toContain('\n5 dead letters\n');
   });
 
-  it('shows it with its payload, and writes that to a file', async () => {
+  it('then show prints its payload, and writes it to a file', async () => {
     const { type, undelivered, own } = await openWithDeep();
 
     for (const id of [undelivered, own]) {
@@ -460,7 +463,7 @@ describe('when a payload is nested 5,000 levels deep', () => {
     }
   });
 
-  it('exports it and the others with their payloads', async () => {
+  it('then export writes it and the others with their payloads', async () => {
     const { type } = await openWithDeep();
 
     const { code, output } = await type('export');
@@ -471,7 +474,7 @@ describe('when a payload is nested 5,000 levels deep', () => {
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty('payload');
   });
 
-  it('redrives and discards the others, and says what is wrong with it', async () => {
+  it('then redrive requests the others, and discard moves all', async () => {
     const { type, own } = await openWithDeep();
 
     expect((await type('redrive', own)).code).toBe(1);
@@ -512,7 +515,7 @@ describe('when text in storage would act on the terminal', () => {
     return { ...tool, all: await tool.ids() };
   }
 
-  it('no verb prints a control character, as text or as JSON', async () => {
+  it('then no verb prints a control character, as text or as JSON', async () => {
     const { typeAt, all } = await openHostile();
     const written: string[] = [];
     const run = async (verb: Verb, ...args: string[]) => {

@@ -146,16 +146,19 @@ describe('when a request comes to the webhook', () => {
       inputs: [[cloudEvent]],
     },
     { given: 'CloudEvents', body: [cloudEvent], status: 202, inputs: [[cloudEvent]] },
-  ])('given $given, then $status', async ({ to = 'batch', headers, body, raw, status, answer = '', inputs = [] }) => {
-    const response = await fetch(`${host.url}${PATH}${to}`, {
-      method: 'POST',
-      headers: headers ?? NOTIFICATION,
-      body: raw ?? JSON.stringify(body),
-    });
+  ])(
+    'given $given, then the answer is $status',
+    async ({ to = 'batch', headers, body, raw, status, answer = '', inputs = [] }) => {
+      const response = await fetch(`${host.url}${PATH}${to}`, {
+        method: 'POST',
+        headers: headers ?? NOTIFICATION,
+        body: raw ?? JSON.stringify(body),
+      });
 
-    expect({ status: response.status, answer: await response.text() }).toEqual({ status, answer });
-    expect((await host.takeCalls()).map((call) => call.input)).toEqual(inputs);
-  });
+      expect({ status: response.status, answer: await response.text() }).toEqual({ status, answer });
+      expect((await host.takeCalls()).map((call) => call.input)).toEqual(inputs);
+    },
+  );
 
   it('given a subscription validation, then it is answered as plain text', async () => {
     const response = await post('batch', JSON.stringify(handshake), validation);
@@ -184,19 +187,19 @@ describe('when a request comes to the webhook', () => {
     { given: 'more behind it', path: 'EventGrid/more/of/it', status: 202 },
     { given: 'the path of another extension', path: 'Other', status: 403 },
     { given: 'a longer word', path: 'EventGridOther', status: 403 },
-  ])('given $given, then $status', async ({ path, status }) => {
+  ])('given $given, then the answer is $status', async ({ path, status }) => {
     const url = `${host.url}/runtime/webhooks/${path}?functionName=batch`;
 
     expect((await fetch(url, { method: 'POST', headers: NOTIFICATION, body: '[]' })).status).toBe(status);
     await host.takeCalls();
   });
 
-  it.each(['PATCH', 'HEAD', 'PUT'])('given %s, then 404', async (method) => {
+  it.each(['PATCH', 'HEAD', 'PUT'])('given the method %s, then the answer is 404', async (method) => {
     expect((await fetch(`${host.url}${PATH}batch`, { method, headers: NOTIFICATION })).status).toBe(404);
   });
 
   it.each([`${PATH}batch`, `${PATH}batch&code=any`, '/RUNTIME/webhooks/eventgrid?code=any&functionName=batch'])(
-    'given the path %s, then 202: no key is needed, and case does not matter',
+    'given the path %s, then the answer is 202: no key is needed, and case does not matter',
     async (path) => {
       const response = await fetch(`${host.url}${path}`, { method: 'POST', headers: NOTIFICATION, body: '[]' });
 
@@ -205,7 +208,7 @@ describe('when a request comes to the webhook', () => {
     },
   );
 
-  it('given a body over the limit, then 413', async () => {
+  it('given a body over the limit, then the answer is 413', async () => {
     const response = await post('batch', Buffer.alloc(104_857_601, 0x20));
 
     expect(response.status).toBe(413);
@@ -240,7 +243,7 @@ describe('when a POST holds several events', () => {
     ]);
   });
 
-  it('given a function that goes past functionTimeout, then 500', async () => {
+  it('given a function that runs longer than functionTimeout, then the answer is 500', async () => {
     const response = await post('single', '[{"id":"1","hang":true}]');
 
     expect(response.status).toBe(500);
@@ -307,7 +310,7 @@ describe('when a request comes to an HTTP function', () => {
     { given: 'a function that returns nothing', path: '/api/nothing', method: 'GET', status: 204 },
     { given: 'a function that throws', path: '/api/throws', method: 'GET', status: 500 },
     { given: 'a literal beside a parameter', path: '/api/things/special', method: 'GET', status: 200 },
-  ])('given $given, then $status', async ({ path, method, status }) => {
+  ])('given $given, then the answer is $status', async ({ path, method, status }) => {
     expect((await fetch(`${host.url}${path}`, { method })).status).toBe(status);
   });
 });

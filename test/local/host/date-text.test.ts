@@ -45,7 +45,7 @@ describe('when a string is no such date', () => {
     '/Date(x)/',
     '/Date(1)',
     '/Date(99999999999999999999)/',
-  ])('given %j, then it stays', (text) => {
+  ])('given %j, then it stays as it is', (text) => {
     expect(rewriteDate(text)).toBe(text);
   });
 });

@@ -31,7 +31,7 @@ describe('when the host is told to end', () => {
     },
   );
 
-  it('given functions that never end, then the host gives them up after their time, and runs appTerminate', async () => {
+  it('given functions that never end, then the host stops waiting for them, and runs appTerminate', async () => {
     const host = await start({}, ['--drain-ms', '100']);
     const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
     await host.printed('fixture: held');
@@ -56,7 +56,7 @@ describe('when the host is told to end', () => {
     expect(await answer).toBe('ended');
   });
 
-  it('given a request that is still being sent, then it is answered 503, and no function sees it', async () => {
+  it('given a request that is still being sent, then the answer is 503, and no function gets the request', async () => {
     const host = await start();
     const held = fetch(`${host.url}/api/forever`).catch(() => 'ended');
     await host.printed('fixture: held');
@@ -75,7 +75,7 @@ describe('when the host is told to end', () => {
     expect(await held).toBe('ended');
   });
 
-  it('given a second Ctrl-C, then it ends at once', async () => {
+  it('given a second Ctrl-C, then the process ends at once', async () => {
     const host = await start();
     const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
     await host.printed('fixture: held');
@@ -105,7 +105,7 @@ describe('when the host starts', () => {
     expect(host.output()).toMatch(/^fixture: appStart/);
   });
 
-  it('given a port that is taken, then it says so in one line, and the code is 1', async () => {
+  it('given a port in use, then one line says so, and the exit code is 1', async () => {
     const { port, release } = await takePort();
 
     const host = spawnHost(['--port', String(port)]);
@@ -121,7 +121,7 @@ describe('when the host starts', () => {
     { given: 'a port that is none', args: ['--port', 'x'], says: "The port is 'x'; it must be a whole number" },
     { given: 'no file to load', args: ['--main', 'nothing/*.js'], says: 'Build the app first' },
     { given: 'a file that registers nothing', args: ['--main', 'calls.mjs'], says: 'registers no functions' },
-  ])('given $given, then it says so in one line, and the code is 1', async ({ args, says }) => {
+  ])('given $given, then one line says so, and the exit code is 1', async ({ args, says }) => {
     const host = spawnHost(args);
 
     expect(await host.ended).toBe(1);

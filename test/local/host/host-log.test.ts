@@ -1,7 +1,7 @@
 import { createConsoleLog } from '../../../src/local/host/host-log.js';
 
 describe('when the host writes a line', () => {
-  it('given text that would act on the terminal, writes one line with it escaped', () => {
+  it('given control characters, then one line has them escaped', () => {
     const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
 
     createConsoleLog('information', () => new Date('2026-03-14T12:00:00Z'))('warning', 'a\x1b[2J\nforged\x9b31m');

@@ -67,8 +67,8 @@ describe('when a browser sends a request to the host', () => {
   });
 });
 
-describe('when a host is allowed that is none', () => {
-  it('given a URL, then it says what it must be', async () => {
+describe('when a wrong name is allowed', () => {
+  it('given a URL, then the error says what the name must be', async () => {
     const wrong = spawnHost(['--allow-host', 'https://laptop.example']);
 
     expect(await wrong.ended).toBe(1);

@@ -30,7 +30,7 @@ describe('when functions are still running', () => {
     await world.stop();
   });
 
-  it('given one runs for over 5 minutes, then its message is hidden for 10 more', async () => {
+  it('given one that runs for over 5 minutes, then its message is hidden for 10 more', async () => {
     const world = createWorld(['a']);
     await settle();
 
@@ -104,8 +104,8 @@ describe('when a message has come', () => {
   });
 });
 
-describe('when it is stopped', () => {
-  it('given messages that arrive too late, then they are visible again at once', async () => {
+describe('when the listener is stopped', () => {
+  it('given messages that arrive after the stop, then they are visible again at once', async () => {
     const world = createWorld([]);
     await settle();
     const answer = world.holdReceive();

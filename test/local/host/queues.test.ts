@@ -32,7 +32,7 @@ describe('when a message is in a queue', () => {
     await eventually(() => isEmpty(queue));
   });
 
-  it('given a function that throws, then it is tried maxDequeueCount times, and is in the poison queue', async () => {
+  it('given a function that throws, then its message is tried maxDequeueCount times, then is in the poison queue', async () => {
     await send(queue, '{"fail":"always"}');
 
     const [message] = await eventually(() => peek(poison));

@@ -3,14 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import { listenToTimer, type TimerInfo } from '../../../src/local/host/timer-listener.js';
 import { createTestClock } from '../../storage/test-clock.js';
 
-describe('when a schedule has come round', () => {
+describe('when the time of a schedule comes', () => {
   it.each([
     { schedule: '*/10 * * * * *', startAt: '2026-03-01T12:00:01Z', runs: ['12:00:10', '12:00:20', '12:00:30'] },
     { schedule: '0 */5 * * * *', startAt: '2026-03-01T12:04:59Z', runs: ['12:05:00'] },
     { schedule: '0 0 3 * * *', startAt: '2026-03-01T02:59:50Z', runs: ['03:00:00'] },
     // NCRONTAB asks for both, the 1st and a Monday; 2026-03-01 is a Sunday.
     { schedule: '0 0 12 1 * 1', startAt: '2026-03-01T11:59:50Z', runs: [] },
-  ])('given $schedule at $startAt, then it runs at $runs', async ({ schedule, startAt, runs }) => {
+  ])('given $schedule at $startAt, then the function runs at $runs', async ({ schedule, startAt, runs }) => {
     const world = createWorld({ schedule, startAt });
 
     await world.passSeconds(30);
@@ -50,7 +50,7 @@ describe('when the host starts', () => {
   it.each([
     { runOnStartup: true, runs: ['12:00:05'] },
     { runOnStartup: false, runs: [] },
-  ])('given runOnStartup $runOnStartup, then it runs at $runs', async ({ runOnStartup, runs }) => {
+  ])('given runOnStartup $runOnStartup, then the function runs at $runs', async ({ runOnStartup, runs }) => {
     const world = createWorld({ schedule: '0 0 0 * * *', startAt: '2026-03-01T12:00:05Z', runOnStartup });
 
     await world.passSeconds(1);
@@ -59,9 +59,12 @@ describe('when the host starts', () => {
     await world.stop();
   });
 
-  it.each(['*/10 * * * *', 'nonsense', '61 * * * * *'])('given the schedule %s, then it does not start', (schedule) => {
-    expect(() => createWorld({ schedule, startAt: '2026-03-01T12:00:05Z' })).toThrow();
-  });
+  it.each(['*/10 * * * *', 'nonsense', '61 * * * * *'])(
+    'given the schedule %s, then the listener does not start',
+    (schedule) => {
+      expect(() => createWorld({ schedule, startAt: '2026-03-01T12:00:05Z' })).toThrow();
+    },
+  );
 });
 
 function createWorld(options: { schedule: string; startAt: string; runOnStartup?: boolean; takesMs?: number }) {

@@ -8,7 +8,7 @@ export const workflows: readonly Workflow[] = [resourceIndex];
 `;
 
 describe('when a workflow is added to the list', () => {
-  it('given a name that comes first, then its import comes first, and it runs last', () => {
+  it('given a name that comes first, then its import is the first, and its entry the last', () => {
     expect(addToIndex(INDEX, 'glucose-trend')).toBe(`import type { Workflow } from '../workflow.js';
 import { glucoseTrend } from './glucose-trend.js';
 import { resourceIndex } from './resource-index.js';
@@ -18,7 +18,7 @@ export const workflows: readonly Workflow[] = [resourceIndex, glucoseTrend];
 `);
   });
 
-  it('given a name that comes last, then its import comes last', () => {
+  it('given a name that comes last, then its import is the last', () => {
     expect(addToIndex(INDEX, 'ward-list')).toContain(
       "import { resourceIndex } from './resource-index.js';\nimport { wardList } from './ward-list.js';\n",
     );
@@ -32,7 +32,7 @@ export const workflows: readonly Workflow[] = [resourceIndex, glucoseTrend];
     expect(text).toContain('  aRatherLongName7,\n];');
   });
 
-  it('given an empty list, then it is the only one', () => {
+  it('given an empty list, then the workflow is the only one', () => {
     expect(addToIndex(INDEX.replace('[resourceIndex]', '[]'), 'first')).toContain('= [first];');
   });
 

@@ -66,7 +66,7 @@ describe('when somebody begins a workflow', () => {
       expect(existsSync(inProject(`src/workflows/${name}.ts`))).toBe(name === 'resource-index');
   });
 
-  it('given --help, then it prints how it is used', () => {
+  it('given --help, then it prints its usage', () => {
     expect(newWorkflow('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run new:workflow') });
   });
 });

@@ -37,7 +37,7 @@ describe('when a package is made', () => {
     expect(read('THIRD-PARTY-NOTICES.txt')).toContain('a 1.0.0 (MIT)\n\ntheirs');
   });
 
-  it('given files in assets/ and its folders, then the package has them', async () => {
+  it('given files in assets/ and its folders, then the package has these files', async () => {
     write({ 'assets/rules.json': '{}', 'assets/more/rules.json': '[]' });
 
     await make();

@@ -78,7 +78,7 @@ describe('when the package is made', () => {
     expect(/\bpollAndReschedule\b/.test(all)).toBe(false);
   });
 
-  it('given the packages in it, then it has the licence of each', () => {
+  it('given the bundled packages, then the notices have the licence of each', () => {
     const bundled = readdirSync(made)
       .filter((file) => /\.c?js$/.test(file))
       .flatMap((file) => [...textOf(file).matchAll(/^ *\/\/ .*node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm)])
@@ -95,7 +95,7 @@ describe('when the package is made', () => {
 });
 
 describe('when the package runs', () => {
-  it('given a POST of events, then they are completed, a redelivery changes nothing, and the rest is not loaded', async () => {
+  it('given a POST of events, then their jobs are completed, a redelivery changes nothing, and there is no simulator', async () => {
     const { url, host } = await start({});
     const events = ['one', 'two'].map(eventOf);
 
@@ -115,7 +115,7 @@ describe('when the package runs', () => {
     expect(await host.ended).toBe(0);
   });
 
-  it('given another process, then it knows the settled jobs', async () => {
+  it('given another process, then it finds the settled jobs', async () => {
     const { url } = await start({});
 
     await deliver(url, [eventOf('one')]);

@@ -69,7 +69,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(indexOf('kept')).toMatchObject({ change: 'created', version: 1 });
   });
 
-  it('given a second search, before and after the app has run the deletion, then no further deletion', async () => {
+  it('given a second search, before and after the app has run the deletion, then there is no further deletion', async () => {
     await using service = await startService(fhirResources([]));
     const { find, rows, runs, runRows } = await open(service.url, [patient('gone')]);
     await find();
@@ -151,7 +151,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given a dry run, then the counts, and nothing changes', async () => {
+  it('given a dry run, then it prints the counts, and nothing changes', async () => {
     await using service = await startService(fhirResources([]));
     const { find, rows } = await open(service.url, [patient('gone')]);
 
@@ -190,7 +190,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(service.asked).toEqual([]);
   });
 
-  it('given a resource that changes while the service is asked, then no deletion', async () => {
+  it('given a resource that changes while the service is asked, then no deletion is brought in', async () => {
     const opened: { change?: () => Promise<unknown> } = {};
     const resources = fhirResources([]);
     await using service = await startService(async (request, response) => {
@@ -233,7 +233,7 @@ describe('npm run reconcile -- --find-removed', () => {
     for (const url of service.urls()) expect(url).toMatch(/^\/Patient\?_id=.*&_elements=id&_count=\d+$/);
   });
 
-  it('given types, then only resources of these types', async () => {
+  it('given types, then only resources of these types are compared', async () => {
     await using service = await startService(fhirResources([]));
     const { find } = await open(service.url, [patient('gone'), patient('device', { type: 'Device' })]);
 
@@ -260,7 +260,7 @@ describe('npm run reconcile -- --find-removed', () => {
     { given: 'a wrong URL', answer: status(404), says: 'fhir-not-found' },
     { given: 'no role', answer: status(403), says: 'fhir-forbidden' },
     { given: 'another server', answer: json([]), says: 'fhir-other-resource' },
-  ])('given $given, then 1, the error, and no deletion', async ({ answer, says }) => {
+  ])('given $given, then the exit code is 1, and no deletion is brought in', async ({ answer, says }) => {
     await using service = await startService(answer);
     const { find, rows } = await open(service.url, [patient('gone')]);
 
@@ -271,7 +271,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given a service that fails at the second question, then no deletion of this resource', async () => {
+  it('given a service that fails at the second question, then no deletion is brought in', async () => {
     await using service = await startService(json(bundleOf([])), status(403));
     const { find, rows } = await open(service.url, [patient('gone')]);
 
@@ -279,7 +279,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given storage that refuses, then 3, and what was compared so far', async () => {
+  it('given storage that refuses, then the exit code is 3, and the report names the error', async () => {
     await using service = await startService(fhirResources([]));
     const { find, app, rows } = await open(service.url, [patient('gone')]);
     const read = () => Promise.reject(new StorageError('forbidden', 'No.', { isRejected: true }));
@@ -292,7 +292,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given an id that no FHIR service accepts, then 1, and their number', async () => {
+  it('given ids that no FHIR service accepts, then the exit code is 1, and the report has their number', async () => {
     await using service = await startService(fhirResources([]));
     const { find, rows } = await open(service.url, [patient('..'), patient('a/b')]);
 
@@ -303,7 +303,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect({ asked: service.asked, rows: rows() }).toEqual({ asked: [], rows: [] });
   });
 
-  it('given Ctrl-C, then 130', async () => {
+  it('given Ctrl-C, then the exit code is 130', async () => {
     const opened: { interrupt?: () => void } = {};
     await using service = await startService((request, response) => {
       opened.interrupt?.();
@@ -319,7 +319,7 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given no workflow resource-index, then an error that says so, before anything is read', async () => {
+  it('given no workflow resource-index, then a ConfigError is thrown before anything is read', async () => {
     await using service = await startService(fhirResources([]));
     const { type } = openCommand({ fhir: service.url });
 
@@ -332,7 +332,7 @@ describe('npm run reconcile -- --find-removed', () => {
     { args: ['--workflow', 'patients'], says: '--workflow does not go with --find-removed' },
     { args: ['--types', 'Pateint'], says: 'Did you mean Patient?' },
     { args: ['--service', 'elsewhere'], says: 'must be a host name in FHIR_HOSTS' },
-  ])('given $args, refuses before anything is read', async ({ args, says }) => {
+  ])('given $args, then the command refuses before anything is read', async ({ args, says }) => {
     await using service = await startService(fhirResources([]));
     const { type } = openCommand({ fhir: service.url, hasIndex: true });
 

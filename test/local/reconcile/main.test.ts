@@ -60,7 +60,7 @@ describe('npm run reconcile, as a process', () => {
       says: '--workflow-account is for an app in Azure: name its storage account in --account too.',
     },
     { args: ['--since', '2026\x1b[31m'], says: "--since is '2026\\u001b[31m', must be a day" },
-  ])('given $args, then 2, and one line that says what is wrong', async ({ args, says }) => {
+  ])('given $args, then the exit code is 2, and one line says what is wrong', async ({ args, says }) => {
     const { code, output, stdout } = await run(args, { EventStorage: NOWHERE, FHIR_HOSTS: FHIR_HOST });
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -68,14 +68,14 @@ describe('npm run reconcile, as a process', () => {
     expect(output).toMatch(/^[^\n\p{Cc}]* --help has the rest\.$/u);
   });
 
-  it('given no service in the settings, then 3, and which settings to set', async () => {
+  it('given no service in the settings, then the exit code is 3, and the error names the settings', async () => {
     const { code, output } = await run(['--since', '2026-01-01'], { EventStorage: NOWHERE });
 
     expect(code).toBe(3);
     expect(output).toContain('FHIR_HOSTS and DICOM_HOSTS are absent');
   });
 
-  it('given storage that does not answer, then 3, and no secret', async () => {
+  it('given storage that does not answer, then the exit code is 3, and no secret is printed', async () => {
     const { code, output } = await run(['--since', '2026-01-01'], { EventStorage: NOWHERE, FHIR_HOSTS: FHIR_HOST });
 
     expect(code).toBe(3);
@@ -83,7 +83,7 @@ describe('npm run reconcile, as a process', () => {
     expect(output).not.toContain('c2VjcmV0');
   });
 
-  it('given a dry run, then the counts as JSON on standard output, and nothing but JSON', async () => {
+  it('given a dry run with --json, then standard output is only the counts as JSON', async () => {
     await using service = await startService(fhirHistory(ofYesterday(5)));
     const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
 
@@ -103,7 +103,7 @@ describe('npm run reconcile, as a process', () => {
     expect(code).toBe(0);
   });
 
-  it('given SIGKILL within a page, then the same command goes on with this page', async () => {
+  it('given SIGKILL within a page, then the same command continues with this page', async () => {
     const history = fhirHistory(ofYesterday(30), { maxPage: 10 });
     await using service = await startService(history, history, () => {}, history);
     const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };

@@ -1,9 +1,9 @@
-import { Writable } from 'node:stream';
 import type { ReconcileRequest } from '../../../src/api/reconcile.js';
 import { type AppClient, AppRefusal, type AppRequest } from '../../../src/local/app-client.js';
 import { parseOptions } from '../../../src/local/reconcile/options.js';
 import { runOverHttp } from '../../../src/local/reconcile/run-over-http.js';
 import { createQuickClock } from '../../clients/quick-clock.js';
+import { collect } from '../dead-letters/collect.js';
 
 const REQUEST: ReconcileRequest = {
   id: 'r-1',
@@ -43,19 +43,10 @@ async function run(args: readonly string[], ...states: Partial<ReconcileRequest>
       return { ...REQUEST, ...answers.shift() } as never;
     },
   };
-  let output = '';
-  const out = new Writable({
-    write(chunk, _encoding, done) {
-      output += chunk;
-      done();
-    },
-  });
+  const out = collect();
   const deps = { client, clock: createQuickClock().clock, signal: interrupt.signal };
-  const code = await runOverHttp(parseOptions(args), deps, {
-    out,
-    err: new Writable({ write: (_c, _e, done) => done() }),
-  });
-  return { code, output, asked };
+  const code = await runOverHttp(parseOptions(args), deps, { out: out.stream, err: collect().stream });
+  return { code, output: out.text(), asked };
 }
 
 describe('when reconcile asks an app over HTTP', () => {
@@ -86,7 +77,7 @@ describe('when reconcile asks an app over HTTP', () => {
     expect(asked[0]?.body).toEqual({ findRemoved: true, dryRun: false, service: 'w-f.fhir.azurehealthcareapis.com' });
   });
 
-  it('given --json, then it prints the state, and the parts as on storage', async () => {
+  it('given --json, then it prints the state, and the parts as without --app', async () => {
     const { output } = await run(['--since', '2025-12-01', '--json'], { state: 'done' });
 
     const { since, counts, message } = REQUEST;
@@ -102,11 +93,11 @@ describe('when reconcile asks an app over HTTP', () => {
   it.each([
     { given: 'a service that failed', state: { state: 'failed' } as const },
     { given: 'entries left out', state: { state: 'done', counts: { ...REQUEST.counts, unreadable: 1 } } as const },
-  ])('given $given, then 1', async ({ state }) => {
+  ])('given $given, then the exit code is 1', async ({ state }) => {
     expect((await run(['--since', '2025-12-01'], state)).code).toBe(1);
   });
 
-  it('given Ctrl-C, then 130', async () => {
+  it('given Ctrl-C, then the exit code is 130', async () => {
     expect((await run(['--since', '2025-12-01'], { state: 'running' })).code).toBe(130);
   });
 
@@ -120,7 +111,7 @@ describe('when reconcile asks an app over HTTP', () => {
       clock: createQuickClock().clock,
       signal: new AbortController().signal,
     };
-    const output = { out: new Writable(), err: new Writable() };
+    const output = { out: collect().stream, err: collect().stream };
 
     await expect(runOverHttp(parseOptions(['--since', '2025-12-01']), deps, output)).rejects.toThrow('is unknown');
   });

@@ -16,7 +16,7 @@ const SINCE = ['--since', '2026-01-01'];
 const DELETED: Version = { type: 'Patient', id: 'p0', version: 2, time: timeOf(5), method: 'DELETE' };
 
 describe('npm run reconcile', () => {
-  it('given a dry run, counts what is missing, and changes nothing', async () => {
+  it('given a dry run, then it prints the number of missing changes, and nothing changes', async () => {
     await using service = await startService(fhirHistory(versionsOf(3)));
     const { type, tables } = openCommand({ fhir: service.url });
 
@@ -32,7 +32,7 @@ describe('npm run reconcile', () => {
     expect(tables.inspect('reconcile')).toEqual([]);
   });
 
-  it('given both services, brings in what is missing; the workflows run once for each change', async () => {
+  it('given both services, then the missing changes are brought in, and each workflow runs once for each', async () => {
     await using fhir = await startService(fhirHistory([...versionsOf(2), DELETED]));
     await using dicom = await startService(dicomFeed(feedOf(2)));
     const { type, runs, runRows, tables } = openCommand({ fhir: fhir.url, dicom: dicom.url });
@@ -102,7 +102,7 @@ describe('npm run reconcile', () => {
     ]);
   });
 
-  it('given a service that ends half-way, then 1, what to do, and the same command goes on from there', async () => {
+  it('given a service that fails half-way, then the exit code is 1, and the same command continues from there', async () => {
     const history = fhirHistory(versionsOf(25), { maxPage: 10 });
     await using service = await startService(history, history, status(403), history);
     const { type, tables } = openCommand({ fhir: service.url });
@@ -139,7 +139,7 @@ describe('npm run reconcile', () => {
     expect(JSON.parse(output).message).toContain('Correct the URL in FHIR_HOSTS or DICOM_HOSTS.');
   });
 
-  it('given entries that name no change, then 1, and their number', async () => {
+  it('given entries that name no change, then the exit code is 1, and the report has their number', async () => {
     await using service = await startService(json(bundleOf([{ resource: { resourceType: 'Patient' } }])));
     const { type } = openCommand({ fhir: service.url });
 
@@ -149,7 +149,7 @@ describe('npm run reconcile', () => {
     expect(output).toContain('1 entry names no change that an event can hold: left out.');
   });
 
-  it('given Ctrl-C, then 130, and what was done so far', async () => {
+  it('given Ctrl-C, then the exit code is 130, and the report has the changes compared so far', async () => {
     const history = fhirHistory(versionsOf(25), { maxPage: 10 });
     const opened: { interrupt?: () => void } = {};
     await using service = await startService(history, (request, response) => {
@@ -214,7 +214,7 @@ describe('npm run reconcile', () => {
     },
     { args: ['--types', 'Device', '--workflow', 'patients'], says: "--types has 'Device', which no workflow wants." },
     { args: ['--types', ','], says: '--types has no type' },
-  ])('given $args, refuses before anything is read', async ({ args, says }) => {
+  ])('given $args, then the command refuses before anything is read', async ({ args, says }) => {
     await using service = await startService(fhirHistory([]));
     const { type } = openCommand({ fhir: service.url });
 

@@ -87,7 +87,7 @@ describe('when a run is followed', () => {
       answer: json(404, { error: { message: 'No such run.' } }),
       says: 'The run is gone: No such run.',
     },
-  ])('given $given, then the error is thrown', async ({ answer, says }) => {
+  ])('given $given, then a StartError says so', async ({ answer, says }) => {
     const following = follow({ [`GET ${RUN}`]: answer });
 
     await expect(following).rejects.toThrow(StartError);

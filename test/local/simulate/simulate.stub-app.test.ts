@@ -60,7 +60,7 @@ describe('when npm run simulate is given an app that runs', () => {
     { given: 'something is wrong', status: { ...DONE, verdict: { ...VERDICT, ok: false } }, code: 1 },
     { given: 'somebody else stopped it', status: { ...DONE, phase: 'stopped', verdict: null }, code: 3 },
     { given: 'it has failed', status: { ...DONE, phase: 'failed', verdict: null, error: 'StorageError' }, code: 3 },
-  ])('given $given, then it ends with $code', async ({ status, code }) => {
+  ])('given $given, then the exit code is $code', async ({ status, code }) => {
     const { simulation } = await simulate({ [`GET ${RUN}`]: json(200, status) });
 
     expect(await simulation.ended).toBe(code);
@@ -75,7 +75,7 @@ describe('when npm run simulate is given an app that runs', () => {
     expect(simulation.stdout()).not.toContain('making events');
   });
 
-  it('given the app dies in mid-run, then it ends with 3 and says that it does not answer', async () => {
+  it('given the app dies in mid-run, then the exit code is 3, and the error says that the app does not answer', async () => {
     const { simulation, app } = await simulate({ [`GET ${RUN}`]: dies }, ['--json']);
 
     expect(await simulation.ended).toBe(3);
@@ -83,7 +83,7 @@ describe('when npm run simulate is given an app that runs', () => {
     expect(simulation.stdout()).toBe('');
   });
 
-  it('given the app was started anew in mid-run, then it ends with 3 and says that the run is gone', async () => {
+  it('given the app was started anew in mid-run, then the exit code is 3, and the error says that the run is gone', async () => {
     const notFound = json(404, { error: { message: 'There is no such run.' } });
     const { simulation } = await simulate({ [`GET ${RUN}`]: notFound });
 
@@ -94,14 +94,14 @@ describe('when npm run simulate is given an app that runs', () => {
   it.each([
     { given: 'a run is under way', status: 409, code: 3, says: 'Run 1 is under way.' },
     { given: 'the app refuses the request', status: 400, code: 2, says: 'rate: too small' },
-  ])('given $given, then it ends with $code and says so', async ({ status, code, says }) => {
+  ])('given $given, then the exit code is $code, and the error says so', async ({ status, code, says }) => {
     const { simulation } = await simulate({ [`POST ${RUNS}`]: json(status, { error: { message: says } }) });
 
     expect(await simulation.ended).toBe(code);
     expect(simulation.output()).toContain(says);
   });
 
-  it('given the app refuses what this version would send, names the option', async () => {
+  it('given an app that refuses a request of this version, then the error names the option', async () => {
     const details = [{ path: 'timeScale', message: 'must be a number from 1 to 10' }];
     const { simulation } = await simulate({ [`POST ${RUNS}`]: json(400, { error: { message: 'No.', details } }) }, [
       '--time-scale',
@@ -112,21 +112,21 @@ describe('when npm run simulate is given an app that runs', () => {
     expect(simulation.output()).toContain("--time-scale is '60', must be a number from 1 to 10.");
   });
 
-  it('given an answer that would act on the terminal, prints it escaped', async () => {
+  it('given an answer with control characters, then they are escaped', async () => {
     const { simulation } = await simulate({ [`POST ${RUNS}`]: json(409, { error: { message: '\x1b[2J\rforged' } }) });
 
     expect(await simulation.ended).toBe(3);
     expect(simulation.output()).toContain('\\u001b[2J\\rforged');
   });
 
-  it('given an answer without a reason, then it says which status it was', async () => {
+  it('given an answer without a reason, then the error names its status', async () => {
     const { simulation } = await simulate({ [`POST ${RUNS}`]: (_, response) => void response.writeHead(502).end('x') });
 
     expect(await simulation.ended).toBe(3);
     expect(simulation.output()).toContain('the app answered 502');
   });
 
-  it('given an app without a simulator, then it ends with 3, says how to switch it on, and begins no run', async () => {
+  it('given an app without a simulator, then the exit code is 3, the error says how to turn it on, and no run begins', async () => {
     const { simulation, app } = await simulate({ 'GET /api/simulator': json(404, {}) });
 
     expect(await simulation.ended).toBe(3);
@@ -136,7 +136,7 @@ describe('when npm run simulate is given an app that runs', () => {
 });
 
 describe('when npm run simulate is ended by Ctrl-C', () => {
-  it('given a run, then it is stopped there, and it ends with 130', async () => {
+  it('given a run, then the app stops the run, and the exit code is 130', async () => {
     const { simulation, app } = await simulate({});
     await simulation.printed('making events');
 

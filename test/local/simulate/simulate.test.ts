@@ -39,7 +39,7 @@ describe('when npm run simulate runs', () => {
     await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
   });
 
-  it('given the app dies in mid-run, then it ends with 3 and says so', async () => {
+  it('given the app dies in mid-run, then the exit code is 3, and the error says so', async () => {
     const app = folder.start('src/local/start.ts', ['--no-demo', '--port', '0'], { env: { SIMULATOR: 'on' } });
     await app.printed('Serving on');
     const url = /^Serving on (\S+)\. /m.exec(app.output())?.[1] ?? '';
@@ -60,7 +60,7 @@ describe('when npm run simulate runs', () => {
     { given: '--help', args: ['--help'], code: 0, says: 'Exit code' },
     { given: '--list', args: ['--list'], code: 0, says: 'imaging-night' },
     { given: 'an endpoint that is none', args: ['--topic-endpoint', 'nowhere'], code: 2, says: 'eventgrid.azure.net' },
-  ])('given $given, then it ends with $code and says what to do', async ({ args, code, says }) => {
+  ])('given $given, then the exit code is $code, and the output says what to do', async ({ args, code, says }) => {
     const simulation = simulate(args);
 
     expect(await simulation.ended).toBe(code);
@@ -82,7 +82,7 @@ describe('when npm run simulate runs', () => {
     { args: ['--chaos', '{"a"'], says: /^--chaos is '{"a"', which is not JSON: line 1, column 5 is where it stops/ },
     { args: ['--scenario', 'party'], says: /^--scenario is 'party', must be one of clinic-day, / },
     { args: ['--url', 'nonsense'], says: /^--url is 'nonsense', must be a URL such as / },
-  ])('given $args, then it ends with 2 and says what is wrong', async ({ args, says }) => {
+  ])('given $args, then the exit code is 2, and the error says what is wrong', async ({ args, says }) => {
     const simulation = simulate(args);
 
     expect(await simulation.ended).toBe(2);

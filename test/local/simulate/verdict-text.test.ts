@@ -63,7 +63,7 @@ describe('when a verdict is printed for people', () => {
     );
   });
 
-  it('given all is well, but reconciliation has not found every change that was never delivered, says how many', () => {
+  it('given all is well, but reconciliation has not found every change that was never delivered, then the text says how many', () => {
     expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true } })).toMatch(
       /\nNothing that was delivered is lost\. Reconciliation has not found 2 changes that were not delivered\.\n$/,
     );
@@ -85,7 +85,7 @@ describe('when the lag is over what the service promises', () => {
     { busy: { cpuShare: 0.97 }, says: 'CPU 97 % of 2 cores, load average 1.2, event-loop delay 12 ms' },
     { busy: { loadAverage: 7.44 }, says: 'CPU 30 % of 2 cores, load average 7.4, event-loop delay 12 ms' },
     { busy: { eventLoopDelayMs: 810.4 }, says: 'CPU 30 % of 2 cores, load average 1.2, event-loop delay 810 ms' },
-  ])('given a busy machine ($busy), names it', ({ busy, says }) => {
+  ])('given a busy machine ($busy), then the text has its figures', ({ busy, says }) => {
     const text = describeVerdict({ ...status, verdict: late, machine: { ...calm, ...busy } });
 
     expect(text).toContain(`The machine was busy: ${says}.\n`);
@@ -99,22 +99,22 @@ describe('when the lag is over what the service promises', () => {
       verdict: { ...late, lagMs: LAG, withinFiveSeconds: 1 },
       machine: { ...calm, cpuShare: 1 },
     },
-  ])('given $given, does not', ({ verdict, machine }) => {
+  ])('given $given, then the text does not name the machine', ({ verdict, machine }) => {
     expect(describeVerdict({ ...status, verdict, machine })).not.toContain('busy');
   });
 });
 
-describe('when text in storage would act on the terminal', () => {
+describe('when a verdict has control characters', () => {
   it.each([
     { ...status, verdict: { ...verdict, problems: ['lost: \x1b[2J\nforged'] } },
     { ...status, verdict: null, phase: 'failed' as const, error: '\x1b[2J\nforged' },
-  ])('prints it escaped', (hostile) => {
+  ])('then they are escaped', (hostile) => {
     expect(describeVerdict(hostile)).toContain('\\u001b[2J\\nforged');
   });
 });
 
 describe('when progress is described', () => {
-  it('given a run, says how far it is', () => {
+  it('given a run, then the line has a bar, the counts and the phase', () => {
     expect(describeProgress({ ...status, phase: 'making', made: 50, pending: 9 })).toBe(
       `[${'#'.repeat(15)}${'.'.repeat(15)}] 50 of 100: making events, 9 with Event Grid`,
     );

@@ -31,7 +31,7 @@ describe('when the page is built', () => {
     ]);
   });
 
-  it('given a compressed file, then it has the content of the file beside it', () => {
+  it('given compressed files, then each has the content of the file beside it', () => {
     for (const name of readdirSync(folder).filter((one) => one.endsWith('.gz'))) {
       const plain = name.replace(/\.gz$/, '');
       expect(gunzipSync(contentOf(name)).equals(contentOf(plain))).toBe(true);
@@ -55,7 +55,7 @@ describe('when the page is built', () => {
     ).toEqual(['@preact/signals', '@preact/signals-core', 'preact', 'uplot']);
   });
 
-  it('given a project without a page that compiles, then it throws, and the built page stays', async () => {
+  it('given a project without a page, then a StartError is thrown, and the built page stays', async () => {
     await expect(buildUi(tmpdir(), folder)).rejects.toThrow(StartError);
 
     expect(readdirSync(folder)).toContain('index.html');

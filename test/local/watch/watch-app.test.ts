@@ -117,7 +117,7 @@ describe('when npm start -- --watch runs', () => {
     expect(() => textOf('dist/workflows/mine.js')).toThrow('ENOENT');
   });
 
-  it('given a build error, then it is shown, the running app goes on, and later serves the corrected source', async () => {
+  it('given a build error, then it is shown, and the running app keeps serving until the source is corrected', async () => {
     const text = textOf(LIVE);
     const before = url();
 

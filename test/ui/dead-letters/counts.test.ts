@@ -53,7 +53,7 @@ describe('when a cause of the list is chosen', () => {
   it.each([
     { given: 'a filter by something else', filter: { resourceType: 'Patient' } },
     { given: 'no count of the resolved ones', filter: { reason: 'r', resolved: 'true' } },
-  ])('given $given, then it is counted', ({ filter }) => {
+  ])('given $given, then the count is not known', ({ filter }) => {
     expect(knownCount(filter)).toBeUndefined();
   });
 
@@ -74,7 +74,7 @@ describe('when a cause of the list is chosen', () => {
     expect(partOf([one, group(by('two'), 1, ['1', '9'])])).toEqual({ to: '9' });
   });
 
-  it('given a change since, then the cause is counted again', () => {
+  it('given a change since, then the count is no longer known', () => {
     forgetCounts();
 
     expect(knownCount({ reason: 'r' })).toBeUndefined();

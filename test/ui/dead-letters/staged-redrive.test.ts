@@ -15,7 +15,7 @@ describe('when dead letters are redriven in stages', () => {
     expect(progress).toMatchObject({ phase: 'finished', requested: 250, outcomes: { resolved: 250, waiting: 0 } });
   });
 
-  it('given a number, then it requests no more than that', async () => {
+  it('given a number, then it requests no more than this number', async () => {
     const app = fakeApp({ letters: 1000 });
 
     const progress = await run(app, 300);
@@ -94,7 +94,7 @@ describe('when dead letters are redriven in stages', () => {
     );
   });
 
-  it('given another person signs in who may only look, then it stops with the words of the app', async () => {
+  it('given another person signs in who may only look, then it stops with the message of the app', async () => {
     const [signedOut, forbidden] = (['signed-out', 'forbidden'] as const).map((kind) => ({
       kind,
       message: `You are ${kind}.`,
@@ -104,7 +104,7 @@ describe('when dead letters are redriven in stages', () => {
     expect(await run(app, 30)).toMatchObject({ phase: 'stopped', requested: 1, note: 'You are forbidden.' });
   });
 
-  it('given the app refuses, then it stops with the words of the app', async () => {
+  it('given the app refuses, then it stops with the message of the app', async () => {
     const refused: Failure = { kind: 'locked', message: 'The app asks for a key.' };
     const app = fakeApp({ letters: 30, failures: [undefined, refused] });
 
