@@ -193,7 +193,7 @@ export const ROUTES = {
     route: 'reconcile',
     authLevel: 'admin',
     role: 'Reader',
-    summary: 'Lists all requests to compare, the newest first. One that has ended is listed for 30 days.',
+    summary: 'Lists all requests to compare, the newest first. A request that has ended is listed for 30 days.',
     answers: { 200: { description: 'The requests.', schema: reconcileRequests } },
   },
   reconcileRequest: {

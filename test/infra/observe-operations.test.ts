@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROBLEM_CODES } from '../../src/api/overview.js';
 import { registerFunctions } from '../../src/functions/register.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
@@ -73,6 +74,16 @@ describe('when docs/operations.md says how to handle an alert', () => {
 
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((what) => !words.includes(`'${what}'`))).toEqual([]);
+  });
+
+  it('given a problem of the overview, then it has the name of an alert, or the page names the alert', () => {
+    const named = [...operations.matchAll(/^\| `([a-z-]+)`.* \| \[([a-z-]+)\]/gm)].map(([, code = '', alert = '']) => ({
+      code,
+      alert,
+    }));
+
+    expect(named.filter(({ alert }) => !sections.includes(alert))).toEqual([]);
+    expect([...sections, ...named.map(({ code }) => code)]).toEqual(expect.arrayContaining([...PROBLEM_CODES]));
   });
 
   it('given the parts of storage on the page, then health/ready reports the same names', () => {
