@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** The app roles of the registration in Entra ID. */
+/** The app roles of the registration in Entra ID: a Reader sees what happens, an Operator also acts, a Clinician asks lookups. */
 export const ROLES = ['Reader', 'Operator', 'Clinician'] as const;
 export type Role = (typeof ROLES)[number];
 

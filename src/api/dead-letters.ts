@@ -85,7 +85,7 @@ export type ShownDeadLetter = z.infer<typeof shownAnswer>;
 export const payloadAnswer = shownAnswer.extend({ message: z.string().optional(), payload: z.unknown() });
 export type DeadLetterPayload = z.infer<typeof payloadAnswer>;
 
-/** `counts`: by result. `message`: the same in words. `stopped`: why the run ended before the last one. */
+/** `counts`: by result. `message`: the same in words. `stopped`: why the action ended before the last dead letter. */
 export const changeAnswer = z.strictObject({
   dryRun: z.boolean(),
   counts: z.record(z.string(), count),

@@ -13,7 +13,7 @@ export type Route = {
   /** The path after `/api/`. */
   readonly route: string;
   readonly authLevel: Level;
-  /** What a caller needs who has signed in: nothing, only the sign-in, or this app role. `authLevel` is for callers with a key. */
+  /** The condition for a caller with a sign-in: none, the sign-in alone, or this app role. `authLevel` is for keys. */
   readonly role: 'anybody' | 'signed-in' | Role;
   readonly summary: string;
   readonly query?: z.ZodObject;

@@ -34,7 +34,7 @@ export function orderOf(
   return event.version > applied.version || isRecreated(event, laterByMs, applied) ? 'newer' : 'older';
 }
 
-/** Returns whether `event` is newer than `other`, by L4 alone. */
+/** Returns whether `event` is newer than `other`: by L4, else by version. */
 export function isNewer(event: HealthEvent, other: HealthEvent): boolean {
   const laterByMs = msBetween(other.time, event.time);
   return Math.abs(laterByMs) > APART_MS ? laterByMs > 0 : event.version > other.version;

@@ -18,7 +18,7 @@ export function isNear(time: string | undefined, other: string | undefined): boo
   return Math.abs(Date.parse(time ?? '') - Date.parse(other ?? '')) < NEAR_MS;
 }
 
-/** Near midnight, returns the other day that the event of a change can have whose time in history is `time`; else undefined. */
+/** Returns the other day that a change's event can have, if the `time` in history is near midnight; else undefined. */
 export function neighbouringDayOf(time: string): string | undefined {
   const day = dayOf(time);
   const shifted = [-NEAR_MS, NEAR_MS].map((ms) => dayOf(new Date(Date.parse(time) + ms).toISOString()));

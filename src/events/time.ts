@@ -20,7 +20,7 @@ export function toIsoUtc(spelling: string): string | undefined {
   return new Date(Date.parse(written) - (hours * 60 + sign * minutes) * MINUTE_MS).toISOString();
 }
 
-/** `Date.parse` would read 30 February as 2 March, and a round trip through `toISOString` costs a microsecond: so this code checks each field. */
+/** Checks each field: `Date.parse` reads 30 February as 2 March, and a round trip by `toISOString` costs a microsecond. */
 function isOnTheCalendar(text: string): boolean {
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);

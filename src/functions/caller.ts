@@ -23,7 +23,7 @@ export type Refusal =
   | 'principal-foreign'
   | 'role-missing';
 
-/** The caller of a request. `key-holder`: no sign-in counts, and the host has checked a key. */
+/** The caller of a request. `key-holder`: a caller without a sign-in, whose key the host has checked. */
 export type Caller =
   | { readonly kind: 'key-holder' }
   /** `id`: the object id in Entra ID, the only one of these that is logged or stored. */
@@ -34,10 +34,10 @@ const PRINCIPAL = 'x-ms-client-principal';
 const PROVIDER = 'x-ms-client-principal-idp';
 const ENTRA = 'aad';
 
-const MAX_CHARACTERS = 64 * 1024;
+const MAX_PRINCIPAL_CHARACTERS = 64 * 1024;
 const MAX_NAME_CHARACTERS = 256;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-const SECONDS = /^\d{1,11}$/;
+const EXPIRY_SECONDS = /^\d{1,11}$/;
 /** Clocks differ. Azure's authentication allows the same. */
 const MAX_SKEW_MS = 5 * 60_000;
 
@@ -90,7 +90,7 @@ function signedIn(claims: Claims, { clientId, tenantId }: Config['signIn'], now:
   const [id = '', expires = '', tenant = '', audience = ''] = [OBJECT_ID, ['exp'], TENANT_ID, ['aud']].map((names) =>
     onlyValueOf(claims, names),
   );
-  if (!GUID.test(id) || !SECONDS.test(expires) || tenant === '' || audience === '')
+  if (!GUID.test(id) || !EXPIRY_SECONDS.test(expires) || tenant === '' || audience === '')
     return refused('principal-unreadable');
   if (tenantId !== undefined && tenant.toLowerCase() !== tenantId) return refused('principal-foreign');
   if (clientId !== undefined && ![clientId, `api://${clientId}`].includes(audience.toLowerCase()))
@@ -102,9 +102,9 @@ function signedIn(claims: Claims, { clientId, tenantId }: Config['signIn'], now:
   return { kind: 'signed-in', id: id.toLowerCase(), name, roles };
 }
 
-/** Two headers of one name arrive joined by a comma, which base64 does not have. */
+/** Returns undefined for all but JSON in base64, so also for two headers of one name: they arrive joined by a comma. */
 function decoded(sent: string): unknown {
-  if (sent.length > MAX_CHARACTERS || !BASE64.test(sent)) return undefined;
+  if (sent.length > MAX_PRINCIPAL_CHARACTERS || !BASE64.test(sent)) return undefined;
   return parseJson(Buffer.from(sent, 'base64').toString());
 }
 

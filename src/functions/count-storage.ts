@@ -36,9 +36,9 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
   const [rows, ownDeadLetters, undelivered, compared, eventQueue] = await Promise.all([
     waiting.count(MAX_COUNTED),
     deadLetters.count(MAX_COUNTED, isEnough),
-    countUndelivered(stores.undelivered, MAX_COUNTED).then(withText, asErrorCode),
+    countUndelivered(stores.undelivered, MAX_COUNTED).then(withIsoTime, asErrorCode),
     config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
-    stores.eventQueues && countQueued(stores.eventQueues).then(withText, asErrorCode),
+    stores.eventQueues && countQueued(stores.eventQueues).then(withIsoTime, asErrorCode),
   ]);
   return {
     countedAt,
@@ -71,7 +71,7 @@ export async function countQueued({ events, poison }: EventQueues) {
   return { messages, poisoned, oldestAt };
 }
 
-function withText<T>({ oldestAt, ...counted }: T & { oldestAt: Date | undefined }) {
+function withIsoTime<T>({ oldestAt, ...counted }: T & { oldestAt: Date | undefined }) {
   return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
 }
 

@@ -114,7 +114,7 @@ function encodePart({ part = {}, ...group }: Group): DeadLetterGroups['groups'][
   return { ...group, after, until };
 }
 
-/** Calls `take` with each dead letter that matches and its part of the list, until `take` stops or enough names were looked at. */
+/** Calls `take` with each matching dead letter and its part of the list, until `take` stops or the request ends. Returns `next`. */
 async function scan(
   { filter, ...part }: FilteredPart,
   stores: Stores,

@@ -41,7 +41,7 @@ export function describeEvents(records: readonly FoundRecord[], rows: readonly W
   return [...events.values()].map(describeEvent);
 }
 
-/** `key`: the same for all records and rows of one event. */
+/** Returns the entry of an event, added if absent. `key`: the same for all records and rows of the event. */
 function foundOf(events: Map<string, Found>, key: string, identity: Identity): Found {
   const found = events.get(key) ?? { identity, jobs: new Map(), isToCome: false };
   events.set(key, found);
@@ -172,7 +172,7 @@ function codeOf(code: string): { code?: string } {
   return code === '' ? {} : { code };
 }
 
-/** R7: the id follows from job and redrives. */
+/** R7: the id of a dead letter follows from job and redrives. */
 function deadLetterOf(died: Died | undefined, address: Address): { deadLetter?: string } {
   return died?.stage ? { deadLetter: idOfName(nameOfJob(died.stage, address, died.redrives)) } : {};
 }

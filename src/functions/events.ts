@@ -84,7 +84,7 @@ function sourceOf({ host }: ResourceName, config: Deps['config']): string | Http
   }
 }
 
-/** Returns the digests of a version as a creation, an update and a deletion: its number does not say which of them it is. */
+/** Returns the digests of a version as a creation, an update and a deletion: its number does not say which change made it. */
 function digestsOf(resource: ResourceName, version: number, source: string): string[] {
   return KINDS.map((change) => {
     const { raw } = foundEvent({ ...resource, version, change, time: ANY_TIME }, source);

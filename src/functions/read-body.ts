@@ -126,7 +126,7 @@ function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Checked): s
   }
 }
 
-/** Returns a text or a number; the type of any other value. */
+/** Quotes a text or a number; names the type of any other value. */
 function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${printable(value.slice(0, MAX_QUOTED))}'`;
   return typeof value === 'number' ? String(value) : typeOf(value);

@@ -22,7 +22,7 @@ type Run = { readonly results: Map<ServiceName, Result>; readonly failures: stri
 
 /**
  * Registers the timer that compares each service with the ledger, and works on the requests that were made over HTTP.
- * With `RECONCILE=off` it only works on requests. A timer runs in one process of the app; a lease guards each row too.
+ * With `RECONCILE=off` it only works on requests. A timer runs in one process of the app; each row has a lease, too.
  */
 export function registerReconcile(functions: FunctionApp, deps: App): void {
   if (servicesOf(deps.config).length === 0) return;

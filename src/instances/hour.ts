@@ -95,8 +95,8 @@ export function bucketOf(value: number, bounds: readonly number[]): number {
 }
 
 /**
- * Returns a quantile, interpolated within its bucket; null without values. In the bucket without an upper bound it is
- * the highest bound: the true quantile is at least that.
+ * Returns a quantile, interpolated within its bucket; null without values. In the bucket without an upper bound
+ * the result is the highest bound: the true quantile is at least that.
  */
 export function quantileOf(q: number, counts: Counts, bounds: readonly number[]): number | null {
   const rank = q * counts.reduce((sum, count) => sum + count, 0);

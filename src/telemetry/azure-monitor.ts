@@ -49,7 +49,7 @@ const STAND_IN = /IngestionEndpoint=(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])
 
 /**
  * Turns off the exporter's own statistics for Microsoft, and its metric for every batch of spans. Only environment
- * variables can.
+ * variables can do that.
  */
 function turnOffStatistics(): void {
   process.env.APPLICATION_INSIGHTS_NO_STATSBEAT ??= 'true';

@@ -36,7 +36,7 @@ function createRecorder(meter: Meter, metric: Metric, sums: Sums): Recorder {
 /** Sums for counters of the SDK. `addAll` adds them now. */
 type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
 
-/** Adds each sum once per turn of the event loop: an addition costs the SDK over 1 µs, and a POST has hundreds. */
+/** Returns sums that reach their counters once per turn of the event loop: each call of the SDK costs over 1 µs. */
 export function createSums(clock: Clock): Sums {
   const sums = new Map<Counter, Map<string, { value: number; attributes: Attributes }>>();
   return { add, addAll };

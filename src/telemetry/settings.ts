@@ -35,7 +35,7 @@ const SAMPLERS: Readonly<Record<string, { followsHost: boolean; ratio?: number; 
   'microsoft.rate_limited': { followsHost: true, arg: 'rate' },
 };
 
-/** Returns the settings, undefined without a destination, and the problems for the error of all settings. */
+/** Returns the settings of telemetry, undefined without a destination, and problems for the error of all wrong settings. */
 export function readTelemetrySettings(
   setting: (name: string) => string | undefined,
   { isLocal }: { isLocal: boolean },

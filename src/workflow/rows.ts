@@ -19,7 +19,7 @@ export function partitionOf(digested: string): string {
 }
 
 /**
- * Returns the partition of all rows of `name`, and the prefix of their keys, so that one query reads them. Keys are
+ * Returns the partition that all rows about `name` share, and the prefix of their keys, so that one query reads them. Keys are
  * digests, because storage logs them.
  */
 export function neighboursOf(name: string): { partition: string; prefix: string } {
