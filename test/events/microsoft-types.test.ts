@@ -5,7 +5,7 @@ import type {
 } from '@azure/eventgrid';
 import { parseEvent } from '../../src/events/parse.js';
 
-// Microsoft's own types of the data. Its predicates are no use: two of the six names in them are wrong (5.12).
+// Microsoft's own types of the data. The predicates of its package 5.12 cannot be used: two of their six names are wrong.
 
 const fhir: Required<HealthcareFhirResourceCreatedEventData> = {
   resourceType: 'Patient',

@@ -409,7 +409,7 @@ describe('when the events of a resource arrive', () => {
   });
 });
 
-/** Applies what is newer, and expects that it only ever goes on in `history`, and ends at its last. */
+/** Applies the newer ones of `arriving`. Expects that each is later in `history` than those before, and the last is its end. */
 function expectNewest(history: readonly HealthEvent[], arriving: readonly HealthEvent[]): void {
   let applied: KnownVersion | undefined;
   let last = -1;

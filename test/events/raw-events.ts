@@ -73,7 +73,7 @@ export const someSpelling: fc.Arbitrary<Spelling> = fc.record({
   offsetMinutes: fc.oneof(fc.integer({ min: -14 * 60, max: 14 * 60 }), fc.constant('none' as const)),
 });
 
-/** The raw event that says `facts` in `spelling`. */
+/** Returns the raw event with `facts` in `spelling`. */
 export function write(facts: Facts, spelling: Spelling = plainSpelling): RawEvent {
   const source = spelling.isUpperCase ? facts.workspace.toUpperCase() : facts.workspace;
   const service = facts.service === 'fhir' ? 'FhirResource' : 'DicomImage';

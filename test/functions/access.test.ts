@@ -239,7 +239,7 @@ describe('when a function changes something, or shows data of people', () => {
     const { app, call, lines } = start();
     await app.pipeline.deliver([rawFhirEvent(), rawFhirEvent({ id: 'event-2', resourceId: 'patient-2' })]);
     const { jsonBody } = await call('deadLetters', signedInAs('Operator'));
-    const [id = '', other = ''] = (jsonBody?.letters ?? []).map((letter) => letter.id);
+    const [id = '', other = ''] = (jsonBody?.letters ?? []).map((deadLetter) => deadLetter.id);
     lines.length = 0;
 
     const answer = await call(name, signedInAs('Operator', 'Clinician'), LOGGED[name]?.(id, other));

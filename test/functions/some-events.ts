@@ -1,7 +1,7 @@
 import { defineWorkflow, fhir } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 
-/** A workflow whose every run fails. */
+/** A workflow whose handler always throws. */
 export const failing = defineWorkflow({
   name: 'failing',
   on: fhir('*'),

@@ -16,7 +16,7 @@ import {
 import { countingWorkflow } from './held-workflow.js';
 import { type Account, type App, createAccount, startApp, watched } from './memory-app.js';
 
-// Invariant 5. Every value of an event but its id, types and time holds a mark; no mark may leave the process.
+// Promise 5 of ARCHITECTURE.md. Every value of an event but its id, types and time holds a mark; no mark may leave the process.
 
 export const MARK = /m4rk3r|8157771\d\d|markerson/i;
 export const NAME = 'Zoë M4RK3R';

@@ -23,7 +23,7 @@ import {
 } from './marked-world.js';
 import { addressOfRaw, watched } from './memory-app.js';
 
-// Invariant 5. Every value of an event but its id, types and time holds a mark; no mark may leave the process.
+// Promise 5 of ARCHITECTURE.md. Every value of an event but its id, types and time holds a mark; no mark may leave the process.
 
 describe('when a handler does well, and logs carelessly', () => {
   it.each([

@@ -21,9 +21,9 @@ import { allThatFollows, watched } from '../pipeline/memory-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { type StandIn, startStandIn } from './stand-in.js';
 
-// Invariant 5, for what a handler has read: the event holds none of these values, so nothing can be removed by
-// comparing with it. The service answers with a patient, and the workflow puts the name wherever an error or a log has
-// a place.
+// Promise 5 of ARCHITECTURE.md, for content that a handler has read. The event holds none of these values, so no comparison
+// with the event can find and remove them. The service answers with a patient, and the workflow puts the name wherever an
+// error or a log has a place.
 
 const PATIENT = { resourceType: 'Patient', id: 'patient-1', name: [{ family: 'Muellerphi' }], birthDate: '1970-01-31' };
 const MARK = /muellerphi|1970-01-31/i;

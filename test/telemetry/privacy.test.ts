@@ -45,8 +45,8 @@ import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { readOtlp } from './read-otlp.js';
 import { type Received, type StandIn, startStandIn } from './stand-in.js';
 
-// Invariant 5, of the whole app with both exporters, and of all that leaves it: each value of an event but its id,
-// types and time holds a mark.
+// Promise 5 of ARCHITECTURE.md, for the whole app with both exporters: each value of an event but its id, types and time
+// holds a mark, and no mark may leave the process.
 
 const KEY = '00000000-0000-0000-0000-00000000000a';
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' });
