@@ -1,8 +1,7 @@
 import type { SimulatorAnswer } from '../http.js';
 import type { BundleResult } from './bundle/bundle.js';
-import { type Call, etagOf, type Result } from './call.js';
+import { type Call, etagOf, type Prefer, type Result } from './call.js';
 import { FhirError, outcomeText } from './content/outcome.js';
-import type { Prefer } from './prefer.js';
 import type { Version } from './store/version.js';
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8';

@@ -1,5 +1,4 @@
 import type { FhirResource } from './content/resource-rules.js';
-import type { Prefer } from './prefer.js';
 import type { Version } from './store/version.js';
 
 /** A request as the service handles it: from HTTP, from an entry of a bundle, or from a scenario. */
@@ -14,6 +13,14 @@ export type Call = {
   readonly body: CallBody;
   /** The id for what a POST creates, where others refer to it already. */
   readonly newId?: string | undefined;
+};
+
+/** The wishes of a client in the header Prefer. */
+export type Prefer = {
+  /** The content that the answer to a write should have. */
+  readonly returns: 'minimal' | 'representation' | 'operationoutcome';
+  /** True if parameters that are not supported are errors. */
+  readonly isStrict: boolean;
 };
 
 /** The body, read when a call needs it. Each function throws a FhirError for a body of another kind. */

@@ -1,11 +1,10 @@
 import { mediaTypeOf } from '../../media-type.js';
 import type { SimulatorRequest } from '../http.js';
 import { fhirPathPatchIsNotSupported, segmentsOf } from './bundle/bundle-entry.js';
-import type { Call, CallBody } from './call.js';
+import type { Call, CallBody, Prefer } from './call.js';
 import { isObject, parseBody } from './content/json.js';
 import { invalid, refuse } from './content/outcome.js';
 import { readResource } from './content/resource-rules.js';
-import { readPrefer } from './prefer.js';
 
 /** The limit of the real service's web server. */
 const MAX_BYTES = 30_000_000;
@@ -14,6 +13,8 @@ const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
 const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
 const PATCH_TYPE = 'application/json-patch+json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
+const RETURNS = ['minimal', 'representation', 'OperationOutcome'];
+const HANDLINGS = ['strict', 'lenient'];
 
 /** Returns the call of a request. Throws a FhirError for a request that is too large or asks for another format. */
 export function callOfRequest(request: SimulatorRequest): Call {
@@ -24,15 +25,25 @@ export function callOfRequest(request: SimulatorRequest): Call {
   const prefer = readPrefer(headers.get('prefer'));
   checkFormat(query.get('_format'), headers.get('accept') ?? '');
   const header = (name: string) => headers.get(name);
-  return {
-    method: method.toUpperCase(),
-    segments: segmentsOf(path),
-    query,
-    header,
-    prefer,
-    base,
-    body: bodyOf(request),
-  };
+  const segments = segmentsOf(path);
+  return { method: method.toUpperCase(), segments, query, header, prefer, base, body: bodyOf(request) };
+}
+
+/** Throws a FhirError for an unknown preference. */
+function readPrefer(header: string | null): Prefer {
+  const given = (header ?? '')
+    .split(/[,;]/)
+    .map((one) => one.split('=', 2).map((part) => part.trim().replaceAll('"', '')));
+  const returns = preferenceFor(given, 'return', RETURNS) ?? 'representation';
+  return { returns: returns as Prefer['returns'], isStrict: preferenceFor(given, 'handling', HANDLINGS) === 'strict' };
+}
+
+function preferenceFor(given: readonly string[][], name: string, values: readonly string[]): string | undefined {
+  const preference = given.find(([found]) => found?.toLowerCase() === name);
+  if (!preference) return undefined;
+  const value = preference[1] ?? '';
+  if (values.some((one) => one.toLowerCase() === value.toLowerCase())) return value.toLowerCase();
+  throw invalid(`The '${name}' value '${value}' of Prefer is not one of ${values.join(', ')}.`);
 }
 
 function checkFormat(format: string | null, accept: string): void {

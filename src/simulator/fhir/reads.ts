@@ -3,7 +3,7 @@ import { type Call, etagOf, type Result } from './call.js';
 import { FhirError, type Issue, invalid, refuse } from './content/outcome.js';
 import { bundleResult, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';
 import { countMatches, readPage, search } from './search/search.js';
-import { type PageOptions, readCount, readSearch, readSummary, readToken } from './search/search-options.js';
+import { readCount, readSearch, readSummary, readToken } from './search/search-options.js';
 import type { Store } from './store/store.js';
 import type { Stored, Version } from './store/version.js';
 
@@ -51,12 +51,10 @@ export function searchResources(
   });
 }
 
+type HistoryScope = { readonly resourceType?: string; readonly id?: string; readonly now: Date };
+
 /** Returns the history of a resource, of a type, or of all. */
-export function readHistory(
-  store: Store,
-  call: Call,
-  { resourceType, id, now }: { resourceType?: string; id?: string; now: Date },
-): Result {
+export function readHistory(store: Store, call: Call, { resourceType, id, now }: HistoryScope): Result {
   const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;
   if (resourceType !== undefined && id !== undefined && !stored) throw notFound({ resourceType, id });
   const issues: Issue[] = [];
@@ -97,11 +95,7 @@ function versionsOf({ older, current }: Stored): readonly Version[] {
 
 const HISTORY_PARAMETERS = ['_count', '_since', '_before', '_sort', '_summary'];
 
-function readHistoryOptions(
-  { query, prefer }: Call,
-  issues: Issue[],
-  now: Date,
-): { page: PageOptions; isWanted: (version: Version) => boolean; isCountOnly: boolean } {
+function readHistoryOptions({ query, prefer }: Call, issues: Issue[], now: Date) {
   const given = (name: string) => query.get(name) ?? undefined;
   const sort = given('_sort') ?? '-_lastUpdated';
   if (!/^-?_lastUpdated$/.test(sort)) {
@@ -118,7 +112,7 @@ function readHistoryOptions(
   const kept = [...query].filter(([name]) => HISTORY_PARAMETERS.includes(name));
   return {
     page: { count, isNewestFirst: sort.startsWith('-'), after: readToken(query), kept },
-    isWanted: ({ atMs, isGone }) => !isGone && atMs >= sinceMs && atMs < beforeMs,
+    isWanted: ({ atMs, isGone }: Version) => !isGone && atMs >= sinceMs && atMs < beforeMs,
     isCountOnly,
   };
 }

@@ -6,17 +6,7 @@ import type { Version } from '../store/version.js';
 import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 
-/** Returns the Bundle of a search or a history. Resources are inserted as they are stored, as text. */
-export function bundleResult({
-  type,
-  url,
-  options,
-  page,
-  total,
-  issues,
-  entryOf,
-  at,
-}: {
+type Listed = {
   type: 'searchset' | 'history';
   url: string;
   options: PageOptions;
@@ -25,7 +15,10 @@ export function bundleResult({
   issues: readonly Issue[];
   entryOf: (version: Version) => string;
   at: Date;
-}): Result {
+};
+
+/** Returns the Bundle of a search or a history. Resources are inserted as they are stored, as text. */
+export function bundleResult({ type, url, options, page, total, issues, entryOf, at }: Listed): Result {
   const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
   const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
   const self = linkOf(url, options.kept);

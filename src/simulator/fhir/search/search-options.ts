@@ -29,12 +29,14 @@ export const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
 const SORTS = ['_lastUpdated', '-_lastUpdated'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 
+/** Gets a warning about a parameter or value that has no effect. */
+type Ignore = (diagnostics: string) => void;
 type SearchScope = { resourceType: string | undefined; base: string; isStrict: boolean };
 
 /** Returns the options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
 export function readSearch(parameters: readonly Parameter[], scope: SearchScope) {
   const issues: Issue[] = [];
-  const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
+  const ignore: Ignore = (diagnostics) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
   const kept: Parameter[] = [];
   const criteria: Criterion[] = [];
   for (const [name, value] of parameters) {
@@ -71,11 +73,7 @@ export function readSearch(parameters: readonly Parameter[], scope: SearchScope)
   };
 }
 
-function isUnderstood(
-  [name, value]: Parameter,
-  { resourceType }: SearchScope,
-  ignore: (diagnostics: string) => void,
-): boolean {
+function isUnderstood([name, value]: Parameter, { resourceType }: SearchScope, ignore: Ignore): boolean {
   if (WITHOUT_EFFECT.includes(name) || name === 'ct') return false;
   if (name === '_type' && value.trim() === '') {
     throw invalid("'_type' is empty. Name types, as in Patient,Observation.");
@@ -125,7 +123,7 @@ export function readCount(text: string | undefined, issues: Issue[]): { count: n
 }
 
 /** Returns `_summary` in lower case, by default `false`. `ignore` gets a warning if the value has no effect. */
-export function readSummary(text: string | undefined, ignore: (diagnostics: string) => void): string {
+export function readSummary(text: string | undefined, ignore: Ignore): string {
   const summary = (text ?? 'false').toLowerCase();
   if (!SUMMARIES.includes(summary)) throw invalid(`'_summary' is '${text}', not one of ${SUMMARIES.join(', ')}.`);
   if (summary === 'true' || summary === 'text') ignore(`'_summary=${summary}' is not supported: resources come whole.`);
@@ -140,7 +138,7 @@ function readTotal(text: string | undefined): boolean {
   return total === 'accurate';
 }
 
-function warnOfTypes(text: string, ignore: (diagnostics: string) => void): void {
+function warnOfTypes(text: string, ignore: Ignore): void {
   const unknown = text.split(',').filter((type) => !isResourceType(type));
   if (unknown.length > 0) ignore(`The '_type' parameter has unknown types: ${unknown.join(', ')}.`);
 }
