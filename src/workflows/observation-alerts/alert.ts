@@ -15,6 +15,7 @@ import type { Alert } from './verdict.js';
 /** The service and the id of an Observation. */
 export type ObservationKey = { readonly host: string; readonly observationId: string };
 
+/** Why an alert was withdrawn. */
 export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
 /**

@@ -1,6 +1,6 @@
 import { inUnit } from './in-unit.js';
 import { type Answer, type Interval, intervalOf, isPast, minus, times } from './interval.js';
-import { type Amount, compareMoments, counts, type Reading } from './reading.js';
+import { type Amount, compareMoments, isCounted, type Reading } from './reading.js';
 import type { DeltaCondition, DeltaRule, Movement } from './rule.js';
 import { NONE, type UndecidedReason, undecided, type Verdict } from './verdict.js';
 
@@ -18,7 +18,8 @@ export function evaluateDelta(
   const { condition } = rule;
   if (reading.subject === undefined) return undecided('no-subject');
   if (reading.takenAt === undefined) return undecided('no-time');
-  if (previous?.takenAt === undefined || !counts(rule, previous) || compareMoments(previous, reading) >= 0) return NONE;
+  if (previous?.takenAt === undefined || !isCounted(rule, previous) || compareMoments(previous, reading) >= 0)
+    return NONE;
   if (reading.takenAt.getTime() - previous.takenAt.getTime() > condition.withinMs) return NONE;
   if (typeof previous.value === 'string') return undecided(previous.value);
 

@@ -1,7 +1,7 @@
 import { evaluateDelta } from './evaluate-delta.js';
 import { inUnit } from './in-unit.js';
 import { intervalOf, isPast } from './interval.js';
-import { type Amount, counts, type Reading, type ReferenceRange } from './reading.js';
+import { type Amount, isCounted, type Reading, type ReferenceRange } from './reading.js';
 import type { Limit, Rule } from './rule.js';
 import type { Analyte } from './units.js';
 import { type Alert, NONE, undecided, type Verdict } from './verdict.js';
@@ -11,7 +11,7 @@ import { type Alert, NONE, undecided, type Verdict } from './verdict.js';
  * result is an alert: `>=6.0` may or may not be above 6.0, so it is `undecided`.
  */
 export function evaluate(rule: Rule, reading: Reading, previous?: Reading): Verdict {
-  if (!counts(rule, reading)) return NONE;
+  if (!isCounted(rule, reading)) return NONE;
   const { condition, analyte } = rule;
   if (condition.kind === 'interpretation') return evaluateInterpretation(condition.codes, reading);
   const { value } = reading;

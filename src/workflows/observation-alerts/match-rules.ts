@@ -13,6 +13,7 @@ export type Match = { readonly result: Result } & (
 /** The rules by their codes: there may be hundreds of rules, but an Observation has one code or two. */
 export type RuleIndex = ReadonlyMap<string, readonly Rule[]>;
 
+/** Returns the index of `rules`. */
 export function indexRules(rules: readonly Rule[]): RuleIndex {
   const index = new Map<string, Rule[]>();
   for (const rule of rules) {

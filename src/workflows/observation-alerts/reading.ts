@@ -29,8 +29,8 @@ export type Reading = {
   readonly interpretations: readonly string[];
 };
 
-/** Returns whether `rule` takes a result of this standing. */
-export function counts({ takesPreliminary }: Rule, { standing }: Reading): boolean {
+/** Returns whether the result counts for `rule`, by its standing. */
+export function isCounted({ takesPreliminary }: Rule, { standing }: Reading): boolean {
   return standing === 'final' || (standing === 'preliminary' && takesPreliminary);
 }
 

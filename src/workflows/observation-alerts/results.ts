@@ -1,5 +1,5 @@
 import { digest, isSameRow, type Place, type Row, type Tables, withoutUndefined } from '../../workflow.js';
-import { type Amount, compareMoments, counts, type Moment, type Reading } from './reading.js';
+import { type Amount, compareMoments, isCounted, type Moment, type Reading } from './reading.js';
 import type { DeltaRule, Rule } from './rule.js';
 
 /**
@@ -14,6 +14,7 @@ export type Result = { readonly reading: Reading; readonly host: string; readonl
 /** The nearest later result of another Observation. */
 type NextResult = { readonly observationId: string; readonly place: ResultPlace };
 
+/** A result with its neighbours. `unread`: the query did not include the next result. */
 export type WithPrevious = {
   readonly result: Result;
   readonly previous: Reading | undefined;
@@ -38,7 +39,7 @@ export function quantityOf({ codes, componentCodes, takesPreliminary }: Rule): s
 /** Returns the place of a result; undefined if the result cannot be compared. */
 export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace | undefined {
   const { subject, takenAt, value, observationId } = reading;
-  if (subject === undefined || takenAt === undefined || typeof value === 'string' || !counts(rule, reading))
+  if (subject === undefined || takenAt === undefined || typeof value === 'string' || !isCounted(rule, reading))
     return undefined;
   const quantity = quantityOf(rule);
   return {

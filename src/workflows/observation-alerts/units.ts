@@ -65,8 +65,8 @@ export function isUcum(unit: string): boolean {
 
 function findConversion(from: string, to: string, analyte: Analyte): Conversion | NoConversion {
   if (!isUcum(from) || !isUcum(to)) return 'unit-unknown';
-  const [a, b] = withoutArbitrary(from, to);
-  const convert = (value: number) => convertOnce(value, [a, b], analyte);
+  const units = withoutArbitrary(from, to);
+  const convert = (value: number) => convertOnce(value, units, analyte);
   const offset = convert(0);
   const far = convert(1_000);
   if (offset === undefined || far === undefined) return 'units-not-comparable';
@@ -75,11 +75,7 @@ function findConversion(from: string, to: string, analyte: Analyte): Conversion 
   return isStraight && factor > 0 ? { factor, offset } : 'units-not-comparable';
 }
 
-function convertOnce(
-  value: number,
-  [from, to]: readonly [string, string],
-  { molarMass, charge }: Analyte,
-): number | undefined {
+function convertOnce(value: number, [from, to]: [string, string], { molarMass, charge }: Analyte): number | undefined {
   const options = { ...(molarMass && { molecularWeight: molarMass }), ...(charge && { charge }) };
   try {
     const { status, toVal } = library().convertUnitTo(from, value, to, options);

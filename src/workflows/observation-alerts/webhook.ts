@@ -8,7 +8,7 @@ import { digest, type Row, type Setting } from '../../workflow.js';
 export type PostAlert = (
   alert: Row,
   key: string,
-  of: { setting: Setting; now: Date; signal: AbortSignal },
+  options: { setting: Setting; now: Date; signal: AbortSignal },
 ) => Promise<Answer>;
 
 /** `retryAfterMs`: the wait that the endpoint asks for; 0 if it asks for none. */

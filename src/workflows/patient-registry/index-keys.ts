@@ -91,7 +91,7 @@ function identifierKey(system: string | null, value: string, key: Uint8Array): s
  */
 function wordKey(word: string, key: Uint8Array): { beginning: string; whole: string } {
   const digests = prefixesOf(word).map((prefix) => digestOf(['name', prefix], key));
-  const parts = digests.map((of, at) => of.slice(0, at === 0 ? SHORTEST_PREFIX_LENGTH : LONGER_PREFIX_LENGTH));
+  const parts = digests.map((one, at) => one.slice(0, at === 0 ? SHORTEST_PREFIX_LENGTH : LONGER_PREFIX_LENGTH));
   const beginning = parts.join('').slice(0, DIGEST_LENGTH);
   return { beginning, whole: beginning + (digests.at(-1) ?? '').slice(beginning.length) };
 }

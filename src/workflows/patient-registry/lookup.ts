@@ -63,12 +63,13 @@ export const lookUpPatients = lookup({
     const answers = new Map<string, FoundPatient>();
     let left = MAX_CANDIDATES;
     let isMore = false;
-    for await (const keys of candidatesFor(query, tables, key)) {
+    const index: Index = { tables, key };
+    for await (const keys of candidatesFor(query, index)) {
       isMore ||= keys.length > left;
       for (let at = 0; left > 0 && at < keys.length && answers.size <= query.limit; at += READ_AT_ONCE) {
         const some = keys.slice(at, at + Math.min(READ_AT_ONCE, left));
         left -= some.length;
-        const found = await Promise.all(some.map((one) => findPatient(one, query, { tables, key })));
+        const found = await Promise.all(some.map((one) => findPatient(one, query, index)));
         for (const pair of found) if (pair) add(pair, answers);
       }
       isMore ||= answers.size > query.limit;
@@ -78,8 +79,11 @@ export const lookUpPatients = lookup({
   },
 });
 
+/** The tables, and the key of their digests. */
+type Index = Pick<LookupContext, 'tables'> & { readonly key: Uint8Array };
+
 /** Yields candidates page by page: a common name has many, and only their rows have the date of birth. */
-async function* candidatesFor(query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
+async function* candidatesFor(query: PatientsQuery, { tables, key }: Index) {
   const terms = termsOf(query).map((term) => beginningsOf(term, key));
   const first = await Promise.all(PARTITIONS.map((partition) => candidatesIn(partition, terms, tables)));
   const seen = new Set<string>();
@@ -141,11 +145,7 @@ function prefixesIn(name: string): string[] {
   return prefixes.sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
 }
 
-async function findPatient(
-  patientKey: string,
-  query: PatientsQuery,
-  { tables, key }: { tables: LookupContext['tables']; key: Uint8Array },
-) {
+async function findPatient(patientKey: string, query: PatientsQuery, { tables, key }: Index) {
   const patient = await readPatient(placeOfKey(patientKey), tables);
   if (!patient || !isMatch(patient, query)) return undefined;
   return { patient, survivor: await survivorOf(patient, tables, key) };
