@@ -12,7 +12,7 @@ export type Plan = {
     duplicates: readonly number[];
     warmUpEvents: number;
     warmUpMs: number;
-    /** In the comparison: POSTs of 1. */
+    /** The number of POSTs of 1 in the comparison. */
     singles: number;
     singlesMs: number;
     hundredsMs: number;

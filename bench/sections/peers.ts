@@ -29,7 +29,7 @@ type Way = {
 /** The jobs of the job queue, as its database shows them. */
 type Queue = AsyncDisposable & {
   untilCompleted(): Promise<void>;
-  /** From the insert of a job to its completion, of jobs inserted after `since`. */
+  /** Resolves with the time from insert to completion of jobs that were inserted after `since`. */
   p99Ms(since: Date): Promise<number>;
 };
 

@@ -24,13 +24,8 @@ export type ServicesDeps = {
 };
 
 /** Returns empty services. Their events are on. */
-export function createServices({
-  name,
-  clock,
-  random,
-  publish,
-  withhold = () => {},
-}: ServicesDeps): SwitchableServices {
+export function createServices(deps: ServicesDeps): SwitchableServices {
+  const { name, clock, random, publish, withhold = () => {} } = deps;
   const makesEvents: MakesEvents = { fhir: true, dicom: true };
   const depsOf = (kind: ServiceKind) => ({
     host: `simulator-${name}.${kind}.azurehealthcareapis.com`,

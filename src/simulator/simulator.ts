@@ -65,7 +65,7 @@ export class Simulator {
       run: {
         ...deps,
         eventGrid: this.eventGrid,
-        makeServices: (of) => this.#makeServices(of),
+        makeServices: (deps) => this.#makeServices(deps),
       },
       makeId: () => this.requestId().slice(0, 8),
       onStart: ({ timeScale }) => {
@@ -175,9 +175,9 @@ export class Simulator {
     return createInterference({ chaos, seed, clock: this.#deps.clock, nameOf: (id) => id });
   }
 
-  #makeServices(of: Omit<ServicesDeps, 'clock'>): SwitchableServices {
-    const made = createServices({ ...of, clock: this.#deps.clock });
-    this.#services.set(of.name, made);
+  #makeServices(deps: Omit<ServicesDeps, 'clock'>): SwitchableServices {
+    const made = createServices({ ...deps, clock: this.#deps.clock });
+    this.#services.set(deps.name, made);
     return made;
   }
 

@@ -7,7 +7,7 @@ import type { FhirService } from './fhir/fhir-service.js';
 import type { World } from './scenarios/scenario.js';
 import type { SwitchableServices } from './services.js';
 
-/** The service is not to write the resource into its answer. */
+/** These headers keep the resource out of the service's answer. */
 const HEADERS = new Headers({ 'content-type': 'application/fhir+json', prefer: 'return=minimal' });
 
 /** A FHIR resource of a service. */
@@ -66,7 +66,7 @@ function dicomChanges({ images }: SwitchableServices['dicom']) {
       if (stored.status === 'refused') throw mistake(stored.problems);
       return stored.status === 'stored';
     },
-    removeImages: (of) => void images.remove(DEFAULT_PARTITION, of),
+    removeImages: (selector) => void images.remove(DEFAULT_PARTITION, selector),
     updateStudy(studyUid, values) {
       const { changes, problems } = parseChanges(values);
       if (problems.length > 0) throw mistake(problems);
@@ -75,12 +75,13 @@ function dicomChanges({ images }: SwitchableServices['dicom']) {
   } satisfies Partial<World>;
 }
 
-/** Sends a request as a client does. */
-function send(fhir: FhirService, method: string, of: { path: string; query?: string; content?: object }) {
-  const { path, content } = of;
-  const query = new URLSearchParams(of.query);
+type Sent = { readonly path: string; readonly query?: string; readonly content?: object };
+
+/** Sends a request as a client does. Throws if the service refuses it. */
+function send(fhir: FhirService, method: string, { path, query, content }: Sent) {
   const body = Buffer.from(content ? JSON.stringify(content) : '');
-  const answer = fhir.answer({ method, path, query, headers: HEADERS, body, base: `https://${fhir.host}` });
+  const request = { method, path, query: new URLSearchParams(query), headers: HEADERS, body };
+  const answer = fhir.answer({ ...request, base: `https://${fhir.host}` });
   if (answer.status < 400) return answer;
   const { issue } = JSON.parse(String(answer.body)) as { issue: { diagnostics: string }[] };
   throw mistake([String(answer.status), ...issue.map(({ diagnostics }) => diagnostics)]);

@@ -19,7 +19,7 @@ export function createInterference(deps: {
 }): Interference {
   const { chaos, seed, clock, nameOf } = deps;
   const startedAtMs = clock.monotonic();
-  const chance = (what: string, ...of: (string | number)[]) => chanceOf(seed, what, ...of);
+  const chance = (what: string, ...words: (string | number)[]) => chanceOf(seed, what, ...words);
 
   return {
     copiesOf({ id, spoil }, subscription) {

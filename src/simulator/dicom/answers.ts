@@ -40,6 +40,7 @@ export function answerJson(status: number, value: unknown, headers: Headers = {}
   return { status, headers: { ...VERSIONS, ...type, ...headers }, body: JSON.stringify(value) };
 }
 
+/** Returns an answer in DICOM JSON. */
 export function answerDicomJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {
   return answerJson(status, value, { ...headers, 'content-type': 'application/dicom+json; charset=utf-8' });
 }

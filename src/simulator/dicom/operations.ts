@@ -15,6 +15,7 @@ const MAX_OPERATIONS = 1000;
 /** The operations of a service, one running at a time. The oldest operations are dropped. */
 export type Operations = ReturnType<typeof createOperations>;
 
+/** Returns the operations of a service, without any yet. */
 export function createOperations({ clock, random }: { clock: Clock; random: Random }) {
   const operations = new Map<string, Operation>();
   let running: Operation | undefined;
@@ -46,10 +47,8 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
 
   function keep(operation: Operation): Operation {
     operations.set(operation.id, operation);
-    for (const id of operations.keys()) {
-      if (operations.size <= MAX_OPERATIONS) break;
-      operations.delete(id);
-    }
+    const [oldest = ''] = operations.keys();
+    if (operations.size > MAX_OPERATIONS) operations.delete(oldest);
     return operation;
   }
 }

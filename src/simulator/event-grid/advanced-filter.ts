@@ -72,8 +72,8 @@ export const advancedFilterSchema = formBy(
   ),
 ).transform((filter) => filter as AdvancedFilter);
 
-/** Returns the test of a filter for a value; undefined stands for a missing value. */
-export function acceptsValue(filter: AdvancedFilter, of: { lookInArrays: boolean }): (value: unknown) => boolean {
+/** Returns the function that tests a value; undefined stands for a missing value. */
+export function acceptsValue(filter: AdvancedFilter, looksInArrays: boolean): (value: unknown) => boolean {
   const { operatorType, value: single, values = [single] } = filter;
   if (operatorType === 'IsNullOrUndefined') return isNothing;
   if (operatorType === 'IsNotNull') return (value) => !isNothing(value);
@@ -84,7 +84,7 @@ export function acceptsValue(filter: AdvancedFilter, of: { lookInArrays: boolean
     if (isNothing(value)) return ACCEPT_NOTHING.includes(operatorType);
     if (!Array.isArray(value)) return fitsOne(value) !== isNot;
     // No operator accepts an array, not even a Not-form, unless the filter looks into arrays.
-    return of.lookInArrays && value.some(fitsOne) !== isNot;
+    return looksInArrays && value.some(fitsOne) !== isNot;
   };
 }
 

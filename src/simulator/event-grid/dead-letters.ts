@@ -14,6 +14,7 @@ const MAX_EVENTS = 5000;
 export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'UndeliverableDueToClientError';
 /** `no-destination`: the subscription keeps no dead letters. `unavailable`: all tries of 4 hours failed. */
 export type WriteOutcome = 'written' | 'no-destination' | 'unavailable';
+/** An event that Event Grid gave up on, and why. */
 export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 
 /**

@@ -15,7 +15,7 @@ import { Probation } from './probation.js';
 import { Ready } from './ready.js';
 import { type Failure, failureOf, isFinal, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
-import { countOne, newCounts } from './stats.js';
+import { countOne, createCounts } from './stats.js';
 import type { Subscription } from './subscription.js';
 
 const MAX_REQUESTS = 32;
@@ -27,7 +27,7 @@ export type DeliveryDeps = AttemptDeps & {
   random: Random;
   /** Writes a dead-letter blob; a rejection is retried for up to 4 hours of the schedule. */
   writeDeadLetter: (container: string, name: string, content: string) => Promise<void>;
-  /** The most requests of a subscription at once; the documentation names no number. Default: 32. */
+  /** The maximum requests of a subscription at once; the documentation names no number. Default: 32. */
   maxRequests?: number;
 };
 
@@ -38,7 +38,7 @@ export class Delivery {
   #requests = 0;
   #willPump = false;
   readonly #ended = new AbortController();
-  readonly #counts = newCounts();
+  readonly #counts = createCounts();
   readonly #stages = new Stages();
   readonly #ready: Ready;
   readonly #held: DueQueue<Entry>;
@@ -149,11 +149,11 @@ export class Delivery {
     this.#counts.requests += 1;
     if (batch.attempts > 0) this.#counts.retried += batch.entries.length;
 
-    const of = { subscription: this.#subscription, signal: this.#ended.signal };
-    const result = await attempt(batch, of, this.#deps);
+    const { signal } = this.#ended;
+    const result = await attempt(batch, { subscription: this.#subscription, signal }, this.#deps);
 
     this.#requests -= 1;
-    if (this.#ended.signal.aborted) return;
+    if (signal.aborted) return;
     this.#finish(batch, result);
     this.#pump();
   }

@@ -22,7 +22,7 @@ const headerValue = text(MAX_HEADER_LENGTH).refine(
   expected('printable Latin letters, digits and signs'),
 );
 
-/** A header of each request: a text, or what stands in the event under a key such as `data.resourceType`. */
+/** A header of each request: a fixed text, or the value of the event's field, such as `data.resourceType`. */
 const header = formBy(
   'type',
   ['Static', 'Dynamic'],
@@ -75,9 +75,9 @@ export const destinationSchema = formBy(
         resourceId: text().regex(FUNCTION, expected('…/sites/APP/functions/NAME')),
         ...batching,
       }),
-    }).transform((of) => ({ ...flat(of), functionName: FUNCTION.exec(of.properties.resourceId)?.[1] ?? '' })),
-    object({ endpointType: z.literal('StorageQueue'), properties: properties(queue) }).transform((of) => ({
-      ...flat(of),
+    }).transform((found) => ({ ...flat(found), functionName: FUNCTION.exec(found.properties.resourceId)?.[1] ?? '' })),
+    object({ endpointType: z.literal('StorageQueue'), properties: properties(queue) }).transform((found) => ({
+      ...flat(found),
       ...ONE_BY_ONE,
     })),
   ],
@@ -85,10 +85,11 @@ export const destinationSchema = formBy(
 
 /** The destination of a subscription. `functionName` is the end of `resourceId`. */
 export type Destination = z.output<typeof destinationSchema>;
+/** The properties by which a destination gets events in batches. */
 export type Batching = Pick<Destination, keyof typeof batching>;
 
-function flat<O, P>({ properties, ...of }: O & { properties: P }) {
-  return { ...of, ...properties };
+function flat<O, P>({ properties, ...others }: O & { properties: P }) {
+  return { ...others, ...properties };
 }
 
 function isHttp(url: string): boolean {

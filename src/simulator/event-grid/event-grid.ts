@@ -37,6 +37,7 @@ export class EventGrid {
   readonly #deps: EventGridDeps;
   readonly #registered = new Map<string, Registered>();
   readonly #putting = new Map<string, Promise<unknown>>();
+  /** Aborts at `clear`, and with it all requests until then. */
   #era = new AbortController();
   #isStopped = false;
 
@@ -115,10 +116,8 @@ export class EventGrid {
   pendingAt(targets: readonly string[], group: string): number {
     let sum = 0;
     for (const { shown, delivery } of this.#registered.values()) {
-      const { destination } = shown;
-      const target =
-        'functionName' in destination ? destination.functionName : 'queueName' in destination && destination.queueName;
-      if (target && targets.includes(target)) sum += delivery?.pendingOf(group) ?? 0;
+      const { functionName, queueName } = { functionName: '', queueName: '', ...shown.destination };
+      if (targets.includes(functionName || queueName)) sum += delivery?.pendingOf(group) ?? 0;
     }
     return sum;
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isFields } from '../../workflow.js';
 import { type AdvancedFilter, acceptsValue, advancedFilterSchema } from './advanced-filter.js';
 import type { TopicEvent } from './topic-event.js';
 import { anyText, expected, flag, properties, texts } from './values.js';
@@ -53,7 +54,7 @@ function compileFilter(filter: Filter): Test {
 
   function advancedTest(advanced: AdvancedFilter): Test {
     const read = readField(advanced.key);
-    const accepts = acceptsValue(advanced, { lookInArrays: filter.enableAdvancedFilteringOnArrays });
+    const accepts = acceptsValue(advanced, filter.enableAdvancedFilteringOnArrays);
     return (event) => accepts(read(event));
   }
 }
@@ -101,9 +102,9 @@ const FIELDS: ReadonlyMap<string, keyof TopicEvent> = new Map([
 ]);
 
 /** Returns the property of this exact name, or else of this name in another case. */
-function property(of: unknown, name: string): unknown {
-  if (typeof of !== 'object' || of === null || Array.isArray(of)) return undefined;
-  if (Object.hasOwn(of, name)) return (of as Record<string, unknown>)[name];
+function property(object: unknown, name: string): unknown {
+  if (!isFields(object)) return undefined;
+  if (Object.hasOwn(object, name)) return object[name];
   const folded = name.toLowerCase();
-  return Object.entries(of).find(([key]) => key.toLowerCase() === folded)?.[1];
+  return Object.entries(object).find(([key]) => key.toLowerCase() === folded)?.[1];
 }

@@ -15,7 +15,7 @@ const RETRY_MS = 5000;
 type Handshake = { kind: 'agreed' } | { kind: 'awaiting' } | { kind: 'failed'; message: string };
 
 /** Asks a webhook whether it wants the events. An Azure function agrees without a request. */
-export async function shakeHands(of: {
+export async function shakeHands(deps: {
   subscription: Subscription;
   id: string;
   code: string;
@@ -24,7 +24,7 @@ export async function shakeHands(of: {
   clock: Clock;
   signal: AbortSignal;
 }): Promise<Handshake> {
-  const { subscription, code, validationUrl, post, clock, signal } = of;
+  const { subscription, code, validationUrl, post, clock, signal } = deps;
   const { destination, eventDeliverySchema } = subscription;
   if (destination.endpointType !== 'WebHook') return { kind: 'agreed' };
 
@@ -32,7 +32,7 @@ export async function shakeHands(of: {
   const request = isCloudEvents
     ? optionsRequest(destination.endpointUrl, validationUrl)
     : noticeRequest({
-        ...of,
+        ...deps,
         notice: 'SubscriptionValidation',
         data: { validationCode: code, validationUrl },
         url: destination.endpointUrl,
@@ -58,16 +58,17 @@ export async function shakeHands(of: {
 
 type Request = Omit<PostRequest, 'signal'>;
 
-/** Returns the request with which Event Grid sends an event about the subscription itself. */
-export function noticeRequest(of: {
+type Notice = {
   notice: 'SubscriptionValidation' | 'SubscriptionDeletion';
   data: Record<string, unknown>;
   subscription: Subscription;
   url: string;
   id: string;
   at: Date;
-}): Request {
-  const { notice, data, subscription, url, id, at } = of;
+};
+
+/** Returns the request with which Event Grid sends an event about the subscription itself. */
+export function noticeRequest({ notice, data, subscription, url, id, at }: Notice): Request {
   const event = {
     id,
     topic: subscription.topic,

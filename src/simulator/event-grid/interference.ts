@@ -13,6 +13,7 @@ export type Interference = {
   isDown(events: readonly TopicEvent[]): boolean;
 };
 
+/** What happens to the events of an attempt. */
 export type Treatment = {
   /** 'lose-answer': sent, then treated as no answer; 'garble': sent with its body cut in the middle. */
   readonly fate: 'pass' | 'lose-answer' | 'garble';
@@ -20,4 +21,5 @@ export type Treatment = {
   readonly schema?: DeliverySchema;
 };
 
+/** The treatment without chaos. */
 export const AS_USUAL: Treatment = { fate: 'pass' };

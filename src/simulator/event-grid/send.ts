@@ -36,14 +36,15 @@ type NoAnswer = { kind: 'no-answer'; outcome: 'SocketError' | 'ResolutionError' 
 /** `late` is the answer that may still come: the request stays open for 3 minutes from its start. */
 export type SendResult = Answer | { kind: 'timed-out'; late: Promise<Answer> };
 
-/** Waits 30 s of real time for an answer. Never rejects; resolves at once when `signal` aborts. */
-export function send(of: {
+type Sending = {
   post: Post;
   clock: Clock;
   request: Omit<PostRequest, 'signal'>;
   signal: AbortSignal;
-}): Promise<SendResult> {
-  const { post, clock, request, signal } = of;
+};
+
+/** Waits 30 s of real time for an answer. Never rejects; resolves at once when `signal` aborts. */
+export function send({ post, clock, request, signal }: Sending): Promise<SendResult> {
   const abort = new AbortController();
   const giveUp = () => abort.abort();
   signal.addEventListener('abort', giveUp);

@@ -1,8 +1,8 @@
 import type { Reason } from './dead-letters.js';
 import type { Outcome } from './retry.js';
 
-/** Returns the counts of one subscription since it was made. */
-export function newCounts() {
+/** Returns the counts of a new subscription. */
+export function createCounts() {
   return {
     /** Events that the filter wanted. */
     matched: 0,
@@ -22,6 +22,7 @@ export function newCounts() {
   };
 }
 
+/** Adds 1 to the count of `key`. */
 export function countOne<K extends string>(counts: Partial<Record<K, number>>, key: K): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }

@@ -27,7 +27,7 @@ function propertiesSchema({ eventTypes, now }: Limits) {
       endpointType: word('StorageBlob'),
       properties: properties({ blobContainerName: text(), resourceId: anyText }),
     })
-      .transform(({ properties: { resourceId, ...of } }) => ({ ...of, ...(resourceId && { resourceId }) }))
+      .transform(({ properties: { resourceId, ...others } }) => ({ ...others, ...(resourceId && { resourceId }) }))
       .nullable()
       .default(null),
     expirationTimeUtc: z
@@ -116,17 +116,18 @@ export function describeSubscription(subscription: Subscription) {
   };
 }
 
+/** Returns the Azure resource id of a subscription. */
 export function resourceIdOf({ name, topic }: Subscription): string {
   return `${topic}/eventSubscriptions/${name}`;
 }
 
-function describeDestination({ endpointType, deliveryAttributeMappings, ...of }: Destination) {
-  const { functionName: _, ...shown } = { functionName: '', ...of };
+function describeDestination({ endpointType, deliveryAttributeMappings, ...others }: Destination) {
+  const { functionName: _, ...shown } = { functionName: '', ...others };
   return {
     endpointType,
     properties: {
       ...shown,
-      ...('endpointUrl' in of && { endpointBaseUrl: of.endpointUrl.split('?')[0] }),
+      ...('endpointUrl' in others && { endpointBaseUrl: others.endpointUrl.split('?')[0] }),
       deliveryAttributeMappings: deliveryAttributeMappings.map(({ name, type, ...value }) => ({
         name,
         type,

@@ -22,9 +22,9 @@ export type Written = Record<string, unknown>;
 export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 
 /** Returns the event that the services publish for a change. */
-export function topicEventOf(change: ServiceChange, of: { id: string; source: string }): TopicEvent {
-  const envelope = { id: of.id, source: of.source, time: timeText(change.at) };
-  return { ...envelope, ...(change.service === 'fhir' ? fhirPart(change) : dicomPart(change)) };
+export function topicEventOf(change: ServiceChange, { id, source }: { id: string; source: string }): TopicEvent {
+  const part = change.service === 'fhir' ? fhirPart(change) : dicomPart(change);
+  return { id, source, time: timeText(change.at), ...part };
 }
 
 /** Returns the event as a request in that schema contains it. */
@@ -67,8 +67,8 @@ function dicomPart({ change, host, partition, studyUid, seriesUid, instanceUid, 
   };
 }
 
-function typeOf(what: 'FhirResource' | 'DicomImage', change: Change): string {
-  return `Microsoft.HealthcareApis.${what}${change.charAt(0).toUpperCase()}${change.slice(1)}`;
+function typeOf(subject: 'FhirResource' | 'DicomImage', change: Change): string {
+  return `Microsoft.HealthcareApis.${subject}${change.charAt(0).toUpperCase()}${change.slice(1)}`;
 }
 
 /** The published samples have a data schema for FHIR, and none for DICOM. */

@@ -6,13 +6,14 @@ const POLL_MS = 2000;
 /** After this time without a change, every lease has lapsed: open jobs wait for hours, lost jobs stay lost. */
 const PATIENCE_MS = 65_000;
 
-/** Repeats the verdict until it is ok and no job is open, or until storage has not changed for long enough. */
-export async function verdictAtRest(of: {
+type Look = {
   findVerdict: () => Promise<Verdict>;
   clock: Clock;
   signal: AbortSignal;
-}): Promise<Verdict> {
-  const { findVerdict, clock, signal } = of;
+};
+
+/** Repeats the verdict until it is ok and no job is open, or until storage has not changed for long enough. */
+export async function verdictAtRest({ findVerdict, clock, signal }: Look): Promise<Verdict> {
   let last = '';
   let unchangedSinceMs = clock.monotonic();
   const isOver = () => signal.aborted || clock.monotonic() - unchangedSinceMs >= PATIENCE_MS;

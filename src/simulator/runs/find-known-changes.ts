@@ -17,9 +17,8 @@ export type Changes = ReadonlyMap<number, ServiceChange>;
  */
 export async function findKnownChanges(
   tables: TableStore,
-  of: { changes: Changes; runId: string; source: string; since: Date },
+  { changes, runId, source, since }: { changes: Changes; runId: string; source: string; since: Date },
 ): Promise<ReadonlySet<number>> {
-  const { changes, runId, source, since } = of;
   const known = new Set<number>();
   if (changes.size === 0) return known;
   const numbers = Map.groupBy(changes.keys(), (n) => contentDigestOf(changes.get(n) as ServiceChange, source));

@@ -44,7 +44,7 @@ export async function findSent(storage: RunStorage, search: Search): Promise<voi
   const { deadLetters, undelivered } = storage;
   await readBlobs({ blobs: deadLetters, names: ofInvalid, found: { hasDeadLetter: true } }, search);
   const names = await undeliveredSince(undelivered, search.since);
-  await readBlobs({ blobs: undelivered, names, found: { undelivered: true } }, search);
+  await readBlobs({ blobs: undelivered, names, found: { isUndelivered: true } }, search);
 }
 
 /** Returns the blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
@@ -108,7 +108,7 @@ async function deadLetterNames(deadLetters: BlobStore, since: Date) {
   return { ofJobs: new Set(ofJobs.map((name) => name.split('/').at(-1)?.split('.')[0] ?? '')), ofInvalid };
 }
 
-type Named = { blobs: BlobStore; names: readonly string[]; found: { hasDeadLetter?: true; undelivered?: true } };
+type Named = { blobs: BlobStore; names: readonly string[]; found: { hasDeadLetter?: true; isUndelivered?: true } };
 
 async function readBlobs({ blobs, names, found }: Named, { runId, sent }: Search): Promise<void> {
   const left = names.values();

@@ -23,10 +23,10 @@ type PublisherDeps = {
 };
 
 /** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
-export function createPublisher(of: PublisherDeps) {
-  const { runId, seed, chaos, source, eventGrid } = of;
-  const made = new RunChanges(of.workflows);
-  const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
+export function createPublisher(deps: PublisherDeps) {
+  const { runId, seed, chaos, source, eventGrid } = deps;
+  const made = new RunChanges(deps.workflows);
+  const nextKind = { fhir: createKinds('fhir', deps), dicom: createKinds('dicom', deps) };
 
   return {
     made,

@@ -5,7 +5,7 @@ import { reconcileDeps } from '../../functions/reconcile-deps.js';
 import { reconcile } from '../../reconcile/reconcile.js';
 
 /** Brings in the changes of a run that no event has announced. Resolves when the app has run for them, or gives up. */
-export type ReconcileRun = (of: {
+export type ReconcileRun = (run: {
   readonly services: readonly ServiceName[];
   readonly since: Date;
   readonly signal: AbortSignal;

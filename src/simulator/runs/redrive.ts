@@ -10,19 +10,21 @@ const MAX_FAILURES = 5;
 const POLL_MS = 1000;
 const RETRY_MS = 2000;
 
-/**
- * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does. With `isLeftToOthers`, waits
- * until somebody else has imported them. Returns the number of imported events of the run.
- */
-export async function importUndeliveredOf(of: {
+type Import = {
   runId: string;
   since: Date;
   deadLetterStores: DeadLetterStores;
   isLeftToOthers: boolean;
   clock: Clock;
   signal: AbortSignal;
-}): Promise<number> {
-  const { runId, since, deadLetterStores, isLeftToOthers, clock, signal } = of;
+};
+
+/**
+ * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does. With `isLeftToOthers`, waits
+ * until somebody else has imported them. Returns the number of imported events of the run.
+ */
+export async function importUndeliveredOf(options: Import): Promise<number> {
+  const { runId, since, deadLetterStores, isLeftToOthers, clock, signal } = options;
   const { undelivered } = deadLetterStores;
   for (let failures = 0; !signal.aborted; ) {
     try {

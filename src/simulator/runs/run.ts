@@ -42,7 +42,7 @@ export type RunDeps = {
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
   /** Makes the run's own services. */
-  readonly makeServices: (of: Omit<ServicesDeps, 'clock'>) => SwitchableServices;
+  readonly makeServices: (deps: Omit<ServicesDeps, 'clock'>) => SwitchableServices;
   readonly source: string;
   /** True if the app takes only events of listed workspaces. */
   readonly isListing: boolean;
@@ -182,8 +182,8 @@ export class Run {
     this.#known.phase = 'redriving';
     this.#isDown = false;
     const isLeftToOthers = !this.#request.redrive;
-    const of = { runId: this.id, since: this.#since, deadLetterStores, isLeftToOthers, clock, signal };
-    this.#known.redriven = await importUndeliveredOf(of);
+    const run = { runId: this.id, since: this.#since };
+    this.#known.redriven = await importUndeliveredOf({ ...run, deadLetterStores, isLeftToOthers, clock, signal });
   }
 
   /** A queue that cannot be read counts as one with messages. */

@@ -61,18 +61,18 @@ export class Sent {
       /** The event has a dead letter as an invalid event. */
       hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
       /** The event is in Event Grid's own dead letters. */
-      undelivered: (flag & IS_UNDELIVERED) !== 0,
+      isUndelivered: (flag & IS_UNDELIVERED) !== 0,
     };
   }
 
   /** Adds bits and flags to those of event `n`. */
   mark(n: number, found: Partial<Found>): void {
-    const { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, undelivered, settledAtMs = 0 } = found;
+    const { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, isUndelivered, settledAtMs = 0 } = found;
     for (const [at, bits] of [completed, superseded, dead, open].entries()) {
       this.#jobs[n * 5 + 1 + at] = (this.#jobs[n * 5 + 1 + at] ?? 0) | bits;
     }
     this.#times[n * 2 + 1] = Math.max(this.#times[n * 2 + 1] ?? 0, settledAtMs);
-    const flags = (hasDeadLetter ? HAS_DEAD_LETTER : 0) | (undelivered ? IS_UNDELIVERED : 0);
+    const flags = (hasDeadLetter ? HAS_DEAD_LETTER : 0) | (isUndelivered ? IS_UNDELIVERED : 0);
     this.#flags[n] = (this.#flags[n] ?? 0) | flags;
   }
 

@@ -120,15 +120,15 @@ function countAll(sent: Sent) {
 
 type Fate = 'settled' | 'deadLettered' | 'rejected' | 'open' | 'ignored' | 'undelivered' | 'lost';
 
-function fateOf({ isMalformed, hasDeadLetter, undelivered, wanted, dead, open, ...event }: SentEvent): Fate {
-  if (isMalformed) return hasDeadLetter ? 'rejected' : undelivered ? 'undelivered' : 'lost';
+function fateOf({ isMalformed, hasDeadLetter, isUndelivered, wanted, dead, open, ...event }: SentEvent): Fate {
+  if (isMalformed) return hasDeadLetter ? 'rejected' : isUndelivered ? 'undelivered' : 'lost';
   if (wanted === 0) return 'ignored';
   const done = event.completed | event.superseded;
   if ((wanted & ~done) === 0) return 'settled';
   if ((wanted & ~(done | dead)) === 0) return 'deadLettered';
   if ((wanted & ~(done | dead | open)) === 0) return 'open';
   if (hasDeadLetter) return 'deadLettered'; // the app rejected it as invalid, or its workspace is not listed
-  return undelivered ? 'undelivered' : 'lost';
+  return isUndelivered ? 'undelivered' : 'lost';
 }
 
 /** Returns the results of the checks, for each workflow that has a check. */

@@ -29,34 +29,34 @@ const CONDITIONS = [
   { code: '233604007', display: 'Pneumonia' },
 ];
 
-type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
+type NewEncounter = { patient: string; at: Date; status: 'in-progress' | 'finished' };
+type InEncounter = { patient: string; encounter: string; at: Date };
+type NewObservation = InEncounter & { status: 'preliminary' | 'final' | 'corrected' | 'entered-in-error' };
+type NewStudy = { patient: string; studyUid: string; modality: string; at: Date };
 
 /** Returns an encounter. References are relative (`Patient/…`), or the fullUrl of an entry of the bundle. */
-export function makeEncounter(of: { patient: string; at: Date; status: 'in-progress' | 'finished' }): Resource {
-  const at = of.at.toISOString();
+export function makeEncounter({ patient, at, status }: NewEncounter): Resource {
+  const time = at.toISOString();
   return {
     resourceType: 'Encounter',
-    status: of.status,
+    status,
     class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
-    subject: { reference: of.patient },
-    period: { start: at, ...(of.status === 'finished' && { end: at }) },
+    subject: { reference: patient },
+    period: { start: time, ...(status === 'finished' && { end: time }) },
   };
 }
 
 /** Returns an observation of a random kind, such as heart rate, with a random value in the range of that kind. */
-export function makeObservation(
-  random: Random,
-  of: { patient: string; encounter: string; at: Date; status: ObservationStatus },
-): Resource {
+export function makeObservation(random: Random, { status, patient, encounter, at }: NewObservation): Resource {
   const { code, text, unit, category, low, high, digits } = pick(random, MEASURES);
   return {
     resourceType: 'Observation',
-    status: of.status,
+    status,
     category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: category }] }],
     code: { coding: [{ system: 'http://loinc.org', code, display: text }], text },
-    subject: { reference: of.patient },
-    encounter: { reference: of.encounter },
-    effectiveDateTime: of.at.toISOString(),
+    subject: { reference: patient },
+    encounter: { reference: encounter },
+    effectiveDateTime: at.toISOString(),
     valueQuantity: {
       value: Number((low + random.number() * (high - low)).toFixed(digits)),
       unit,
@@ -67,7 +67,7 @@ export function makeObservation(
 }
 
 /** Returns a condition that began 0 to 30 days before `at`. */
-export function makeCondition(random: Random, of: { patient: string; encounter: string; at: Date }): Resource {
+export function makeCondition(random: Random, { patient, encounter, at }: InEncounter): Resource {
   const coding = { system: 'http://snomed.info/sct', ...pick(random, CONDITIONS) };
   return {
     resourceType: 'Condition',
@@ -75,20 +75,20 @@ export function makeCondition(random: Random, of: { patient: string; encounter: 
       coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
     },
     code: { coding: [coding] },
-    subject: { reference: of.patient },
-    encounter: { reference: of.encounter },
-    onsetDateTime: new Date(of.at.getTime() - between(random, 0, 30) * 86_400_000).toISOString(),
+    subject: { reference: patient },
+    encounter: { reference: encounter },
+    onsetDateTime: new Date(at.getTime() - between(random, 0, 30) * 86_400_000).toISOString(),
   };
 }
 
 /** Returns the FHIR resource for a DICOM study, with the study's UID as its identifier. */
-export function makeImagingStudy(of: { patient: string; studyUid: string; modality: string; at: Date }): Resource {
+export function makeImagingStudy({ patient, studyUid, modality, at }: NewStudy): Resource {
   return {
     resourceType: 'ImagingStudy',
-    identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${of.studyUid}` }],
+    identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${studyUid}` }],
     status: 'available',
-    modality: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: of.modality }],
-    subject: { reference: of.patient },
-    started: of.at.toISOString(),
+    modality: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: modality }],
+    subject: { reference: patient },
+    started: at.toISOString(),
   };
 }

@@ -40,7 +40,7 @@ export type World = {
   transact(entries: readonly { fullUrl: string; resource: Resource }[]): void;
   /** Stores an image; `false` where the image exists, which makes no event. */
   store(image: Dataset): boolean;
-  removeImages(of: ImageSelector): void;
+  removeImages(selector: ImageSelector): void;
   /** Sets attributes in all images of a study. */
   updateStudy(studyUid: string, values: Dataset): void;
 };

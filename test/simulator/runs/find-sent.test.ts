@@ -230,7 +230,7 @@ describe('when a run looks for dead letters', () => {
         await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', EVENT);
       },
       since,
-      found: { undelivered: isFound, hasDeadLetter: isFound },
+      found: { isUndelivered: isFound, hasDeadLetter: isFound },
     })),
   ])('given $given', async ({ found, ...row }) => {
     expect(await markOf(row)).toMatchObject(found);
@@ -271,7 +271,7 @@ describe('when a run looks for dead letters', () => {
     await run.find();
     run.send(INDEX);
 
-    expect([0, 1, 2, 3].map((n) => run.sent.get(n).undelivered)).toEqual([true, false, true, false]);
+    expect([0, 1, 2, 3].map((n) => run.sent.get(n).isUndelivered)).toEqual([true, false, true, false]);
     expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
   });
 
@@ -282,7 +282,7 @@ describe('when a run looks for dead letters', () => {
 
     await run.find({ undelivered: { ...run.undelivered, read: async () => undefined } });
 
-    expect(run.sent.get(0)).toMatchObject({ undelivered: false });
+    expect(run.sent.get(0)).toMatchObject({ isUndelivered: false });
   });
 
   it('given a job that moves from its row to its record between the reads, then it is found', async () => {

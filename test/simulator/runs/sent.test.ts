@@ -17,9 +17,9 @@ describe('when a run notes what it has sent', () => {
 
     sent.mark(n, { completed: 0b001, settledAtMs: 3000 });
     sent.mark(n, { dead: 0b010, settledAtMs: 2000 });
-    sent.mark(n, { open: 0b100, undelivered: true });
+    sent.mark(n, { open: 0b100, isUndelivered: true });
 
-    expect(sent.get(n)).toMatchObject({ completed: 1, dead: 2, open: 4, settledAtMs: 3000, undelivered: true });
+    expect(sent.get(n)).toMatchObject({ completed: 1, dead: 2, open: 4, settledAtMs: 3000, isUndelivered: true });
   });
 
   it('given a new look, then findings are forgotten, and sent events are not', () => {
@@ -31,7 +31,7 @@ describe('when a run notes what it has sent', () => {
       dead: 1,
       open: 1,
       hasDeadLetter: true,
-      undelivered: true,
+      isUndelivered: true,
       settledAtMs: 5,
     });
 
@@ -47,7 +47,7 @@ describe('when a run notes what it has sent', () => {
       dead: 0,
       open: 0,
       hasDeadLetter: false,
-      undelivered: false,
+      isUndelivered: false,
       settledAtMs: 0,
     });
   });

@@ -8,7 +8,7 @@ import { type Checked, type CheckedRun, isNewestCompleted, type TableCheck } fro
 const MODALITY = '00080060';
 const STUDY_UID = '0020000D';
 
-type Of = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
+type StudiesRun = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
   readonly services: { readonly dicom: Pick<DicomService, 'host' | 'answer'> };
   readonly newest: ReadonlyMap<string, { readonly n: number }>;
 };
@@ -26,12 +26,12 @@ type Study = {
 /** Checks that each study, past or present, has a row with the study's content in the service. */
 export const checkStudies = {
   workflow: 'imaging-studies',
-  async check(of: Of): Promise<Checked> {
-    const left = studiesIn(of);
+  async check(run: StudiesRun): Promise<Checked> {
+    const left = studiesIn(run);
     const problems: string[] = [];
     let rows = 0;
-    for await (const row of rowsOfRun(of, 'studies')) {
-      if (row.host !== of.services.dicom.host) continue;
+    for await (const row of rowsOfRun(run, 'studies')) {
+      if (row.host !== run.services.dicom.host) continue;
       const key = keyOf(row.dicomPartition, row.studyUid);
       const study = left.get(key);
       left.delete(key);
@@ -46,8 +46,8 @@ export const checkStudies = {
   },
 } satisfies TableCheck;
 
-function studiesIn(of: Of): Map<string, Study> {
-  const { dicom } = of.services;
+function studiesIn(run: StudiesRun): Map<string, Study> {
+  const { dicom } = run.services;
   const studies = new Map<string, Study>();
   const partitions = new Set<string>();
   for (const entry of dicomEntries<AnsweredChange>(dicom, 'changefeed')) {
@@ -59,7 +59,7 @@ function studiesIn(of: Of): Map<string, Study> {
     const image = JSON.stringify([entry.seriesInstanceUid, sopInstanceUid]);
     if (action === 'create') study.images.set(image, timestamp);
     if (action === 'delete') study.images.delete(image);
-    if (entry.state !== 'replaced') study.isOpen ||= !isNewestCompleted(of, imageOf(entry));
+    if (entry.state !== 'replaced') study.isOpen ||= !isNewestCompleted(run, imageOf(entry));
   }
   for (const partition of partitions) {
     for (const series of dicomEntries<Dataset>(dicom, `partitions/${encodeURIComponent(partition)}/series`)) {

@@ -65,9 +65,9 @@ export function* dicomEntries<T>(dicom: Pick<DicomService, 'host' | 'answer'>, p
 /** Returns undefined for an answer without content. */
 function read<T>(
   service: Pick<FhirService | DicomService, 'host' | 'answer'>,
-  of: { base: string; path: string; query: URLSearchParams },
+  request: { base: string; path: string; query: URLSearchParams },
 ): T | undefined {
-  const { status, body } = service.answer({ method: 'GET', headers: NO_HEADERS, body: NOTHING, ...of });
+  const { status, body } = service.answer({ method: 'GET', headers: NO_HEADERS, body: NOTHING, ...request });
   if (status === 204) return undefined;
   if (status !== 200) throw new TypeError(`The run's service ${service.host} answered ${status} to a read.`);
   return JSON.parse(typeof body === 'string' ? body : Buffer.from(body ?? NOTHING).toString()) as T;

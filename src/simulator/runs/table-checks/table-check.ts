@@ -8,9 +8,10 @@ import type { Services } from '../../services.js';
 export type TableCheck = {
   /** The workflow's name. An app without the workflow skips the check. */
   readonly workflow: string;
-  check(of: CheckedRun): Promise<Checked>;
+  check(run: CheckedRun): Promise<Checked>;
 };
 
+/** The parts of a run that a check reads. */
 export type CheckedRun = {
   /** The tables of the workflows. */
   readonly tables: TableStore;
