@@ -10,7 +10,7 @@ import { OptionError, textOf, type Values } from './options.js';
 /** The HTTP API of an app, for commands with `--app`. The caller signs in, unless the app is on this machine. */
 export type AppClient = ReturnType<typeof createAppClient>;
 
-/** `path`: after `/api/`. A POST if there is a body. */
+/** `path` is the part after `/api/`. A request with a body is a POST. */
 export type AppRequest = { readonly path: string; readonly query?: Record<string, string>; readonly body?: unknown };
 
 /** The app has read the request, and refuses it: an id is unknown, or an option is wrong. */

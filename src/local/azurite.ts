@@ -58,8 +58,8 @@ function findKeeper(folder: string): Keeper | undefined {
 }
 
 /**
- * Starts a keeper, and returns whether the keeper has claimed the folder. Another keeper, which is about to end, may still
- * have it. A Ctrl-C does not reach the keeper, which has its own process group.
+ * Starts a keeper, and returns whether the keeper has claimed the folder. Another keeper, which is about to end, may
+ * still have it. A Ctrl-C does not reach the keeper, which has its own process group.
  */
 async function startKeeper(options: KeeperOptions): Promise<boolean> {
   const script = fileURLToPath(import.meta.resolve('./azurite-keeper.js'));
@@ -128,7 +128,7 @@ export function keeperFile(folder: string): string {
   return join(folder, 'keeper.json');
 }
 
-/** The options of a keeper: its argument, as JSON. */
+/** The options of a keeper, whose process gets them as JSON in its first argument. */
 export type KeeperOptions = {
   readonly folder: string;
   /** The ports of blob, queue and table; 0 for any free port. */

@@ -19,21 +19,21 @@ import { describeUnknownSettings } from './unknown-settings.js';
 export async function openLocalApp(appRoot: string, given: Env, clock: Clock) {
   const { workflows } = await import('../workflows/index.js'); // an invalid workflow throws a WorkflowError here
   const env = withLookupKey(appRoot, withLocalSettings(appRoot, given));
-  const unknown = describeUnknownSettings(namesInLocalSettings(appRoot), askedIn(workflows, readSetting(env)));
+  const unknown = describeUnknownSettings(namesInLocalSettings(appRoot), settingsAskedBy(workflows, readSetting(env)));
   if (unknown) process.stderr.write(unknown);
   return readWithStorage(env, { read: (of) => readSettings(workflows, of), appRoot, clock });
 }
 
-/** Ends the process with the message of an error that is for the person who started it. */
+/** Prints an error that the person at the terminal can fix, and ends the process. Throws any other error again. */
 export function endWith(error: unknown): never {
   if (error instanceof OptionError) process.exit(printOptionError(error));
-  const isForPerson = [StartError, ConfigError, WorkflowError].some((kind) => error instanceof kind);
-  if (!isForPerson) throw error;
+  const isFixable = [StartError, ConfigError, WorkflowError].some((kind) => error instanceof kind);
+  if (!isFixable) throw error;
   process.exit(printError(`${(error as Error).message}\n`, 1));
 }
 
 /** Returns the names of the settings that the workflows ask for in `setup`. */
-function askedIn(workflows: readonly Workflow[], setting: Setting): string[] {
+function settingsAskedBy(workflows: readonly Workflow[], setting: Setting): string[] {
   const asked: string[] = [];
   for (const { setup } of workflows) {
     setup((name) => {

@@ -25,8 +25,8 @@ type WithStorage<R> = {
 };
 
 /**
- * Reads settings, and provides the storage that they name. Returns what `read` returns for the settings with that storage,
- * these settings, and the Azurite to release in the end, if there is one.
+ * Reads settings, and provides the storage that they name. Returns the result of `read`; in `env` the settings, which
+ * name the provided storage; and the Azurite to release at the end, if there is one.
  * @throws StartError as `provideStorage`, and what `read` throws
  */
 export async function readWithStorage<R extends { readonly config: Config }>(
@@ -43,10 +43,10 @@ export async function readWithStorage<R extends { readonly config: Config }>(
 }
 
 /**
- * Provides storage. Where the settings name none, it starts the project's own Azurite. For UseDevelopmentStorage=true
- * it uses the Azurite on the usual ports, and starts it where none answers. It only checks that any other storage
- * answers.
- * @returns the Azurite to release in the end, if there is one.
+ * Provides storage. Returns the Azurite to release at the end, if there is one.
+ * - The settings name no storage: starts the project's own Azurite.
+ * - They name UseDevelopmentStorage=true: uses the Azurite on the usual ports, or starts the project's own there.
+ * - They name another storage: only checks that it answers.
  * @throws StartError when `.local` cannot be written, or storage does not answer.
  */
 export async function provideStorage(
@@ -111,7 +111,7 @@ function endpointsOf(storage: Config['storage']): string[] {
   ];
 }
 
-/** Accepts any answer: the app itself reports a refusal. */
+/** Checks that storage answers. A refusal counts as an answer, because the app itself reports it. */
 async function checkAnswers(endpoint: string): Promise<void> {
   const { origin } = new URL(endpoint); // without the shared access signature that can follow
   try {

@@ -48,7 +48,7 @@ function countPackages() {
 }
 
 /**
- * Builds only when a source has another name, size or time than at the last build, from an empty `dist`. While
+ * Builds into an empty `dist` if a source has another name, size or time than at the last build. While
  * `npm start -- --watch` runs, that process keeps `dist` up to date, and the running app needs its files.
  */
 function build() {

@@ -60,7 +60,7 @@ async function start(): Promise<void> {
   process.exit(0);
 }
 
-/** Imports the watch only here, so that npm start without --watch does not load esbuild. */
+/** Imports the code of --watch only here, because it loads esbuild. */
 async function watch(ended: Promise<void>): Promise<void> {
   const { watchApp } = await import('./watch/watch-app.js');
   const args = process.argv.slice(2).filter((arg) => arg !== '--watch');

@@ -15,7 +15,7 @@ export type Source = {
     listing: Listing,
     options: { readonly max: number; readonly onCount: (all: number) => void },
   ): Promise<{ readonly letters: readonly ListedDeadLetter[]; readonly all: number }>;
-  /** Returns one dead letter; undefined if no dead letter has this id. `withPayload`: `Clinical` must be there. */
+  /** Returns one dead letter; undefined if no dead letter has this id. `withPayload` false: `Clinical` may be absent. */
   show(id: string, withPayload: boolean): Promise<({ readonly shown: Shown } & Partial<Clinical>) | undefined>;
   redrive(ids: Ids, options: RedriveMany, pace: Pace): Promise<Report>;
   discard(ids: Ids, note: Note, pace: Pace): Promise<Report>;

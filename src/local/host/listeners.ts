@@ -38,6 +38,7 @@ export function startListeners(functions: readonly AppFunction[], invoker: Invok
   return starts.map((start) => start());
 }
 
+/** Returns a function that starts the listener, so that an error in any binding starts no listener. None for HTTP. */
 function prepareListener(target: AppFunction, invoker: Invoker, deps: Deps): (() => Listener)[] {
   switch (target.trigger.type) {
     case 'queuetrigger':

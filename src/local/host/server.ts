@@ -86,7 +86,7 @@ async function answerTo(incoming: IncomingMessage, current: () => Handle | undef
   }
 }
 
-/** Reads even a too large body to its end, so that its sender can read the answer. */
+/** Reads a body to its end, even if it is too large, so that the sender can read the answer. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -18,8 +18,8 @@ const END_BYTES = 22;
 export type File = { readonly name: string; readonly content: Buffer };
 
 /**
- * Writes the package that is deployed of the project in `root` to the folder `to`: the app as one bundle, with nothing
- * to install or build in Azure.
+ * Writes the deployment package of the project in `root` to the folder `to`: the app as one bundle, with nothing to
+ * install or build in Azure.
  * @throws StartError where the package would be incomplete.
  */
 export async function makePackage(root: string, to: string): Promise<readonly File[]> {

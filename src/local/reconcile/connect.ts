@@ -50,14 +50,14 @@ export async function connect(values: Values) {
   };
 }
 
-/** Returns the settings for an app in Azure. The local settings name other storage, and the simulator is not the app's in Azure. */
+/** Returns the local settings with the accounts of an app in Azure, without local storage and without the simulator. */
 export function accountEnv(of: { account: string; workflowAccount?: string | undefined }, local: Env): Env {
   const rest = Object.entries(local).filter(([name]) => !CONNECTION.test(name));
   const accounts = { EventStorage__accountName: of.account, WorkflowStorage__accountName: of.workflowAccount };
   return { ...Object.fromEntries(rest), SIMULATOR: 'off', ...accounts };
 }
 
-/** Lets this process read the simulator over HTTP, because the simulator is in the memory of `npm start`. */
+/** Returns `env` with the addresses of the simulated services, which `npm start` serves, unless `env` names services. */
 export function withSimulatedServices(env: Env): Env {
   if (env.SIMULATOR !== 'on' || env.FHIR_HOSTS || env.DICOM_HOSTS) return env;
   const url = `http://127.0.0.1:${env.PORT || '7071'}/api/simulator`;

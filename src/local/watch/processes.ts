@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../clock.js';
 
-/** Before, the next change would probably stop the check, which takes a processor for seconds. */
+/** The check takes a processor for seconds, and the next change stops it. So it waits for a pause between changes. */
 const CHECK_AFTER_MS = 1000;
 
 type AppOptions = { readonly signal: AbortSignal; readonly onServing: () => void };
@@ -31,7 +31,7 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
   };
 }
 
-/** Checks the types of the whole app in the background, a moment later, and prints what is wrong. */
+/** Checks the types of the whole app in the background, after a pause, and prints the errors. */
 export function startTypeCheck(clock: Clock): { stop(): void } {
   const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--noEmit', '--incremental', '--tsBuildInfoFile', '.local/watch.tsbuildinfo'];

@@ -5,7 +5,7 @@ import { linkTo } from '../shell/route.js';
 
 type CountsProps = { readonly overview: Overview; readonly of: Pick<Overview, 'eventsPerSecond' | 'minutes'> };
 
-/** Shows the numbers that a person compares with yesterday's. */
+/** Shows the numbers of now and of the last hour. */
 export function Counts({ overview, of: { eventsPerSecond, minutes } }: CountsProps) {
   const { waiting, compared } = overview;
   const behind = compared.reduce<number | undefined>(

@@ -13,7 +13,7 @@ type ChartProps = {
   /** The times of the values, in seconds since 1970. */
   readonly at: readonly number[];
   readonly series: readonly Series[];
-  /** Horizontal lines, such as limits. */
+  /** Horizontal lines with a label. */
   readonly limits?: readonly { readonly value: number; readonly label: string }[];
   readonly textOf: (value: number) => string;
 };
@@ -116,7 +116,7 @@ function optionsOf(props: ChartProps, element: HTMLElement, readout: { current: 
     ],
     hooks: {
       draw: [(plot) => drawLimits(plot, limits, colourOf)],
-      setCursor: [(plot) => write(plot, props, readout.current)],
+      setCursor: [(plot) => showValues(plot, props, readout.current)],
     },
   };
 }
@@ -150,7 +150,7 @@ function drawLimits(plot: uPlot, limits: NonNullable<ChartProps['limits']>, colo
 }
 
 /** Shows the values under the pointer. */
-function write({ cursor, data }: uPlot, { textOf, series }: ChartProps, readout: HTMLElement | null): void {
+function showValues({ cursor, data }: uPlot, { textOf, series }: ChartProps, readout: HTMLElement | null): void {
   if (!readout) return;
   const [minute, ...values] = data.map((column) => column[cursor.idx ?? -1]);
   const texts = series.map(({ label }, index) => `${label} ${valueText(values[index], textOf)}`);

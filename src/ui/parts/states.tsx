@@ -15,7 +15,7 @@ const TITLES: Readonly<Record<Failure['kind'], string>> = {
   broken: 'The app has failed',
 };
 
-/** Says why there is nothing to show, and what to do. */
+/** Shows why there is no data, and what to do. */
 export function FailureBox({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
   return (
     <div class="box red" role="alert">
