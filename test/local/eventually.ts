@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Looks again and again until `look` returns something; jest's own limit ends it. For what another process does. */
+/** Calls `look` until it returns a value, such as the effect of another process. Only the time limit of jest ends it. */
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (;;) {
     const found = await look();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The process that keeps the Azurite of `appRoot`; undefined when none runs. */
+/** Returns the id of the process that keeps the Azurite of `appRoot`; undefined if there is no such process. */
 export function keeperPid(appRoot: string): number | undefined {
   try {
     const { pid } = JSON.parse(readFileSync(join(appRoot, '.local/azurite/keeper.json'), 'utf8'));

@@ -15,7 +15,7 @@ export const workflows: readonly Workflow[] = [resourceIndex, patientRegistry, o
 `;
 const bin = (path: string) => resolve('node_modules', path);
 
-/** A copy of the sources beside the real ones: it finds the packages, and nothing that is written stays. */
+/** Copies the sources into a folder of the project, where they find the packages. The folder is deleted at the end. */
 export function projectCopy() {
   let folder = '';
   beforeAll(() => {
@@ -38,11 +38,11 @@ export function projectCopy() {
   return {
     path: () => folder,
 
-    /** A script of the copy, from its sources. */
+    /** Runs a script of the copy from its sources. */
     run: ([script = '', ...args]: readonly string[]) =>
       node(['--import', resolve('test/local/run-typescript.mjs'), join(folder, script), ...args]),
 
-    /** Runs the tests that were written into it. */
+    /** Runs the tests that were written into the copy. */
     test(): { passed: number; failed: number } {
       const { stdout } = node([bin('jest/bin/jest.js'), '--rootDir', folder, '--json']);
       const { numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken } = JSON.parse(stdout);

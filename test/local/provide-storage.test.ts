@@ -81,7 +81,7 @@ describe('when no storage is named', () => {
       takePort(10_002).catch(async () => {
         await pause(100); // the storage of another test gives it back
         looks += 1;
-        return looks === 100 ? { release() {} } : undefined; // somebody keeps it: as good
+        return looks === 100 ? { release() {} } : undefined; // another program keeps the port
       }),
     );
 

@@ -125,7 +125,7 @@ describe('when npm start runs', () => {
   });
 });
 
-/** Each step of the demonstration, with the status of its answer and its outcomes. */
+/** Returns each step of the demonstration, with the status of its answer and its outcomes. */
 function stepsIn(output: string): string[][] {
   const steps: string[][] = [];
   for (const line of linesOfDemonstration(output)) {
@@ -137,7 +137,7 @@ function stepsIn(output: string): string[][] {
   return steps;
 }
 
-/** The lines from the first step to the meaning of the last outcome. */
+/** Returns the lines from the first step to the meaning of the last outcome. */
 function linesOfDemonstration(text: string): string[] {
   const lines = text.split('\n');
   const from = lines.findIndex((line) => line.trim().startsWith('create a Patient  '));

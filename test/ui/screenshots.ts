@@ -7,9 +7,15 @@ import { startPage } from './start-page.js';
 
 const GROUPS = {
   groups: [
-    group('potassium-alert', 'non-retriable', 'receiver-refused', 'src/workflows/potassium-alert.ts:31', 10_000),
-    group('imaging-studies', 'tries-spent', 'timeout', 'src/workflows/imaging-studies/imaging-studies.ts:54', 400),
-    group('', 'invalid', 'invalid', '', 12),
+    group(10_000, {
+      ...{ workflow: 'potassium-alert', reason: 'non-retriable', error: 'receiver-refused' },
+      frame: 'src/workflows/potassium-alert.ts:31',
+    }),
+    group(400, {
+      ...{ workflow: 'imaging-studies', reason: 'tries-spent', error: 'timeout' },
+      frame: 'src/workflows/imaging-studies/imaging-studies.ts:54',
+    }),
+    group(12, { workflow: '', reason: 'invalid', error: 'invalid', frame: '' }),
   ],
   ...{ letters: 10_412, isMore: false, next: null },
 };
@@ -25,28 +31,22 @@ const LETTERS = {
 
 const started = await startPage();
 try {
-  await shoot('page-overview', { colorScheme: 'light', width: 1180 }, 'overview', 'Overview', moved(greenOverview));
-  await shoot(
-    'page-dead-letters',
-    { colorScheme: 'dark', width: 1180 },
-    'dead-letters',
-    'Dead letters',
-    moved(redOverview),
-  );
-  await shoot('page-phone', { colorScheme: 'light', width: 360 }, 'overview', 'Overview', moved(redOverview));
+  const overview = { place: 'overview', heading: 'Overview' };
+  const deadLetters = { place: 'dead-letters', heading: 'Dead letters' };
+  await shoot('page-overview', overview, { colorScheme: 'light', width: 1180, answer: greenOverview });
+  await shoot('page-dead-letters', deadLetters, { colorScheme: 'dark', width: 1180, answer: redOverview });
+  await shoot('page-phone', overview, { colorScheme: 'light', width: 360, answer: redOverview });
 } finally {
   await started.end();
 }
 
-async function shoot(
-  name: string,
-  options: { colorScheme: 'light' | 'dark'; width: number },
-  place: string,
-  heading: string,
-  overview: Overview,
-): Promise<void> {
+type Place = { readonly place: string; readonly heading: string };
+type View = { readonly colorScheme: 'light' | 'dark'; readonly width: number; readonly answer: Overview };
+
+/** Writes a picture of a place of the page into docs/. */
+async function shoot(name: string, { place, heading }: Place, { answer, ...options }: View): Promise<void> {
   const answers = {
-    overview,
+    overview: moved(answer),
     recent: { jobs: recentJobs },
     workflows: { workflows },
     'dead-letters': (route: import('playwright-core').Route) =>
@@ -70,8 +70,9 @@ function moved(overview: Overview): Overview {
   return schema.parse(JSON.parse(text));
 }
 
-function group(workflow: string, reason: string, error: string, frame: string, letters: number) {
-  const by = { reason, workflow, error, frame };
+type Cause = { readonly workflow: string; readonly reason: string; readonly error: string; readonly frame: string };
+
+function group(letters: number, by: Cause) {
   const times = { oldestAt: ago(50_000), newestAt: ago(600) };
   const ids = {
     example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0',

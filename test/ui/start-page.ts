@@ -51,8 +51,9 @@ export async function startPage() {
     break() {
       isFixed = false;
     },
-    /** Ends the app as a crash does, and starts it again on the same port. */
+    /** Ends the app as a crash does. */
     kill: () => app.process.kill(),
+    /** Starts the app again on the same port. */
     async restart() {
       app = await startApp(env, new URL(app.url).port);
     },

@@ -63,7 +63,7 @@ describe('when the host is told to end', () => {
     const late = request(`${host.url}/api/things/1`, { method: 'POST' });
     late.write('half of a ');
     await once(late, 'socket');
-    await fetch(`${host.url}/api/nothing`); // What was sent before this one has arrived.
+    await fetch(`${host.url}/api/nothing`); // The part that was sent before this request has arrived.
 
     host.process.kill('SIGTERM');
     await host.printed('Ending');

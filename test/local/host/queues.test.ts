@@ -14,7 +14,7 @@ let host: HostProcess;
 
 beforeAll(async () => {
   host = await startHostProcess({ FIXTURE_QUEUE: name, FixtureStorage: testConnection() });
-  await queue.create(); // After the host has looked for it.
+  await queue.create(); // The host has looked for the queue before.
 });
 afterAll(() => host.kill());
 
