@@ -58,16 +58,16 @@ async function within(
 
 async function compareAll(signal: AbortSignal, state: State, deps: App): Promise<void> {
   const services = servicesOf(deps.config);
-  const share = Math.min(SERVICES_AT_ONCE, services.length);
+  const servicesAtOnce = Math.min(SERVICES_AT_ONCE, services.length);
   const { perSecond, broughtInPerSecond, atOnce } = PACE;
   const pace = {
-    perSecond: perSecond / share,
-    broughtInPerSecond: broughtInPerSecond / share,
-    atOnce: Math.ceil(atOnce / share),
+    perSecond: perSecond / servicesAtOnce,
+    broughtInPerSecond: broughtInPerSecond / servicesAtOnce,
+    atOnce: Math.ceil(atOnce / servicesAtOnce),
     signal,
   };
   const run: Run = { results: new Map(), failures: [] };
-  await forEachAtOnce(inTurn(services, deps), share, async (service) => {
+  await forEachAtOnce(inTurn(services, deps), servicesAtOnce, async (service) => {
     if (signal.aborted) return;
     try {
       const result = await compareService(service, reconcileDeps(deps, pace));
