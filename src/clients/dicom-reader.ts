@@ -48,44 +48,54 @@ const partitioned = new WeakSet<Endpoint>();
 
 /** Returns the `resource` of a handler of DICOM events. */
 export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomReader {
-  const { getWithRetry, share, endpoint, signal } = deps;
   const { studyUid, seriesUid, instanceUid } = event;
+  const reads = new PartitionReads(event, deps);
+  const instancePath = () => pathOf('studies', studyUid, 'series', seriesUid, 'instances', instanceUid);
 
   return {
     service: 'dicom',
-    instance: async () => (await metadata('instance', instancePath()))[0],
-    series: async () => metadata('series', pathOf('studies', studyUid, 'series', seriesUid)),
-    study: async () => metadata('study', pathOf('studies', studyUid)),
+    instance: async () => (await reads.metadata('instance', instancePath()))[0],
+    series: async () => reads.metadata('series', pathOf('studies', studyUid, 'series', seriesUid)),
+    study: async () => reads.metadata('study', pathOf('studies', studyUid)),
     frames: async (numbers) => {
       if (numbers.length === 0) throw noFrame();
       const path = `${instancePath()}/frames/${numbers.map(frameNumber).join(',')}`;
-      const answer = await stream(path, FRAMES);
+      const answer = await reads.stream(path, FRAMES);
       return answer && partsOf(answer);
     },
     rendered: async ({ frame, as = 'image/jpeg', quality } = {}) => {
       const of = frame === undefined ? '' : `/frames/${frameNumber(frame)}`;
       const query = quality === undefined ? '' : `?${new URLSearchParams({ quality: String(quality) })}`;
-      return stream(`${instancePath()}${of}/rendered${query}`, as);
+      return reads.stream(`${instancePath()}${of}/rendered${query}`, as);
     },
   };
+}
 
-  function instancePath(): string {
-    return pathOf('studies', studyUid, 'series', seriesUid, 'instances', instanceUid);
+/** The reads of one event's resource, each in the event's partition of the service. */
+class PartitionReads {
+  readonly #event: DicomEvent;
+  readonly #deps: ReaderDeps;
+
+  constructor(event: DicomEvent, deps: ReaderDeps) {
+    this.#event = event;
+    this.#deps = deps;
   }
 
-  async function metadata(name: string, path: string): Promise<DicomJson[]> {
+  async metadata(name: string, path: string): Promise<DicomJson[]> {
+    const { getWithRetry, share, endpoint, signal } = this.#deps;
     const to = endpoint();
-    const text = await share({ event, name, signal }, (sharedSignal) =>
-      inPartition(to, `${path}/metadata`, (fullPath) =>
+    const text = await share({ event: this.#event, name, signal }, (sharedSignal) =>
+      this.#get(to, `${path}/metadata`, (fullPath) =>
         getWithRetry.text(to, { path: fullPath, accept: DICOM_JSON, signal: sharedSignal }),
       ),
     );
     return text === undefined ? [] : datasetsIn(text);
   }
 
-  function stream(path: string, accept: string): Promise<Streamed | undefined> {
+  async stream(path: string, accept: string): Promise<Streamed | undefined> {
+    const { getWithRetry, endpoint, signal } = this.#deps;
     const to = endpoint();
-    return inPartition(to, path, (fullPath) => getWithRetry.stream(to, { path: fullPath, accept, signal }));
+    return this.#get(to, path, (fullPath) => getWithRetry.stream(to, { path: fullPath, accept, signal }));
   }
 
   /**
@@ -93,9 +103,10 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
    * partitions. A service with partitions answers 400 to a path without a partition, a service without partitions to a path
    * with one. So the short path is tried first, and `partitioned` remembers the result.
    */
-  async function inPartition<T>(to: Endpoint, path: string, get: (path: string) => Promise<T>): Promise<T> {
-    const named = `/v2${pathOf('partitions', event.partition)}${path}`;
-    if (event.partition !== DEFAULT_PARTITION || partitioned.has(to)) return get(named);
+  async #get<T>(to: Endpoint, path: string, get: (path: string) => Promise<T>): Promise<T> {
+    const { partition } = this.#event;
+    const named = `/v2${pathOf('partitions', partition)}${path}`;
+    if (partition !== DEFAULT_PARTITION || partitioned.has(to)) return get(named);
     try {
       return await get(`/v2${path}`);
     } catch (error) {

@@ -54,6 +54,7 @@ const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
   const { getWithRetry, share, endpoint, signal } = deps;
   const { resourceType, resourceId, version } = event;
+  const get: Get = (path) => getWithRetry.text(endpoint(), { path, accept: FHIR_JSON, signal });
 
   return {
     service: 'fhir',
@@ -66,7 +67,7 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
     },
     read: async (type, id) =>
       resourceIn(await getWithRetry.text(endpoint(), requestOf({ type, id }, signal)), type) as never,
-    search: (type, parameters) => searchAll(type, parameters) as never,
+    search: (type, parameters) => searchAll(pathOf(type) + queryOf(parameters), type, { get, endpoint }) as never,
     operation: async (name, parameters) => {
       if (!OPERATION.test(name)) {
         throw new NonRetriableError("The name of an operation must be '$' and letters.", { code: 'operation-name' });
@@ -75,10 +76,6 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
     },
   };
 
-  function get(path: string): Promise<string | undefined> {
-    return getWithRetry.text(endpoint(), { path, accept: FHIR_JSON, signal });
-  }
-
   /** Returns the text that readers share. Each parses its own object, so that no reader sees another's changes. */
   function shared(name: string, place: ResourcePlace): Promise<string | undefined> {
     const to = endpoint();
@@ -86,22 +83,27 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
       getWithRetry.text(to, requestOf(place, sharedSignal)),
     );
   }
+}
 
-  async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {
-    const requested = new Set<string>();
-    let path: string | undefined = pathOf(type) + queryOf(parameters);
-    while (path !== undefined) {
-      requested.add(path);
-      const bundle = resourceIn(await get(path), 'Bundle') as Bundle<FhirResource> | undefined;
-      for (const { resource, search } of bundle?.entry ?? []) {
-        const isMatch = search?.mode === undefined || search.mode === 'match';
-        if (isMatch && resource?.resourceType === type) yield resource;
-      }
-      const next: string | undefined = nextOf(bundle, endpoint());
-      if (next !== undefined && (requested.has(next) || requested.size >= MAX_PAGES)) {
-        throw readError('fhir', 'endless', 'names pages in a circle, or more than 10,000 pages.');
-      }
-      path = next;
+type Get = (path: string) => Promise<string | undefined>;
+
+/** Yields all matches of a search, page by page. `first`: the path of the first page. */
+async function* searchAll(
+  first: string,
+  type: string,
+  { get, endpoint }: Pick<ReaderDeps, 'endpoint'> & { readonly get: Get },
+): AsyncGenerator<FhirResource> {
+  const requested = new Set<string>();
+  for (let path: string | undefined = first; path !== undefined; ) {
+    requested.add(path);
+    const bundle = resourceIn(await get(path), 'Bundle') as Bundle<FhirResource> | undefined;
+    for (const { resource, search } of bundle?.entry ?? []) {
+      const isMatch = search?.mode === undefined || search.mode === 'match';
+      if (isMatch && resource?.resourceType === type) yield resource;
+    }
+    path = nextOf(bundle, endpoint());
+    if (path !== undefined && (requested.has(path) || requested.size >= MAX_PAGES)) {
+      throw readError('fhir', 'endless', 'names pages in a circle, or more than 10,000 pages.');
     }
   }
 }

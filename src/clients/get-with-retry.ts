@@ -9,13 +9,6 @@ import type { ReadBatches } from './read-batches.js';
 import { readError } from './read-error.js';
 import { REQUEST_MS, requestTo } from './send.js';
 
-/** Reads from a service, with up to 3 requests. Undefined: the service has no such resource (404, 410). */
-export type GetWithRetry = {
-  text(endpoint: Endpoint, request: GetRequest): Promise<string | undefined>;
-  /** Resolves with the headers. The content arrives while the caller reads it. */
-  stream(endpoint: Endpoint, request: GetRequest): Promise<Streamed | undefined>;
-};
-
 const MAX_REQUESTS = 3;
 /** Waits over 5 s reschedule the job (`RetryAfterError`), so that they do not hold a slot. */
 const MAX_WAIT_MS = 5000;
@@ -24,40 +17,53 @@ const OUTCOMES = { found: 'done', gone: 'gone', retry: 'failed', failed: 'failed
 
 type Read<T> = (response: PipelineResponse, endpoint: Endpoint) => T | Promise<T>;
 type Try<T> = () => Promise<ReadResult<T>>;
-type GetWithRetryDeps = {
-  clock: Clock;
-  random: Random;
-  telemetry: Telemetry;
+type Deps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
   /** Undefined: each read has its own request. */
-  batches?: ReadBatches | undefined;
+  readonly batches: ReadBatches | undefined;
 };
 
-// A read          |-- request, max. 10 s --|-- wait, max. 5 s --|-- request --|-- wait --|-- request --|
-// A read ends with an answer, with RetryAfterError if the service asks for a longer wait, with ReadError, or at once when
-// `signal` aborts.
-export function createGetWithRetry({ clock, random, telemetry, batches }: GetWithRetryDeps): GetWithRetry {
-  return {
-    text(endpoint, request) {
-      const { place } = request;
-      const alone = () => sendInTime(endpoint, request, readText);
-      const isBatched = batches && place && endpoint.kind === 'fhir';
-      return get(endpoint, request, isBatched ? () => batches.read(endpoint, { ...request, place }, alone) : alone);
-    },
-    stream(endpoint, request) {
-      const { signal } = request;
-      return get(endpoint, request, () =>
-        sendInTime(endpoint, request, (response) => streamOf(response, endpoint, { clock, signal })),
-      );
-    },
-  };
+/**
+ * Reads from a service, with up to 3 requests. A result is undefined if the service has no such resource (404, 410).
+ *
+ *   |-- request, max. 10 s --|-- wait, max. 5 s --|-- request --|-- wait --|-- request --|
+ *
+ * A read ends with an answer, with RetryAfterError if the service asks for a longer wait, with ReadError, or at once
+ * when `signal` aborts.
+ */
+export class GetWithRetry {
+  readonly #deps: Deps;
 
-  async function get<T>(endpoint: Endpoint, { signal }: GetRequest, tryOnce: Try<T>): Promise<T | undefined> {
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  text(endpoint: Endpoint, request: GetRequest): Promise<string | undefined> {
+    const { place } = request;
+    const { batches } = this.#deps;
+    const alone = () => this.#sendInTime(endpoint, request, readText);
+    const isBatched = batches && place && endpoint.kind === 'fhir';
+    return this.#get(endpoint, request, isBatched ? () => batches.read(endpoint, { ...request, place }, alone) : alone);
+  }
+
+  /** Resolves with the headers. The content arrives while the caller reads it. */
+  stream(endpoint: Endpoint, request: GetRequest): Promise<Streamed | undefined> {
+    const { signal } = request;
+    const { clock } = this.#deps;
+    const read: Read<Streamed> = (response) => streamOf(response, endpoint, { clock, signal });
+    return this.#get(endpoint, request, () => this.#sendInTime(endpoint, request, read));
+  }
+
+  async #get<T>(endpoint: Endpoint, { signal }: GetRequest, tryOnce: Try<T>): Promise<T | undefined> {
+    const { clock, telemetry } = this.#deps;
     for (let requests = 1; ; requests += 1) {
       if (signal.aborted) throw aborted(endpoint);
       const result = await tryOnce();
       if (result.kind === 'retry' && requests < MAX_REQUESTS && (result.waitMs ?? 0) <= MAX_WAIT_MS) {
         telemetry.count('readsTriedAgain');
-        await sleep(clock, waitAfter(requests, result), signal);
+        await sleep(clock, this.#waitAfter(requests, result), signal);
         continue;
       }
       telemetry.record('reads', 1, { service: endpoint.kind, outcome: OUTCOMES[result.kind] });
@@ -68,10 +74,11 @@ export function createGetWithRetry({ clock, random, telemetry, batches }: GetWit
   }
 
   /** Ends with the request, after 10 s, or when `signal` aborts, whichever comes first. */
-  function sendInTime<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<ReadResult<T>> {
+  #sendInTime<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<ReadResult<T>> {
+    const { clock } = this.#deps;
     const timedOut = () => readError(endpoint.kind, 'timeout', `has not answered within ${REQUEST_MS} ms.`);
     return endEarly<ReadResult<T>>(
-      (signal) => sendOnce(endpoint, { ...request, signal }, read),
+      (signal) => this.#sendOnce(endpoint, { ...request, signal }, read),
       [
         onAbort(request.signal, () => Promise.reject(aborted(endpoint))),
         (end) => clock.after(REQUEST_MS, () => end({ kind: 'retry', waitMs: undefined, error: timedOut() })),
@@ -79,10 +86,10 @@ export function createGetWithRetry({ clock, random, telemetry, batches }: GetWit
     );
   }
 
-  async function sendOnce<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<ReadResult<T>> {
+  async #sendOnce<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<ReadResult<T>> {
     try {
       const response = await endpoint.send(requestTo(endpoint, request));
-      const classified = classifyResponse(response, endpoint, clock.now());
+      const classified = classifyResponse(response, endpoint, this.#deps.clock.now());
       if (classified.kind === 'found') return { kind: 'found', value: await read(response, endpoint) };
       await drain(response);
       return classified;
@@ -92,7 +99,7 @@ export function createGetWithRetry({ clock, random, telemetry, batches }: GetWit
   }
 
   /** Returns at least the wait that the service asks for, plus up to 20 %, so that refused callers do not return together. */
-  function waitAfter(requests: number, { waitMs, jitter = random.number() }: Retry): number {
+  #waitAfter(requests: number, { waitMs, jitter = this.#deps.random.number() }: Retry): number {
     return Math.round((waitMs ?? FIRST_WAIT_MS * 2 ** (requests - 1)) * (1 + 0.2 * jitter));
   }
 }

@@ -19,68 +19,77 @@ export function boundaryIn(contentType: string): string | undefined {
  * @throws ReadError if the content ends before its last delimiter.
  */
 export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Part> {
-  const source = content[Symbol.asyncIterator]();
+  const reader = new MarkReader(content);
   const delimiter = Buffer.from(`\r\n--${boundary}`);
-  // The first delimiter may be the first line, so the content begins with the end of a line.
-  let ahead: Buffer = LINE_END;
   try {
-    for await (const _preamble of until(delimiter)) {
-      // The preamble has no meaning.
-    }
-    while (await beginsPart()) {
-      const contentType = await readHeaders();
-      const bytes = until(delimiter);
+    await skip(reader.until(delimiter)); // the text before the first part has no meaning
+    while (await beginsPart(reader)) {
+      const contentType = await readContentType(reader);
+      const bytes = reader.until(delimiter);
       yield { contentType, content: bytes };
-      for await (const _rest of bytes) {
-        // The caller has asked for the next part, so the rest is skipped.
-      }
+      await skip(bytes); // the caller has asked for the next part
     }
   } finally {
-    await source.return?.();
+    await reader.close();
   }
+}
 
-  /** Returns whether a part follows the delimiter. Two dashes follow the last delimiter. */
-  async function beginsPart(): Promise<boolean> {
-    while (ahead.length < 2) await more();
-    if (ahead.toString('latin1', 0, 2) === '--') return false;
-    await readLine();
-    return true;
+async function skip(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _skipped of bytes);
+}
+
+/** Returns whether a part follows the delimiter. Two dashes follow the last delimiter. */
+async function beginsPart(reader: MarkReader): Promise<boolean> {
+  if (await reader.isAhead('--')) return false;
+  await readLine(reader);
+  return true;
+}
+
+/** Reads the headers of a part to their end. */
+async function readContentType(reader: MarkReader): Promise<string> {
+  let contentType = '';
+  let bytes = 0;
+  for (;;) {
+    const line = await readLine(reader);
+    if (line === '') return contentType;
+    bytes += line.length;
+    if (bytes > MAX_HEADER_BYTES) throw garbled();
+    contentType = /^content-type:\s*(.*)$/i.exec(line)?.[1]?.trim() ?? contentType;
   }
+}
 
-  async function readHeaders(): Promise<string> {
-    let contentType = '';
-    let bytes = 0;
-    for (;;) {
-      const line = await readLine();
-      if (line === '') return contentType;
-      bytes += line.length;
-      if (bytes > MAX_HEADER_BYTES) throw garbled();
-      contentType = /^content-type:\s*(.*)$/i.exec(line)?.[1]?.trim() ?? contentType;
-    }
+async function readLine(reader: MarkReader): Promise<string> {
+  let line = '';
+  for await (const bytes of reader.until(LINE_END)) {
+    line += Buffer.from(bytes).toString('latin1');
+    if (line.length > MAX_HEADER_BYTES) throw garbled();
   }
+  return line;
+}
 
-  async function readLine(): Promise<string> {
-    let line = '';
-    for await (const bytes of until(LINE_END)) {
-      line += Buffer.from(bytes).toString('latin1');
-      if (line.length > MAX_HEADER_BYTES) throw garbled();
-    }
-    return line;
+/** Reads chunks of bytes up to the next place of a mark, such as the end of a line. */
+class MarkReader {
+  readonly #source: AsyncIterator<Uint8Array>;
+  /** The bytes that were received and not read yet. The first delimiter may be the first line, so a line ends before it. */
+  #ahead: Buffer = LINE_END;
+
+  constructor(content: AsyncIterable<Uint8Array>) {
+    this.#source = content[Symbol.asyncIterator]();
   }
 
   /** Yields the bytes before `mark` and drops the mark. A caller may stop in between and continue later. */
-  function until(mark: Buffer): AsyncIterableIterator<Uint8Array> {
+  until(mark: Buffer): AsyncIterableIterator<Uint8Array> {
     let isOver = false;
     const bytes: AsyncIterableIterator<Uint8Array> = {
       [Symbol.asyncIterator]: () => bytes,
-      async next() {
+      next: async () => {
         while (!isOver) {
-          const at = ahead.indexOf(mark);
+          const at = this.#ahead.indexOf(mark);
           isOver = at >= 0;
-          const value = ahead.subarray(0, isOver ? at : Math.max(0, ahead.length - mark.length + 1));
-          ahead = ahead.subarray(isOver ? at + mark.length : value.length);
+          const value = this.#ahead.subarray(0, isOver ? at : Math.max(0, this.#ahead.length - mark.length + 1));
+          this.#ahead = this.#ahead.subarray(isOver ? at + mark.length : value.length);
           if (value.length > 0) return { done: false, value };
-          if (!isOver) await more();
+          if (!isOver) await this.#receive();
         }
         return { done: true, value: undefined };
       },
@@ -88,10 +97,20 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
     return bytes;
   }
 
-  async function more(): Promise<void> {
-    const next = await source.next();
+  /** Returns whether the next bytes are `text`. */
+  async isAhead(text: string): Promise<boolean> {
+    while (this.#ahead.length < text.length) await this.#receive();
+    return this.#ahead.toString('latin1', 0, text.length) === text;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+
+  async #receive(): Promise<void> {
+    const next = await this.#source.next();
     if (next.done) throw garbled();
-    ahead = Buffer.concat([ahead, next.value]);
+    this.#ahead = Buffer.concat([this.#ahead, next.value]);
   }
 }
 

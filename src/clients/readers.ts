@@ -7,7 +7,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { createDicomReader, type DicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type FhirReader, type ReaderDeps } from './fhir-reader.js';
-import { createGetWithRetry } from './get-with-retry.js';
+import { GetWithRetry } from './get-with-retry.js';
 import { createReadBatches } from './read-batches.js';
 import { SERVICE_NAMES, type ServiceKind } from './read-error.js';
 import { createSend, type InProcessService, sendInProcess } from './send.js';
@@ -67,7 +67,7 @@ export function createReaders(deps: ReadersDeps): Readers {
     dicom: endpointsOf('dicom', deps.dicomHosts, sendWith),
   };
   const batches = fhirBatchReads ? createReadBatches({ clock, random, telemetry }) : undefined;
-  const getWithRetry = createGetWithRetry({ clock, random, telemetry, batches });
+  const getWithRetry = new GetWithRetry({ clock, random, telemetry, batches });
   const share = createShare({ clock, onShared: () => telemetry.count('readsShared') });
   let findInProcess: FindInProcess = () => undefined;
 

@@ -78,56 +78,66 @@ export function runHandler(job: HandlerRun, deps: RunDeps): HandlerResult | Prom
   if (!isAsync && !pending) return OK;
   const ended = pending ?? Promise.resolve(returned).then(() => pendingChanges.ended());
 
-  return untilEnded(ended, job, deps);
+  return new PendingHandler(ended, job, deps).result;
 }
 
-/** Waits for a handler that did not end at once. */
-function untilEnded(
-  ended: Promise<void>,
-  { workflow, cancellation, pendingChanges }: HandlerRun,
-  { clock, watch }: RunDeps,
-): Promise<HandlerResult> {
-  const { promise, resolve } = Promise.withResolvers<HandlerResult>();
-  let aborted: AbortReason | undefined;
-  let isOver = false;
-  let graceEndsAtMs = Number.POSITIVE_INFINITY;
-  let cancelGrace = () => {};
-  const startedAtMs = clock.monotonic();
-  let cancelTimeout = clock.after(workflow.timeoutMs, checkTime);
-  const unwatch = watch(abort);
-  ended.then(
-    () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6: also after `stopped` it is completed
-    (error: unknown) => end(resultOfThrow(error, aborted)),
-  );
-  return promise;
+/** A handler that did not end at once. */
+class PendingHandler {
+  readonly #run: HandlerRun;
+  readonly #clock: Clock;
+  readonly #result = Promise.withResolvers<HandlerResult>();
+  readonly #startedAtMs: number;
+  #aborted: AbortReason | undefined;
+  #isOver = false;
+  #graceEndsAtMs = Number.POSITIVE_INFINITY;
+  #cancelGrace = () => {};
+  #cancelTimeout: () => void;
+  readonly #unwatch: () => void;
+
+  constructor(ended: Promise<void>, run: HandlerRun, { clock, watch }: RunDeps) {
+    this.#run = run;
+    this.#clock = clock;
+    this.#startedAtMs = clock.monotonic();
+    this.#cancelTimeout = clock.after(run.workflow.timeoutMs, () => this.#checkTime());
+    this.#unwatch = watch((reason) => this.#abort(reason));
+    ended.then(
+      () => this.#end(this.#aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6: also after `stopped` it is completed
+      (error: unknown) => this.#end(resultOfThrow(error, this.#aborted)),
+    );
+  }
+
+  get result(): Promise<HandlerResult> {
+    return this.#result.promise;
+  }
 
   /** J14: extends the time of the handler by the time of calls to its tables, so that slow storage uses no try. */
-  function checkTime(): void {
-    const usedMs = clock.monotonic() - startedAtMs - Math.min(pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS);
-    const leftMs = workflow.timeoutMs - usedMs;
-    if (leftMs < 1) abort('timeout');
-    else cancelTimeout = clock.after(Math.max(leftMs, CHECK_AGAIN_MS), checkTime);
+  #checkTime(): void {
+    const { workflow, pendingChanges } = this.#run;
+    const waitedMs = Math.min(pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS);
+    const leftMs = workflow.timeoutMs - (this.#clock.monotonic() - this.#startedAtMs - waitedMs);
+    if (leftMs < 1) this.#abort('timeout');
+    else this.#cancelTimeout = this.#clock.after(Math.max(leftMs, CHECK_AGAIN_MS), () => this.#checkTime());
   }
 
   /** Aborts the handler. A later abort with a shorter grace period shortens the current one. */
-  function abort(reason: AbortReason): void {
-    if (isOver) return;
-    if (!aborted || reason === 'lost') aborted = reason;
-    cancellation.abort(reason);
-    const endsAtMs = clock.monotonic() + GRACE_MS[reason];
-    if (endsAtMs >= graceEndsAtMs) return;
-    graceEndsAtMs = endsAtMs;
-    cancelGrace();
-    cancelGrace = clock.after(GRACE_MS[reason], () => end(AFTER_GRACE[aborted ?? reason]));
+  #abort(reason: AbortReason): void {
+    if (this.#isOver) return;
+    if (!this.#aborted || reason === 'lost') this.#aborted = reason;
+    this.#run.cancellation.abort(reason);
+    const endsAtMs = this.#clock.monotonic() + GRACE_MS[reason];
+    if (endsAtMs >= this.#graceEndsAtMs) return;
+    this.#graceEndsAtMs = endsAtMs;
+    this.#cancelGrace();
+    this.#cancelGrace = this.#clock.after(GRACE_MS[reason], () => this.#end(AFTER_GRACE[this.#aborted ?? reason]));
   }
 
-  function end(result: HandlerResult): void {
-    if (isOver) return;
-    isOver = true;
-    cancelTimeout();
-    cancelGrace();
-    unwatch();
-    resolve(result);
+  #end(result: HandlerResult): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelTimeout();
+    this.#cancelGrace();
+    this.#unwatch();
+    this.#result.resolve(result);
   }
 }
 
