@@ -3,7 +3,7 @@ import { placeOfId } from './ids.js';
 import { isResolved } from './import-undelivered.js';
 import type { StoredDeadLetter } from './store/dead-letter.js';
 import type { DeadLetterStores } from './stores.js';
-import { MAX_BLOB_BYTES, parsedOr, RESOLVED } from './undelivered.js';
+import { MAX_BLOB_BYTES, parsedOrText, RESOLVED } from './undelivered.js';
 
 /** The note of a discarded dead letter: the person, and the reason. */
 export type Note = { readonly by: string; readonly why: string };
@@ -48,10 +48,10 @@ async function discardUndelivered(
   const read = await undelivered.readText(name, MAX_BLOB_BYTES);
   if (!read) return 'gone';
   if (read.kind === 'not-text') {
-    const about = { ...discarded, why: discarded.why.slice(0, MAX_WHY_CHARACTERS) };
-    await undelivered.copy(name, RESOLVED + name, { about });
+    const metadata = { ...discarded, why: discarded.why.slice(0, MAX_WHY_CHARACTERS) };
+    await undelivered.copy(name, RESOLVED + name, { metadata });
   } else if (!(await isResolved(name, stores))) {
-    await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOr(read.text) }));
+    await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOrText(read.text) }));
   }
   await undelivered.delete(name);
   return 'discarded';

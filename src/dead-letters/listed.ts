@@ -1,8 +1,8 @@
 import { loggableFieldsOf } from '../events/loggable-fields.js';
-import type { About, ListedBlob } from '../storage/blob-store.js';
+import type { BlobMetadata, ListedBlob } from '../storage/blob-store.js';
 import { REASONS } from '../telemetry/metrics.js';
 import { idOfOwn, idOfUndelivered, stageOf } from './ids.js';
-import { aboutDeadLetter, readDeadLetter } from './store/dead-letter.js';
+import { metadataOf, readDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/names.js';
 import type { Undelivered } from './undelivered.js';
 
@@ -50,20 +50,20 @@ export const STAGES_WITH_WORKFLOW: readonly ListedStage[] = STAGES.filter((stage
 /**
  * Returns the dead letter from the metadata in a listing; undefined without that metadata: then read the blob.
  */
-export function fromListing({ name, createdAt, about }: ListedBlob): ListedDeadLetter | undefined {
-  return about?.reason === undefined ? undefined : fromAbout(name, createdAt, about);
+export function fromListing({ name, createdAt, metadata }: ListedBlob): ListedDeadLetter | undefined {
+  return metadata?.reason === undefined ? undefined : fromMetadata(name, createdAt, metadata);
 }
 
 /** Returns the dead letter from the content of its blob. */
 export function fromContent({ name, createdAt }: ListedBlob, content: string): ListedDeadLetter {
   const deadLetter = readDeadLetter(content);
-  return fromAbout(name, createdAt, deadLetter ? aboutDeadLetter(deadLetter) : { reason: 'unreadable' });
+  return fromMetadata(name, createdAt, deadLetter ? metadataOf(deadLetter) : { reason: 'unreadable' });
 }
 
-function fromAbout(name: DeadLetterName, createdAt: Date, about: About): ListedDeadLetter {
+function fromMetadata(name: DeadLetterName, createdAt: Date, metadata: BlobMetadata): ListedDeadLetter {
   const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
-  const { reason = '', workflow = '', code = '', frame = '', type = '', resourcetype = '', eventid = '' } = about;
-  const { events = '1', holdsstate } = about;
+  const { reason = '', workflow = '', code = '', frame = '', type = '', resourcetype = '', eventid = '' } = metadata;
+  const { events = '1', holdsstate } = metadata;
   return {
     id: idOfOwn(name),
     stage,

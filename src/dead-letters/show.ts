@@ -6,7 +6,7 @@ import { textOfProblem } from './problem-text.js';
 import { readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import type { DeadLetterName } from './store/names.js';
 import type { ReadStores } from './stores.js';
-import { noteBeside, parsedOr, RESOLVED, readUndelivered } from './undelivered.js';
+import { noteBeside, parsedOrText, RESOLVED, readUndelivered } from './undelivered.js';
 
 /** A dead letter without its payload, and without the message of its error, which may quote a payload. */
 export type Shown = Omit<ListedDeadLetter, 'at'> &
@@ -87,7 +87,7 @@ async function showUndelivered(name: string, { undelivered }: Pick<ReadStores, '
   const discarded = isText || !isResolved ? found.discarded : await noteBeside(blob, undelivered);
   const note = isText ? {} : { note: NOT_TEXT[read.why] };
   const shown = { ...listed, isResolved, blob, ...note, ...(discarded && { discarded }) };
-  return { shown, payload: isText ? parsedOr(read.text) : read.text };
+  return { shown, payload: isText ? parsedOrText(read.text) : read.text };
 }
 
 const NOT_TEXT = {

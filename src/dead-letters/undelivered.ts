@@ -43,7 +43,7 @@ const WORD = /^[A-Za-z]{1,64}$/;
  * single event without a list: its dead-letter reason identifies it.
  */
 export function eventsOf(content: string): Undelivered[] | undefined {
-  const events = parsedOr(content);
+  const events = parsedOrText(content);
   if (Array.isArray(events)) return events.map(readEvent);
   const event = readEvent(events);
   return event.reason === '' ? undefined : [event];
@@ -91,7 +91,7 @@ export async function moveUnreadable(name: string, blobs: BlobStore): Promise<vo
 
 /** Returns the note and the original content of a discarded blob; undefined for an imported blob. */
 function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
-  const held = Object(parsedOr(content)) as { discarded?: Discarded; content?: unknown };
+  const held = Object(parsedOrText(content)) as { discarded?: Discarded; content?: unknown };
   if (held.discarded === undefined || held.content === undefined) return undefined;
   return { discarded: held.discarded, content: toJson(held.content) };
 }
@@ -99,12 +99,12 @@ function discardedOf(content: string): { discarded: Discarded; content: string }
 /** Returns the note of a discarded blob that is not text, whose note is in its metadata. */
 export async function noteBeside(name: string, blobs: BlobStore): Promise<Discarded | undefined> {
   const { blobs: found } = await blobs.list(name, { limit: 1 });
-  const { by, why, at } = (found[0]?.name === name && found[0].about) || {};
+  const { by, why, at } = (found[0]?.name === name && found[0].metadata) || {};
   return by !== undefined && why !== undefined && at !== undefined ? { by, why, at } : undefined;
 }
 
-/** Returns `content` parsed, or as it is if it is not JSON. */
-export function parsedOr(content: string): unknown {
+/** Returns the value of `content`, or its text if it is not JSON. */
+export function parsedOrText(content: string): unknown {
   const value = parseJson(content);
   return value === undefined ? content : value;
 }

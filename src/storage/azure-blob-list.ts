@@ -1,6 +1,6 @@
 import { RestError } from '@azure/core-rest-pipeline';
 import type { StorageHttp } from './azure-http.js';
-import { type About, aboutOrNothing, type BlobPage, type ListedBlob } from './blob-store.js';
+import { type BlobMetadata, type BlobPage, type ListedBlob, withoutEmptyTexts } from './blob-store.js';
 import { StorageError } from './table-store.js';
 
 type List = { readonly container: string; readonly prefix: string; readonly limit: number; readonly page?: string };
@@ -41,14 +41,16 @@ function blobOf(xml: string): ListedBlob {
   const [, encoded, name = ''] = /<Name( Encoded="true")?>([^<]*)<\/Name>/.exec(xml) ?? [];
   if (name === '' || Number.isNaN(createdAt.getTime())) throw garbled();
   const text = decodeText(name);
-  const about = aboutIn(xml);
-  return { name: encoded ? decodeURIComponent(text) : text, createdAt, ...(about && { about }) };
+  const metadata = metadataIn(xml);
+  return { name: encoded ? decodeURIComponent(text) : text, createdAt, ...(metadata && { metadata }) };
 }
 
-function aboutIn(xml: string): About | undefined {
+function metadataIn(xml: string): BlobMetadata | undefined {
   const [, metadata = ''] = /<Metadata>(.*?)<\/Metadata>/s.exec(xml) ?? [];
   const texts = metadata.matchAll(/<([^\s<>/]+)>([^<]*)<\/\1>/g);
-  return aboutOrNothing(Object.fromEntries(Array.from(texts, ([, name, text = '']) => [name, decodeAbout(text)])));
+  return withoutEmptyTexts(
+    Object.fromEntries(Array.from(texts, ([, name, text = '']) => [name, decodeMetadata(text)])),
+  );
 }
 
 function textOf(element: string, xml: string): string | undefined {
@@ -68,7 +70,7 @@ function decodeText(text: string): string {
 }
 
 /** Metadata that others wrote may not be encoded; such text is returned as it is. */
-function decodeAbout(text: string): string {
+function decodeMetadata(text: string): string {
   const decoded = decodeText(text);
   try {
     return decodeURIComponent(decoded);

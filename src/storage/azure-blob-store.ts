@@ -3,7 +3,14 @@ import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/stor
 import { listBlobs } from './azure-blob-list.js';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { createStorageHttp } from './azure-http.js';
-import { type About, aboutOrNothing, type BlobPage, type BlobStore, type BlobText, decodeBlob } from './blob-store.js';
+import {
+  type BlobMetadata,
+  type BlobPage,
+  type BlobStore,
+  type BlobText,
+  decodeBlob,
+  withoutEmptyTexts,
+} from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 const COPY_BYTES = 4 * 1024 * 1024;
@@ -28,12 +35,12 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
   return {
     prepare: (signal) => call('create a container', (both) => createIfAbsent(both, signal)),
-    create: (name, content, { about } = {}, signal) =>
-      call('write a blob', ({ client }) => createBlob(client, { name, content }, createOnly(about, signal))),
+    create: (name, content, { metadata } = {}, signal) =>
+      call('write a blob', ({ client }) => createBlob(client, { name, content }, createOnly(metadata, signal))),
     read: async (name, signal) => (await readText(name, Number.POSITIVE_INFINITY, signal))?.text,
     readText,
-    copy: (from, to, { about } = {}, signal) =>
-      call('copy a blob', ({ client }) => copyBlob(client, { from, to }, createOnly(about, signal))),
+    copy: (from, to, { metadata } = {}, signal) =>
+      call('copy a blob', ({ client }) => copyBlob(client, { from, to }, createOnly(metadata, signal))),
     delete: (name, signal) =>
       call('delete a blob', async ({ client }) => {
         await client.getBlobClient(name).delete(abortedBy(signal)).catch(undefinedIfAbsent);
@@ -109,19 +116,19 @@ function download(client: BlobClient, signal: AbortSignal | undefined) {
 }
 
 /** Returns the options of a write that creates a blob, and never changes an existing one. */
-function createOnly(about: About | undefined, signal: AbortSignal | undefined) {
-  const metadata = encodeAbout(about);
+function createOnly(metadata: BlobMetadata | undefined, signal: AbortSignal | undefined) {
+  const encoded = encodeMetadata(metadata);
   return {
     blobHTTPHeaders: { blobContentType: 'application/json' },
     conditions: { ifNoneMatch: '*' },
-    ...(metadata && { metadata }),
+    ...(encoded && { metadata: encoded }),
     ...abortedBy(signal),
   };
 }
 
 /** Metadata is sent in headers, which are ASCII. */
-function encodeAbout(about: About | undefined): About | undefined {
-  const kept = aboutOrNothing(about);
+function encodeMetadata(metadata: BlobMetadata | undefined): BlobMetadata | undefined {
+  const kept = withoutEmptyTexts(metadata);
   const texts = Object.entries(kept ?? {});
   return kept && Object.fromEntries(texts.map(([name, text]) => [name, encodeURIComponent(text.toWellFormed())]));
 }

@@ -29,12 +29,12 @@ export type BlobStore = {
   list(prefix: string, options: { limit: number; page?: string }, signal?: AbortSignal): Promise<BlobPage>;
 };
 
-type CreateOptions = { readonly about?: About };
+type CreateOptions = { readonly metadata?: BlobMetadata };
 /**
  * The metadata of a blob: short texts that a list returns, so that the content need not be read. Names consist of a-z;
  * empty texts are not stored. Storage takes up to about 8 KB.
  */
-export type About = Readonly<Record<string, string>>;
+export type BlobMetadata = Readonly<Record<string, string>>;
 
 /** The text of a blob. For `not-text`, `text` is the readable part of it, for people. */
 export type BlobText =
@@ -53,13 +53,13 @@ export function decodeBlob(bytes: Uint8Array, maxBytes: number): BlobText {
   }
 }
 
-/** `createdAt` is by storage's clock. `about` is absent if the blob has no metadata. */
-export type ListedBlob = { name: string; createdAt: Date; about?: About };
+/** `createdAt` is by storage's clock. */
+export type ListedBlob = { name: string; createdAt: Date; metadata?: BlobMetadata };
 /** `next` is the `page` of the next list; undefined on the last page. */
 export type BlobPage = { blobs: ListedBlob[]; next: string | undefined };
 
 /** Returns the texts that are not empty; undefined if there are none. */
-export function aboutOrNothing(about: About | undefined): About | undefined {
-  const kept = Object.entries(about ?? {}).filter(([, text]) => text !== '');
+export function withoutEmptyTexts(metadata: BlobMetadata | undefined): BlobMetadata | undefined {
+  const kept = Object.entries(metadata ?? {}).filter(([, text]) => text !== '');
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }

@@ -19,9 +19,9 @@ async function withBatch(events: readonly unknown[] = eventsOf(EVENTS)) {
   const opened = openApp();
   opened.endsAs(() => {});
   const { blobs } = await refusing.app.stores.deadLetters.list('pending/', { limit: 1000 });
-  for (const { name, about } of blobs) {
+  for (const { name, metadata } of blobs) {
     const content = (await refusing.app.stores.deadLetters.read(name)) ?? '';
-    await opened.app.stores.deadLetters.create(name, content, about && { about });
+    await opened.app.stores.deadLetters.create(name, content, metadata && { metadata });
   }
   const [id = ''] = await opened.ids();
   return {

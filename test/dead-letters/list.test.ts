@@ -137,7 +137,7 @@ describe('when there are 100,000', () => {
       blobs: Array.from({ length: Math.min(PAGE, COUNT - from) }, (_, n) => ({
         name: `pending/failed/2026-01-01/${String(from + n).padStart(22, '0')}.0.json`,
         createdAt: new Date('2026-01-01T12:00:00.000Z'),
-        ...(isTold && { about: { reason: 'tries-spent', workflow: `w${(from + n) % 7}` } }),
+        ...(isTold && { metadata: { reason: 'tries-spent', workflow: `w${(from + n) % 7}` } }),
       })),
       next: from + PAGE < COUNT ? String(from + PAGE) : undefined,
     });

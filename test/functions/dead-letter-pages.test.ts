@@ -15,7 +15,7 @@ function openStores(undelivered = 0) {
   const blobAt = (index: number): ListedBlob => ({
     name: `pending/failed/2026-01-01/${String(index).padStart(22, '0')}.${index % 2}.json`,
     createdAt: new Date(`2026-01-01T12:00:${String(index % 60).padStart(2, '0')}.000Z`),
-    about: { reason: index % EVERY === 0 ? 'rare' : 'usual' },
+    metadata: { reason: index % EVERY === 0 ? 'rare' : 'usual' },
   });
   const blobs = {
     ...createMemoryBlobStore({ clock: createFakeClock() }),
@@ -147,7 +147,7 @@ describe('when dead letters come and go after their cause was counted', () => {
   async function openCounted() {
     const clock = createFakeClock();
     const blobs = createMemoryBlobStore({ clock });
-    const write = (name: string, reason: string) => blobs.create(name, '{}', { about: { reason } });
+    const write = (name: string, reason: string) => blobs.create(name, '{}', { metadata: { reason } });
     for (let index = 0; index < 3000; index += 1) {
       await write(nameOf(index), index % EACH === 0 && index >= 700 && index <= 2600 ? 'rare' : 'usual');
     }

@@ -116,7 +116,7 @@ describe('a list of blobs', () => {
     {
       given: 'metadata that others wrote',
       blob: BLOB('<Name>a</Name>', '<Metadata><by>50 % &gt; 1</by><none /><x-1>a%20b</x-1></Metadata>'),
-      then: [{ name: 'a', createdAt, about: { by: '50 % > 1', 'x-1': 'a b' } }],
+      then: [{ name: 'a', createdAt, metadata: { by: '50 % > 1', 'x-1': 'a b' } }],
     },
   ])('given $given, then the list reads as written', async ({ blob, then }) => {
     const { ended, urls } = await listed(LIST(blob, 'more&amp;'));

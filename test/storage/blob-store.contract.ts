@@ -121,11 +121,13 @@ export function blobStoreContract(make: () => BlobStore): void {
       async (bytes) => {
         await store.create('a/x', Uint8Array.from(bytes as number[]));
 
-        expect(await store.copy('a/x', 'b/a/x', { about: { by: 'Zoë' } })).toBe('created');
+        expect(await store.copy('a/x', 'b/a/x', { metadata: { by: 'Zoë' } })).toBe('created');
 
         const text = new TextDecoder().decode(Uint8Array.from(bytes as number[]));
         expect((await store.readText('b/a/x', 10_000_000))?.text === text).toBe(true);
-        expect((await store.list('b/', { limit: 10 })).blobs).toMatchObject([{ name: 'b/a/x', about: { by: 'Zoë' } }]);
+        expect((await store.list('b/', { limit: 10 })).blobs).toMatchObject([
+          { name: 'b/a/x', metadata: { by: 'Zoë' } },
+        ]);
         expect(await store.readText('a/x', 10_000_000)).toBeDefined();
       },
     );
@@ -160,12 +162,12 @@ export function blobStoreContract(make: () => BlobStore): void {
     });
 
     it('given metadata of a blob, then a list has them with its name, whatever they contain; empty texts are left out', async () => {
-      const about = { reason: 'tries-spent', workflow: 'Zoë 漢字 100%', type: '' };
-      await store.create('p/a', '{}', { about });
-      await store.create('p/b', '{}', { about: { type: '' } });
+      const metadata = { reason: 'tries-spent', workflow: 'Zoë 漢字 100%', type: '' };
+      await store.create('p/a', '{}', { metadata });
+      await store.create('p/b', '{}', { metadata: { type: '' } });
 
       expect((await store.list('p/', { limit: 10 })).blobs).toEqual([
-        { name: 'p/a', createdAt: expect.any(Date), about: { reason: 'tries-spent', workflow: 'Zoë 漢字 100%' } },
+        { name: 'p/a', createdAt: expect.any(Date), metadata: { reason: 'tries-spent', workflow: 'Zoë 漢字 100%' } },
         { name: 'p/b', createdAt: expect.any(Date) },
       ]);
     });

@@ -1,7 +1,7 @@
 import { loggableFieldsOf, typesOf } from '../../events/loggable-fields.js';
 import { parseJson } from '../../json-text.js';
 import type { Address } from '../../storage/address.js';
-import type { About } from '../../storage/blob-store.js';
+import type { BlobMetadata } from '../../storage/blob-store.js';
 import type { Stage } from './names.js';
 
 /** A job that failed for good, or events that the app cannot handle. */
@@ -61,7 +61,14 @@ export function readDeadLetter(content: string): StoredDeadLetter | undefined {
 }
 
 /** Returns the blob metadata of a dead letter, which lists and filters read. */
-export function aboutDeadLetter({ reason, workflow = '', error, event, causes, holdsState }: StoredDeadLetter): About {
+export function metadataOf({
+  reason,
+  workflow = '',
+  error,
+  event,
+  causes,
+  holdsState,
+}: StoredDeadLetter): BlobMetadata {
   if (causes) {
     const events = eventsOfDeadLetter({ event, causes });
     return { reason, code: error.code, type: typesOf(events).join(' '), events: String(events.length) };

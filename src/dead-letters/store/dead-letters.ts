@@ -3,9 +3,9 @@ import type { Address } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import type { Failing } from '../../storage/ledger.js';
 import {
-  aboutDeadLetter,
   type DeadLetter,
   eventsOfDeadLetter,
+  metadataOf,
   readDeadLetter,
   type StoredDeadLetter,
 } from './dead-letter.js';
@@ -55,7 +55,7 @@ export class DeadLetters {
     const deadLetter = readDeadLetter(content);
     if (!deadLetter) await this.#blobs.create(`resolved/${name}`, content);
     else if (change) await this.#create(`resolved/${name}`, change(deadLetter));
-    else await this.#blobs.create(`resolved/${name}`, content, { about: aboutDeadLetter(deadLetter) });
+    else await this.#blobs.create(`resolved/${name}`, content, { metadata: metadataOf(deadLetter) });
     await this.#blobs.delete(`pending/${name}`);
   }
 
@@ -72,9 +72,9 @@ export class DeadLetters {
     for (const stage of STAGES) {
       for await (const { blobs } of pendingPages(this.#blobs, stage)) {
         if (isLast && blobs.length > 0) return { byStage, byReason, isMore: true, oldestAt };
-        for (const { createdAt, about } of blobs) {
+        for (const { createdAt, metadata } of blobs) {
           if (all === max) return { byStage, byReason, isMore: true, oldestAt };
-          const reason = about?.reason ?? 'unknown';
+          const reason = metadata?.reason ?? 'unknown';
           byStage[stage] += 1;
           byReason[reason] = (byReason[reason] ?? 0) + 1;
           all += 1;
@@ -87,7 +87,7 @@ export class DeadLetters {
   }
 
   async #create(name: string, deadLetter: StoredDeadLetter): Promise<void> {
-    await this.#blobs.create(name, toJson(deadLetter), { about: aboutDeadLetter(deadLetter) });
+    await this.#blobs.create(name, toJson(deadLetter), { metadata: metadataOf(deadLetter) });
   }
 }
 

@@ -491,7 +491,7 @@ describe('when a payload is nested 5,000 levels deep', () => {
 describe('when text in storage would act on the terminal', () => {
   async function openHostile() {
     const tool = await openTool();
-    const about = { reason: HOSTILE, workflow: HOSTILE, code: HOSTILE, type: HOSTILE, eventid: HOSTILE };
+    const metadata = { reason: HOSTILE, workflow: HOSTILE, code: HOSTILE, type: HOSTILE, eventid: HOSTILE };
     const stored = {
       stage: 'failed',
       reason: HOSTILE,
@@ -507,7 +507,7 @@ describe('when text in storage would act on the terminal', () => {
       `pending/failed/2026-01-01/${'h'.repeat(22)}.0.json`,
       JSON.stringify(stored),
       {
-        about,
+        metadata,
       },
     );
     await tool.deadLetterStores.blobs.create(`pending/failed/${HOSTILE}`, HOSTILE);
