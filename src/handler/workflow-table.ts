@@ -1,7 +1,7 @@
 import type { Random } from '../clock.js';
 import { isAppTable } from '../storage/app-tables.js';
 import type { GroupCommit } from '../storage/group-commit.js';
-import { pagesOf } from '../storage/pages.js';
+import { queryPages } from '../storage/pages.js';
 import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
 import { NonRetriableError, type WorkflowTable } from '../workflow.js';
 import type { ChangeQueue, KnownRow } from './change-queue.js';
@@ -70,7 +70,7 @@ export function openForReading(
       ...(to === undefined ? {} : { to }),
       limit: Math.min(MAX_LISTED, limit),
     };
-    for await (const { rows } of pagesOf((page) => tables.query(name, { ...query, ...page }))) {
+    for await (const { rows } of queryPages(tables, name, query)) {
       for (const stored of rows) {
         const row = visible(stored.row);
         if (row) found.push({ key: stored.key, row });

@@ -4,7 +4,7 @@ import type { CircuitState } from '../pipeline/circuits.js';
 import { createSharedAnswer } from '../shared-answer.js';
 import { APP_TABLES } from '../storage/app-tables.js';
 import { commitCreating } from '../storage/commit-creating.js';
-import { pagesOf } from '../storage/pages.js';
+import { queryPages } from '../storage/pages.js';
 import { StorageError, type Stored, type TableStore } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { LastHour } from './last-hour.js';
@@ -136,9 +136,7 @@ function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: 
 async function readInstances({ tables }: Pick<Deps, 'tables'>): Promise<Seen[]> {
   const seen: Seen[] = [];
   const gone: Stored[] = [];
-  for await (const { rows, now } of pagesOf((from) =>
-    tables.query(TABLE, { partition: PARTITION, limit: PAGE_ROWS, ...from }),
-  )) {
+  for await (const { rows, now } of queryPages(tables, TABLE, { partition: PARTITION, limit: PAGE_ROWS })) {
     for (const stored of rows) {
       const one = seenOf(stored, now);
       if (now.getTime() - stored.modifiedAt.getTime() > GONE_AFTER_MS) gone.push(stored);

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import { APP_TABLES } from './app-tables.js';
 import { commitCreating } from './commit-creating.js';
-import { pagesOf } from './pages.js';
+import { queryPages } from './pages.js';
 import { asStorageError, StorageError, type Stored, type TableStore } from './table-store.js';
 
 /** An action of a person, of which other people on call must know. */
@@ -42,7 +42,7 @@ type Deps = {
 
 const TABLE = APP_TABLES.state;
 const PARTITION = 'actions';
-/** The maximum of operations of a transaction. */
+/** A transaction, which deletes a page of rows, takes up to 100 operations. */
 const PAGE = 100;
 
 export function createActions({ tables, clock, random }: Deps): Actions {
@@ -65,7 +65,7 @@ export function createActions({ tables, clock, random }: Deps): Actions {
     async expire(before) {
       let deleted = 0;
       const query = { partition: PARTITION, from: keyOf(new Date(before.getTime() - 1)), limit: PAGE };
-      for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+      for await (const { rows } of queryPages(tables, TABLE, query)) {
         if (rows.length === 0) continue;
         const operations = rows.map(({ key }) => ({ kind: 'delete', key }) as const);
         if ((await tables.commit(TABLE, PARTITION, operations)).kind === 'done') deleted += rows.length;

@@ -41,8 +41,8 @@ const HEADERS = {
 };
 
 /**
- * Returns the requests to a service of a storage account. Only the policies for a proxy and a token: no request is
- * repeated, no redirect followed, nothing logged. The SDK's client takes twice the CPU for a request.
+ * Returns a sender of requests to a service of a storage account. It signs a request and uses the proxy of the machine;
+ * it repeats no request, follows no redirect, and logs nothing. The SDK's client takes twice the CPU for a request.
  */
 export function createStorageHttp<S extends SignedService>(
   connection: StorageConnection<S>,

@@ -1,4 +1,5 @@
 import type { BlobPage, BlobStore } from './blob-store.js';
+import type { Page, Query, TableStore } from './table-store.js';
 
 /** The first page is small, for callers who need only a few. Storage lists up to 5,000 blobs a page. */
 const FIRST_LIMIT = 1000;
@@ -16,6 +17,11 @@ export function blobPages(
     limit = LIMIT;
     return blobs.list(prefix, options);
   });
+}
+
+/** Yields the pages of a query of a table. The caller may leave the loop early. */
+export function queryPages(tables: Pick<TableStore, 'query'>, table: string, query: Query): AsyncGenerator<Page, void> {
+  return pagesOf((from) => tables.query(table, { ...query, ...from }));
 }
 
 /** Yields page after page while a page has a `next`. The caller may leave the loop early. */

@@ -1,4 +1,4 @@
-import { pagesOf } from './pages.js';
+import { queryPages } from './pages.js';
 import type { Read, Stored, TableStore } from './table-store.js';
 
 const PAGE = 1000;
@@ -22,7 +22,7 @@ export async function readPrefix(
   const query = { partition, from: prefix, to: `${prefix.slice(0, -1)}/`, limit: PAGE }; // `/` follows the dot
   const rows: Stored[] = [];
   let now = new Date(0);
-  for await (const page of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
+  for await (const page of queryPages(tables, table, query)) {
     rows.push(...page.rows);
     now = page.now;
   }

@@ -1,6 +1,6 @@
 import { dayOfTable, SHARDS, tableOfDay } from './address.js';
 import { LEDGER_PREFIX } from './app-tables.js';
-import { pagesOf } from './pages.js';
+import { queryPages } from './pages.js';
 import type { Query, TableStore } from './table-store.js';
 
 const UNDATED = tableOfDay('undated');
@@ -42,7 +42,7 @@ async function hasLiveRecord(tables: TableStore, table: string, before: Date): P
         ],
         limit: 1,
       };
-      for await (const answer of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
+      for await (const answer of queryPages(tables, table, query)) {
         isFound ||= answer.rows.length > 0;
         if (isFound) break;
       }
@@ -54,7 +54,7 @@ async function hasLiveRecord(tables: TableStore, table: string, before: Date): P
 async function expireRows(tables: TableStore, before: Date): Promise<number> {
   let rows = 0;
   const query: Query = { anyOf: [{ property: 'state', is: 'eq', value: 'settled' }], limit: 1000 };
-  for await (const answer of pagesOf((from) => tables.query(UNDATED, { ...query, ...from }))) {
+  for await (const answer of queryPages(tables, UNDATED, query)) {
     for (const stored of answer.rows) {
       if (stored.modifiedAt >= before) continue;
       // C1: a redrive that reopens the record now changes its etag, so the record stays.

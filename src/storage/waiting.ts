@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import { APP_TABLES } from './app-tables.js';
 import type { GroupCommit } from './group-commit.js';
-import { pagesOf } from './pages.js';
+import { pagesOf, queryPages } from './pages.js';
 import { type Query, type Row, StorageError, type Stored, type TableStore } from './table-store.js';
 import {
   DUE_LENGTH,
@@ -45,8 +45,8 @@ export type Waiting = {
   /** Returns due rows of several jobs, like `due`. */
   dueJobs(now: Date, after?: string): Promise<{ rows: MultiJobRow[]; next: string | undefined }>;
   /**
-   * Gives the row another due time, and so another name. For `count` it is still due since the first time. Returns
-   * undefined if another process has done so first.
+   * Gives the row another due time, and so another name. `count` still counts the row as due since its first due time.
+   * Returns undefined if another process has moved the row first.
    */
   moveJobs(row: MultiJobRow, dueAt: Date): Promise<MultiJobRow | undefined>;
   /** Returns the due time of a shard's first row; undefined if there is no row. */
@@ -149,7 +149,7 @@ async function duePage(
   now: Date,
 ): Promise<{ rows: Stored[]; next: string | undefined }> {
   const query = { ...base, to: now.toISOString(), ...(after ? { after } : {}) };
-  for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+  for await (const { rows, next } of queryPages(tables, TABLE, query)) {
     const last = rows.at(-1);
     if (!last) continue; // an empty page may have a next page
     const isMore = next !== undefined || rows.length === base.limit;
@@ -159,7 +159,7 @@ async function duePage(
 }
 
 async function firstDueAt(tables: TableStore, shard: string): Promise<Date | undefined> {
-  for await (const { rows } of pagesOf((from) => tables.query(TABLE, { partition: shard, limit: 1, ...from }))) {
+  for await (const { rows } of queryPages(tables, TABLE, { partition: shard, limit: 1 })) {
     const [first] = rows;
     if (first) return dueAtOf(first.key);
   }
@@ -179,7 +179,7 @@ async function findRows(tables: TableStore, idDigest: string): Promise<WaitingRo
 
 async function readPages(tables: TableStore, query: Query): Promise<Stored[]> {
   const pages: Stored[][] = [];
-  for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+  for await (const { rows } of queryPages(tables, TABLE, query)) {
     if (pages.push(rows) === MAX_PAGES) break;
   }
   return pages.flat();

@@ -1,6 +1,6 @@
 import { type Address, dayOfTable, tableOfDay } from '../../storage/address.js';
 import { LEDGER_PREFIX } from '../../storage/app-tables.js';
-import { pagesOf } from '../../storage/pages.js';
+import { queryPages } from '../../storage/pages.js';
 import type { Stored, TableStore } from '../../storage/table-store.js';
 
 /** A record of the ledger. `now` is the time of storage when the record was read. */
@@ -14,7 +14,7 @@ export async function* recordsSince(tables: TableStore, since: Date): AsyncGener
   for (const table of await tables.list(LEDGER_PREFIX)) {
     if (table < oldest) continue;
     const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
-    for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
+    for await (const { rows, now } of queryPages(tables, table, { anyOf, limit: PAGE })) {
       for (const stored of rows) if (isRecord(stored)) yield { day: dayOfTable(table), stored, now };
     }
   }

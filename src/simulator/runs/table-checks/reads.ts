@@ -1,4 +1,4 @@
-import { pagesOf } from '../../../storage/pages.js';
+import { queryPages } from '../../../storage/pages.js';
 import type { Row, Stored } from '../../../storage/table-store.js';
 import type { DicomService } from '../../dicom/dicom-service.js';
 import type { FhirService } from '../../fhir/fhir-service.js';
@@ -30,7 +30,7 @@ export async function* storedOfRun(
   const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
   for (let n = 0; n < PARTITIONS; n += 1) {
     const query = { partition: String(n), anyOf, limit: 1000 };
-    for await (const { rows } of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
+    for await (const { rows } of queryPages(tables, table, query)) {
       for (const stored of rows) if (stored.row._removed !== true) yield stored;
     }
   }
