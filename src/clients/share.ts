@@ -18,10 +18,13 @@ type Shared = {
   callers: number;
 };
 
-// A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read, even
-// while the old one runs. A read ends with its answer, or when its last caller has aborted. A failed read is not shared: the
-// next caller starts a new one.
-/** Returns a Share without reads. `onShared` is called for each read that needs no request of its own. */
+/**
+ * Returns a Share. `onShared` is called for each read that needs no request of its own.
+ *
+ * A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read, even
+ * while the old one runs. A read ends with its answer, or when its last caller has aborted. A failed read is not shared:
+ * the next caller starts a new one.
+ */
 export function createShare({ clock, onShared }: { clock: Clock; onShared: () => void }): Share {
   const reads = new WeakMap<object, Map<string, Shared>>();
 

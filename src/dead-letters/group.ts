@@ -13,7 +13,7 @@ export type Group = {
   readonly newest: string;
   /** The number of those that follow a redrive without success. */
   readonly redriven: number;
-  /** The part of the list from their first to their last one, if `add` was told where each is. */
+  /** The part of the list from their first to their last one, if `add` got the part of each. */
   readonly part?: Part;
 };
 

@@ -35,8 +35,8 @@ const FAILED: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies
  * again, and two may run at once (see `redriveDeadLetter`).
  */
 export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, { pace, stores }: Run): Promise<Report> {
-  let judged = 0;
-  let failed = 0;
+  let outcomes = 0;
+  let failures = 0;
   const problems: EventProblem[] = [];
   const onOutcome = createNoAppWatch(stores.clock, wait?.onNoApp);
   const report = await actOnEach(ids, { pace, clock: stores.clock }, async ({ id }, stop, signal) => {
@@ -47,9 +47,10 @@ export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, {
     if (redriven.kind !== 'asked' || !wait || options.isDryRun) return redriven.kind;
     const outcome = await waitForOutcome(() => redriven.readOutcome().then(onOutcome), stores.clock, signal);
     if (outcome === 'open') return outcome;
-    judged += 1;
-    if (FAILED.includes(outcome)) failed += 1;
-    if (wait.stopAfter !== undefined && judged >= MIN_OUTCOMES && failed / judged > wait.stopAfter) stop('failures');
+    outcomes += 1;
+    if (FAILED.includes(outcome)) failures += 1;
+    if (wait.stopAfter !== undefined && outcomes >= MIN_OUTCOMES && failures / outcomes > wait.stopAfter)
+      stop('failures');
     return outcome;
   });
   return problems.length === 0 ? report : { ...report, problems: problems.slice(0, MAX_PROBLEMS) };

@@ -58,8 +58,8 @@ export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: 
   } finally {
     await iterator.return?.();
   }
-  const isAskedTo = pace.signal.aborted && signal.reason === pace.signal.reason;
-  const stopped: Report['stopped'] = isAskedTo ? 'asked-to' : stopping.signal.reason;
+  const isStoppedByCaller = pace.signal.aborted && signal.reason === pace.signal.reason;
+  const stopped: Report['stopped'] = isStoppedByCaller ? 'asked-to' : stopping.signal.reason;
   return { counts, ...(stopped && { stopped }), ...(errorCode !== undefined && { errorCode }) };
 
   async function work(): Promise<void> {

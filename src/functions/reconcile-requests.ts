@@ -1,20 +1,20 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ReconcileRequest, reconcileBody } from '../api/reconcile.js';
 import { errorCodeOf, NonRetriableError } from '../errors.js';
-import {
-  type Asked,
-  type AskedStatus,
-  ask,
-  countsOfAsked,
-  findAsked,
-  listAsked,
-  partsOfAsked,
-} from '../reconcile/asked-rows.js';
-import { problemsOfAsked, servicesOfAsked } from '../reconcile/check-asked.js';
+import { checkRequest, servicesToCompare } from '../reconcile/check-request.js';
 import { checkSince } from '../reconcile/check-since.js';
 import { checkIndex } from '../reconcile/find-removed.js';
 import { partsOf } from '../reconcile/plan.js';
 import { withoutDashes } from '../reconcile/report-text.js';
+import {
+  countsOfRequest,
+  findRequest,
+  listRequests,
+  type NewRequest,
+  partsOfRequest,
+  type StoredRequest,
+  storeRequest,
+} from '../reconcile/request-rows.js';
 import { workspaceOf } from '../reconcile/workspace.js';
 import { callerIdOf } from './caller.js';
 import type { App } from './compose.js';
@@ -45,14 +45,14 @@ async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps):
   const read = await readBody(request, { schema: reconcileBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
   const { since = '', findRemoved, rowsLost, dryRun, ...rest } = read.value;
-  const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun };
+  const wanted: NewRequest = { ...rest, since, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun };
   const { stores, config, workflows, clock, telemetry, actions } = deps;
-  const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
-  const problems = wrong.length > 0 ? wrong : await refusalsByTimer(asked, deps);
+  const wrong = checkRequest(wanted, { now: clock.now(), services: servicesOf(config), workflows });
+  const problems = wrong.length > 0 ? wrong : await refusalsByTimer(wanted, deps);
   if (problems.length > 0) return badRequest(400, problems);
   const by = callerIdOf(request, deps);
   const end = await actions.begin({ what: 'compare', by });
-  const id = await ask(asked, { tables: stores.tables, now: clock.now() });
+  const id = await storeRequest(wanted, { tables: stores.tables, now: clock.now() });
   await end({ asked: 1 });
   telemetry.log('info', 'reconcile-asked', { by });
   const message = `The timer reconcile works on the request from the next minute on. GET /api/reconcile/${id} shows how far.`;
@@ -60,11 +60,11 @@ async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps):
 }
 
 async function list({ stores }: Deps): Promise<HttpResponseInit> {
-  return { jsonBody: { requests: (await listAsked(stores.tables)).map(shown) } };
+  return { jsonBody: { requests: (await listRequests(stores.tables)).map(shown) } };
 }
 
 async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): Promise<HttpResponseInit> {
-  const found = await findAsked(params.id ?? '', stores.tables);
+  const found = await findRequest(params.id ?? '', stores.tables);
   return found ? { jsonBody: shown(found) } : NOT_FOUND;
 }
 
@@ -72,15 +72,18 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): 
  * Returns the problems for which the timer would refuse the request: changes that the ledger has forgotten, a service without
  * a workspace, no table to compare.
  */
-async function refusalsByTimer(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
+async function refusalsByTimer(request: NewRequest, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
   const firstDayByChange = await ledger.firstDayByChange();
   const memory = { firstDayByChange, retentionDays: config.ledgerRetentionDays, now: clock.now() };
-  const wanted = { workflows: workflows.filter(({ name }) => name === (asked.workflow ?? name)), types: asked.types };
+  const wanted = {
+    workflows: workflows.filter(({ name }) => name === (request.workflow ?? name)),
+    types: request.types,
+  };
   return [
-    ...(asked.isFindRemoved
+    ...(request.isFindRemoved
       ? problemOf('findRemoved', () => checkIndex(workflows))
-      : problemOf('since', () => checkSince(asked.since, asked.workflow, memory))),
-    ...servicesOfAsked(asked, servicesOf(config))
+      : problemOf('since', () => checkSince(request.since, request.workflow, memory))),
+    ...servicesToCompare(request, servicesOf(config))
       .filter(({ service }) => partsOf(service, wanted).length > 0)
       .flatMap(({ host }) => problemOf('service', () => workspaceOf(host, config))),
   ];
@@ -96,7 +99,7 @@ function problemOf(path: string, check: () => unknown): Problem[] {
   }
 }
 
-function shown(status: AskedStatus): ReconcileRequest {
+function shown(status: StoredRequest): ReconcileRequest {
   const { id, state, since, until, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun } = status;
   const { askedAt, endedAt, message } = status;
   const { service = null, types = null, workflow = null } = status;
@@ -106,8 +109,8 @@ function shown(status: AskedStatus): ReconcileRequest {
     ...{ since: since || null, until: until || null, service, types, workflow, findRemoved, rowsLost, dryRun },
     askedAt,
     endedAt: endedAt || null,
-    counts: countsOfAsked(status),
-    parts: partsOfAsked(status),
+    counts: countsOfRequest(status),
+    parts: partsOfRequest(status),
     message: message || 'The timer reconcile has not begun yet: it runs each minute.',
   };
 }

@@ -1,7 +1,7 @@
 import type { ServiceName } from '../clients/readers.js';
 import { errorCodeOf } from '../errors.js';
 import { type Continued, compareService } from '../reconcile/continuous.js';
-import { runAsked } from '../reconcile/run-asked.js';
+import { runRequests } from '../reconcile/run-requests.js';
 import { forEachAtOnce } from '../workflow.js';
 import type { App } from './compose.js';
 import { PACE, reconcileDeps, servicesOf } from './reconcile-deps.js';
@@ -120,7 +120,7 @@ function logFailures(failures: readonly string[], state: State, { telemetry }: A
 async function workOnRequests(signal: AbortSignal, deps: App): Promise<void> {
   const { telemetry } = deps;
   try {
-    for (const { state, errorCode, counts } of await runAsked(reconcileDeps(deps, { ...PACE, signal }))) {
+    for (const { state, errorCode, counts } of await runRequests(reconcileDeps(deps, { ...PACE, signal }))) {
       if (state === 'done') telemetry.log('info', 'reconcile-request-done', { numbers: { ...counts } });
       if (state === 'failed')
         telemetry.log('error', 'reconcile-request-failed', {

@@ -13,7 +13,7 @@ type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
 /** `stored` is undefined if there is no row. */
 export type KnownRow = { readonly stored: { readonly row: Row; readonly etag: string } | undefined };
 
-/** Returns a queue without changes. */
+/** Returns an empty queue. */
 export function createChangeQueue(): ChangeQueue {
   const last = new Map<string, Promise<KnownRow | undefined>>();
   return async (row, change) => {

@@ -63,15 +63,15 @@ type Named = { readonly resourceType: string; readonly resourceId: string };
  */
 export async function presentIds(resources: readonly Named[], get: GetPage): Promise<Set<string>> {
   const present = new Set<string>();
-  let asked = resources.length;
+  let atOnce = resources.length;
   for (let at = 0; at < resources.length; ) {
     try {
-      for (const id of idsIn(await get(pathOf(resources.slice(at, at + asked))))) present.add(id);
-      at += asked;
+      for (const id of idsIn(await get(pathOf(resources.slice(at, at + atOnce))))) present.add(id);
+      at += atOnce;
     } catch (error) {
-      const fewer = fewerEntries(error, asked);
+      const fewer = fewerEntries(error, atOnce);
       if (fewer === undefined) throw error;
-      asked = fewer;
+      atOnce = fewer;
     }
   }
   return present;

@@ -3,7 +3,7 @@ import type { ServicePages } from '../clients/service-pages.js';
 import { digest } from '../digest.js';
 import { toIsoUtc } from '../events/time.js';
 import { type Fields, fieldsOf, listOf, textOf } from '../workflow.js';
-import { byTime, endless, type FoundPage, type Span, SpanReading } from './found-page.js';
+import { byTime, endlessPages, type FoundPage, type Span, SpanReading } from './found-page.js';
 import { fewerEntries, type GetPage } from './get-page.js';
 import type { FoundFhirChange } from './known-changes.js';
 
@@ -77,7 +77,7 @@ function firstPath(part: FhirPart, { since, before }: Span, count: number): stri
 /** Returns `path`, and adds it to those that were followed since time last advanced: a circle of pages cannot advance time. */
 function follow(path: string, followed: Set<string>): string {
   const name = digest(path);
-  if (followed.has(name)) throw endless('fhir');
+  if (followed.has(name)) throw endlessPages('fhir');
   followed.add(name);
   return path;
 }

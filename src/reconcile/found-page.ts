@@ -58,7 +58,7 @@ export class SpanReading {
     if (found.some(({ time }, at) => time < (found[at - 1]?.time ?? ''))) throw this.#outOfOrder();
     const changes = found.filter((change) => change.time >= since && change.time < before && this.#isNew(change));
     this.#idlePages = changes.length > 0 || this.#isNearer(found) ? 0 : this.#idlePages + 1;
-    if (this.#idlePages > MAX_IDLE_PAGES || this.#seen.size > MAX_AT_ONE_TIME) throw endless(this.#kind);
+    if (this.#idlePages > MAX_IDLE_PAGES || this.#seen.size > MAX_AT_ONE_TIME) throw endlessPages(this.#kind);
     return { changes, isPast: found.some(({ time }) => time >= before) };
   }
 
@@ -91,7 +91,7 @@ export function byTime(changes: readonly FoundChange[]): FoundChange[] {
 }
 
 /** Returns the error for pages that never end. */
-export function endless(kind: ServiceKind): ReadError {
+export function endlessPages(kind: ServiceKind): ReadError {
   return readError(kind, 'endless', 'names pages in a circle, or pages that bring no new change.');
 }
 

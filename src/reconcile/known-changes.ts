@@ -4,7 +4,7 @@ import type { Change, HealthEvent } from '../events/health-event.js';
 /** A change that a service's history names. `time` is when the service made it (ISO 8601, UTC, milliseconds). */
 export type FoundChange = FoundFhirChange | FoundDicomChange;
 
-type OfChange = {
+type ChangeFields = {
   /** The host name of the service, in lower case. */
   readonly host: string;
   readonly change: Change;
@@ -12,11 +12,11 @@ type OfChange = {
   /** The version of the resource; for DICOM, the sequence number of the change feed. */
   readonly version: number;
 };
-export type FoundFhirChange = OfChange & FhirResourceName;
-export type FoundDicomChange = OfChange & DicomImageName;
+export type FoundFhirChange = ChangeFields & FhirResourceName;
+export type FoundDicomChange = ChangeFields & DicomImageName;
 
 /** A resource or an image, without a version. */
-export type ResourceName = Pick<OfChange, 'host'> & (FhirResourceName | DicomImageName);
+export type ResourceName = Pick<ChangeFields, 'host'> & (FhirResourceName | DicomImageName);
 
 type FhirResourceName = { readonly service: 'fhir'; readonly resourceType: string; readonly resourceId: string };
 type DicomImageName = {

@@ -9,7 +9,7 @@ import { type ComparisonName, createPosition } from './positions.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
 /** The changes to reconcile. Times are ISO 8601, UTC, with milliseconds. */
-export type Request = {
+export type Reconciliation = {
   readonly services: readonly ServiceName[];
   /** Inclusive. */
   readonly since: string;
@@ -56,7 +56,7 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
  * compared. The same request continues where an earlier one has stopped.
  * @throws NonRetriableError with a code of `checkSince` or `workspace-unknown`, before anything is read
  */
-export async function reconcile(request: Request, deps: ReconcileDeps): Promise<Report> {
+export async function reconcile(request: Reconciliation, deps: ReconcileDeps): Promise<Report> {
   const { storageNow, firstDayByChange, retentionDays } = deps;
   const memory = { firstDayByChange: await firstDayByChange(), retentionDays, now: await storageNow() };
   checkSince(request.since, request.workflow?.name, memory);
@@ -82,7 +82,7 @@ type PartToCompare = {
   readonly isWanted: (event: Parameters<typeof isWanted>[1]) => boolean;
 };
 
-async function comparePart(planned: PartToCompare, request: Request, deps: ReconcileDeps): Promise<PartReport> {
+async function comparePart(planned: PartToCompare, request: Reconciliation, deps: ReconcileDeps): Promise<PartReport> {
   const { service, source, part, isWanted } = planned;
   const { since, until, workflow, isDryRun } = request;
   const { readers, clock, pace, storageNow, onWait, onProgress } = deps;
@@ -112,10 +112,10 @@ async function comparePart(planned: PartToCompare, request: Request, deps: Recon
   return { ...named, ...compared };
 }
 
-function positionName(named: { host: string; part: string }, request: Request): ComparisonName {
+function positionName(named: { host: string; part: string }, request: Reconciliation): ComparisonName {
   const { since, until, workflow, types, areRowsLost } = request;
-  const asked = types ? [...new Set(types)].sort().join(',') : '';
-  const name = { ...named, since, until: until ?? '', workflow: workflow?.name ?? '', types: asked };
+  const typesOfName = types ? [...new Set(types)].sort().join(',') : '';
+  const name = { ...named, since, until: until ?? '', workflow: workflow?.name ?? '', types: typesOfName };
   return areRowsLost ? { ...name, mode: 'rows-lost' } : name;
 }
 

@@ -27,9 +27,12 @@ const OTHER_SERVER_CODES = [
   'redirected',
 ];
 
+/** The message of a comparison without parts. */
+export const NOTHING_TO_COMPARE = 'Nothing to compare: no workflow wants changes of these services and types.';
+
 /** Returns a report in words: a sentence or two for each part of a service. */
 export function sentencesOf({ isDryRun, parts }: Report): string[] {
-  if (parts.length === 0) return ['Nothing to compare: no workflow wants changes of these services and types.'];
+  if (parts.length === 0) return [NOTHING_TO_COMPARE];
   return [
     ...(isDryRun ? ['Dry run: nothing was changed.'] : []),
     ...parts.flatMap((part) => [

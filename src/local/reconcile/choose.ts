@@ -1,6 +1,6 @@
 import type { ServiceName } from '../../clients/readers.js';
 import { didYouMean, nearest } from '../../nearest.js';
-import { unwantedTypes } from '../../reconcile/check-asked.js';
+import { unwantedTypes } from '../../reconcile/check-request.js';
 import type { Workflow } from '../../workflow.js';
 import { OptionError } from '../options.js';
 

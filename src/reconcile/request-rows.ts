@@ -1,14 +1,14 @@
 import { digest } from '../digest.js';
 import { insertOrReplace } from '../storage/commit-creating.js';
-import { pagesOf } from '../storage/pages.js';
+import { queryPages } from '../storage/pages.js';
 import { findRow } from '../storage/read-rows.js';
 import type { Row, Stored, TableStore } from '../storage/table-store.js';
 import { beforeGrace, type Counts, NO_COUNTS } from './compare.js';
 import { NO_REMOVED, type RemovedCounts, type RemovedSoFar } from './find-removed.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
-/** A request over HTTP. Times are ISO 8601, UTC, with milliseconds; absent fields mean all. */
-export type Asked = {
+/** A request over HTTP to compare services. Times are ISO 8601, UTC, with milliseconds; absent fields mean all. */
+export type NewRequest = {
   /** True for a search for removed resources, which has no times and no workflow. */
   readonly isFindRemoved: boolean;
   /** '' with `isFindRemoved`. */
@@ -24,19 +24,16 @@ export type Asked = {
 };
 
 const STATES = ['waiting', 'running', 'done', 'failed'] as const;
-type AskedState = (typeof STATES)[number];
 
 /** The position of the comparison of a part of a service, and the counts so far. */
 export type PartSoFar = { readonly upTo: string; readonly counts: Readonly<Counts> };
 
-/**
- * A request and its state. `until` is always set, because the end of the span is decided when the request is made; it is ''
- * with `isFindRemoved`.
- */
-export type AskedStatus = Asked & {
+/** A request and its state. */
+export type StoredRequest = NewRequest & {
   readonly id: string;
+  /** Decided when the request is made, if the request names no time; '' with `isFindRemoved`. */
   readonly until: string;
-  readonly state: AskedState;
+  readonly state: (typeof STATES)[number];
   readonly askedAt: string;
   /** '' until the request is done or failed. */
   readonly endedAt: string;
@@ -47,7 +44,7 @@ export type AskedStatus = Asked & {
 };
 
 /** The partition of requests in the table `reconcile`. */
-export const ASKED = 'asked';
+export const REQUESTS_PARTITION = 'asked';
 const PAGE = 1000;
 const MAX_TRIES = 5;
 const NEW = { state: 'waiting', endedAt: '', message: '', removed: {} } as const;
@@ -63,36 +60,40 @@ const NEW = { state: 'waiting', endedAt: '', message: '', removed: {} } as const
  *                                    are still true. A failed search starts at the beginning, because a resource that it
  *                                    found may be gone by now
  */
-export async function ask(asked: Asked, { tables, now }: { tables: TableStore; now: Date }): Promise<string> {
-  const id = idOf(asked);
+export async function storeRequest(
+  request: NewRequest,
+  { tables, now }: { tables: TableStore; now: Date },
+): Promise<string> {
+  const id = idOf(request);
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
-    const { stored } = await findRow(tables, [RECONCILE_TABLE, ASKED], id);
-    const before = stored && statusOf(stored);
+    const { stored } = await findRow(tables, [RECONCILE_TABLE, REQUESTS_PARTITION], id);
+    const before = stored && decodeRequest(stored);
     if (before && isOpen(before)) return id;
     const parts = before?.state === 'failed' ? before.parts : {};
-    const until = asked.isFindRemoved ? '' : beforeGrace(asked.until ?? now.toISOString(), now);
-    const row = rowOf({ ...asked, ...NEW, id, until, askedAt: now.toISOString(), parts });
-    const answer = await commitRow(tables, ASKED, insertOrReplace(id, row, stored?.etag));
+    const until = request.isFindRemoved ? '' : beforeGrace(request.until ?? now.toISOString(), now);
+    const row = encodeRequest({ ...request, ...NEW, id, until, askedAt: now.toISOString(), parts });
+    const answer = await commitRow(tables, REQUESTS_PARTITION, insertOrReplace(id, row, stored?.etag));
     if (answer.kind === 'done') return id;
   }
   return id; // other processes write this row, so the request exists
 }
 
 /** Returns all requests, newest first. */
-export async function listAsked(tables: TableStore): Promise<(AskedStatus & { readonly etag: string })[]> {
-  const found: (AskedStatus & { etag: string })[] = [];
-  const read = (from: { page?: string }) => tables.query(RECONCILE_TABLE, { partition: ASKED, limit: PAGE, ...from });
-  for await (const { rows } of pagesOf(read)) found.push(...rows.map((one) => ({ ...statusOf(one), etag: one.etag })));
+export async function listRequests(tables: TableStore): Promise<(StoredRequest & { readonly etag: string })[]> {
+  const found: (StoredRequest & { etag: string })[] = [];
+  const query = { partition: REQUESTS_PARTITION, limit: PAGE };
+  for await (const { rows } of queryPages(tables, RECONCILE_TABLE, query))
+    found.push(...rows.map((one) => ({ ...decodeRequest(one), etag: one.etag })));
   return found.sort((one, other) => (one.askedAt < other.askedAt ? 1 : -1));
 }
 
 /** Returns the request with this id; undefined if it is absent. */
-export async function findAsked(id: string, tables: TableStore): Promise<AskedStatus | undefined> {
-  return (await listAsked(tables)).find((one) => one.id === id);
+export async function findRequest(id: string, tables: TableStore): Promise<StoredRequest | undefined> {
+  return (await listRequests(tables)).find((one) => one.id === id);
 }
 
 /** Returns whether the request still needs work by the timer. */
-export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
+export function isOpen({ state }: Pick<StoredRequest, 'state'>): boolean {
   return state === 'waiting' || state === 'running';
 }
 
@@ -102,7 +103,7 @@ export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
 }
 
 /** Returns the position and the counts of each part of a request. */
-export function partsOfAsked({ isFindRemoved, parts, removed }: AskedStatus) {
+export function partsOfRequest({ isFindRemoved, parts, removed }: StoredRequest) {
   if (isFindRemoved)
     return Object.entries(removed).map(([host, { counts }]) => ({
       host,
@@ -117,7 +118,7 @@ export function partsOfAsked({ isFindRemoved, parts, removed }: AskedStatus) {
 }
 
 /** Returns the sums over all parts of a request. */
-export function countsOfAsked({ isFindRemoved, parts, removed }: AskedStatus): Counts | RemovedCounts {
+export function countsOfRequest({ isFindRemoved, parts, removed }: StoredRequest): Counts | RemovedCounts {
   return isFindRemoved ? sumOf(NO_REMOVED, Object.values(removed)) : countsOf(Object.values(parts));
 }
 
@@ -128,20 +129,21 @@ function sumOf<C extends Readonly<Record<string, number>>>(none: C, parts: reado
   ) as C;
 }
 
-function idOf({ since, until, service, types, workflow, areRowsLost, isDryRun }: Asked): string {
+function idOf({ since, until, service, types, workflow, areRowsLost, isDryRun }: NewRequest): string {
   const sorted = types ? [...new Set(types)].sort() : null;
   const all = [since, until ?? null, service ?? null, sorted, workflow ?? null, isDryRun];
   return digest(JSON.stringify(areRowsLost ? [...all, 'rows-lost'] : all));
 }
 
 /** Returns the row of a request. An absent text is stored as ''. */
-export function rowOf({ id: _, service = '', types = [], workflow = '', parts, removed, ...rest }: AskedStatus): Row {
+export function encodeRequest(request: StoredRequest): Row {
+  const { id: _, service = '', types = [], workflow = '', parts, removed, ...rest } = request;
   const texts = { types: types.join(','), parts: JSON.stringify(parts), removed: JSON.stringify(removed) };
   return { ...rest, service, workflow, ...texts };
 }
 
 /** Returns the request that a row holds. */
-export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus {
+export function decodeRequest({ key, row }: Pick<Stored, 'key' | 'row'>): StoredRequest {
   const text = (name: string) => String(row[name] ?? '');
   return {
     id: key,

@@ -3,11 +3,11 @@ import { isResourceType, nearestResourceType } from '../fhir-types.js';
 import { didYouMean, nearest } from '../nearest.js';
 import { printable } from '../printable.js';
 import type { Workflow } from '../workflow.js';
-import type { Asked } from './asked-rows.js';
 import { GRACE_MS } from './compare.js';
+import type { NewRequest } from './request-rows.js';
 
 /** `code` is for scripts, `message` for people: what was found, and what is allowed. */
-type AskedProblem = { readonly path: string; readonly code: string; readonly message: string };
+type RequestProblem = { readonly path: string; readonly code: string; readonly message: string };
 
 type Known = {
   readonly now: Date;
@@ -18,25 +18,25 @@ type Known = {
 const MAX_QUOTED = 80;
 
 /** Returns the problems of a request that can be found without storage and without a service. */
-export function problemsOfAsked(asked: Asked, known: Known): AskedProblem[] {
+export function checkRequest(request: NewRequest, known: Known): RequestProblem[] {
   return [
-    ...(asked.isFindRemoved ? problemsOfRemoved(asked) : problemsOfTimes(asked, known.now)),
-    ...problemsOfService(asked, known.services),
-    ...problemsOfWorkflow(asked.workflow, known.workflows),
-    ...problemsOfTypes(asked, known.workflows),
+    ...(request.isFindRemoved ? problemsOfRemoved(request) : problemsOfTimes(request, known.now)),
+    ...problemsOfService(request, known.services),
+    ...problemsOfWorkflow(request.workflow, known.workflows),
+    ...problemsOfTypes(request, known.workflows),
   ];
 }
 
 /** Returns the services that a request compares. */
-export function servicesOfAsked(
-  { isFindRemoved, service }: Pick<Asked, 'isFindRemoved' | 'service'>,
+export function servicesToCompare(
+  { isFindRemoved, service }: Pick<NewRequest, 'isFindRemoved' | 'service'>,
   services: readonly ServiceName[],
 ): ServiceName[] {
   return services.filter((one) => one.host === (service ?? one.host) && (one.service === 'fhir' || !isFindRemoved));
 }
 
-function problemsOfRemoved(asked: Asked): AskedProblem[] {
-  const given = { ...asked, rowsLost: asked.areRowsLost };
+function problemsOfRemoved(request: NewRequest): RequestProblem[] {
+  const given = { ...request, rowsLost: request.areRowsLost };
   return (['since', 'until', 'workflow', 'rowsLost'] as const)
     .filter((path) => given[path])
     .map((path) => ({
@@ -46,7 +46,7 @@ function problemsOfRemoved(asked: Asked): AskedProblem[] {
     }));
 }
 
-function problemsOfTimes({ since, until }: Asked, now: Date): AskedProblem[] {
+function problemsOfTimes({ since, until }: NewRequest, now: Date): RequestProblem[] {
   if (since === '') return [{ path: 'since', code: 'invalid-type', message: 'is missing, must be a text' }];
   const at = now.toISOString();
   const inFuture = (path: string, time: string) => ({
@@ -69,8 +69,8 @@ function problemsOfTimes({ since, until }: Asked, now: Date): AskedProblem[] {
   return problems;
 }
 
-function problemsOfService({ service, isFindRemoved }: Asked, services: readonly ServiceName[]): AskedProblem[] {
-  const names = servicesOfAsked({ isFindRemoved }, services).map(({ host }) => host);
+function problemsOfService({ service, isFindRemoved }: NewRequest, services: readonly ServiceName[]): RequestProblem[] {
+  const names = servicesToCompare({ isFindRemoved }, services).map(({ host }) => host);
   if (names.length === 0) {
     const settings = isFindRemoved ? 'FHIR_HOSTS is' : 'FHIR_HOSTS and DICOM_HOSTS are';
     const message = `is missing in the settings: ${settings} absent, so there is no service to compare`;
@@ -81,14 +81,14 @@ function problemsOfService({ service, isFindRemoved }: Asked, services: readonly
   return [unknown('service', service, { what, names })];
 }
 
-function problemsOfWorkflow(name: string | undefined, workflows: readonly Workflow[]): AskedProblem[] {
+function problemsOfWorkflow(name: string | undefined, workflows: readonly Workflow[]): RequestProblem[] {
   const names = workflows.map((workflow) => workflow.name);
   if (name === undefined || names.includes(name)) return [];
   return [unknown('workflow', name, { what: 'a workflow that is on in this app', names })];
 }
 
 /** A type must be one that the named workflow, or any workflow, wants. */
-function problemsOfTypes({ types = [], workflow }: Asked, workflows: readonly Workflow[]): AskedProblem[] {
+function problemsOfTypes({ types = [], workflow }: NewRequest, workflows: readonly Workflow[]): RequestProblem[] {
   const named = workflows.filter(({ name }) => workflow === undefined || name === workflow);
   return unwantedTypes(types, named).map(({ at, type, similar }) => {
     const message = `is '${quoted(type)}', which no workflow wants.${didYouMean(similar)}`;
@@ -114,7 +114,7 @@ function unknown(
   path: string,
   found: string,
   { what, names }: { what: string; names: readonly string[] },
-): AskedProblem {
+): RequestProblem {
   const message = `is '${quoted(found)}', must be ${what}: ${names.join(', ')}.${didYouMean(nearest(found, names))}`;
   return { path, code: 'unknown-name', message };
 }
