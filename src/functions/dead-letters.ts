@@ -110,8 +110,8 @@ export async function countPage(
 }
 
 function encodePart({ part = {}, ...group }: Group): DeadLetterGroups['groups'][number] {
-  const [after = null, until = null] = [part.after, part.until].map((end) => (end ? encodeAfter(end) : null));
-  return { ...group, after, until };
+  const encode = (end: Part['until']) => (end ? encodeAfter(end) : null);
+  return { ...group, after: encode(part.after), until: encode(part.until) };
 }
 
 /** Calls `take` with each matching dead letter and its part of the list, until `take` stops or the request ends. Returns `next`. */

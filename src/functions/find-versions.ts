@@ -74,8 +74,8 @@ async function newestVersionOf(
   const { lookup } = workflows.find(({ name }) => name === INDEX) ?? {};
   if (!lookup) return undefined;
   const { service, host, ...rest } = resource;
-  const { partition, ...name } = { partition: undefined, ...rest };
-  const answer = await lookup.answer(name, {
+  const { partition, ...query } = { partition: undefined, ...rest };
+  const answer = await lookup.answer(query, {
     tables: (table) => openForReading(table, workflowTables),
     setting: config.setting,
   });

@@ -153,6 +153,7 @@ function boundOf(origin: string): string {
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at = schema as { shape?: Record<PropertyKey, unknown>; unwrap?: () => unknown };
   for (const part of [...path, undefined]) {
+    // `undefined` is the end of the path: its schema is unwrapped, too.
     while (!at.shape && at.unwrap) at = at.unwrap() as typeof at;
     if (part !== undefined) at = (at.shape?.[part] ?? {}) as typeof at;
   }

@@ -60,7 +60,7 @@ export function rowOf({ startedAt, state, nextInMs, hour, circuits, recent }: He
 const spanColumns = Array.from({ length: SPANS }, (_, at) => `span${at}`);
 
 function spanJson({ spans }: Hour, at: number): string {
-  const [[span, workflows] = [0, new Map<string, Counts>()]] = [...spans].filter(([number]) => number % SPANS === at);
+  const [span, workflows] = [...spans].find(([number]) => number % SPANS === at) ?? [0, new Map<string, Counts>()];
   const runs = (counts: Counts) => counts.reduce((sum, one) => sum + one, 0);
   const all = [...workflows].sort(([, a], [, b]) => runs(b) - runs(a));
   return toFittingJson(all.map(([name, counts]) => [span, name, ...trimmed(counts)]));
