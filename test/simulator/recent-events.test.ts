@@ -44,7 +44,7 @@ describe('when the last events are remembered', () => {
     expect(recent.list('/r1499')).toEqual([]);
   });
 
-  it('given they are cleared, then the list is empty', () => {
+  it('given a list that is cleared, then it is empty', () => {
     const recent = new RecentEvents();
     recent.add([eventOf(1)]);
 

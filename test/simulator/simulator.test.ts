@@ -98,7 +98,7 @@ function failFirst(text: string): (body: string) => number | undefined {
 }
 
 describe('when the simulator is cleared in mid-run', () => {
-  it('given a run makes events, then it is forgotten and makes no more, and the verdict of the next run counts only its own', async () => {
+  it('given a run that makes events, then the run is gone and makes no more, and the verdict of the next run counts only its own events', async () => {
     const world = await start();
     const first = world.begin({ events: 1000, rate: 100 });
     await world.pass(1000);
@@ -153,7 +153,7 @@ describe('when the simulator is cleared in mid-run', () => {
     expect(world.timesSent('p1')).toBe(1);
   });
 
-  it('given settings, then they are as they were at the start', async () => {
+  it('given other settings, then the settings are those of the start', async () => {
     const world = await start();
     world.simulator.change({ timeScale: 50, seed: 3, chaos: CHAOS_LEVELS.rough });
 
@@ -207,7 +207,7 @@ describe('when Event Grid waits between its tries', () => {
     expect(await world.retryIsWithin(1000)).toBe(true);
   });
 
-  it('given a time that is set while no run is under way, then it holds at once', async () => {
+  it('given a time scale that is set while no run is under way, then it holds at once', async () => {
     const world = await start();
 
     world.simulator.change({ timeScale: 1000 });
@@ -229,7 +229,7 @@ describe('when Event Grid waits between its tries', () => {
 });
 
 describe('when a run has a chaos of its own', () => {
-  it('given another chaos is set, then it applies to the events of others meanwhile', async () => {
+  it('given chaos outside of runs, then during a run it applies to the events of others', async () => {
     const world = await start();
     world.simulator.change({ chaos: { ...CHAOS_LEVELS.none, duplicates: 1, delayMs: 1 } });
     const id = world.begin({ events: 50, rate: 100 });
@@ -308,7 +308,7 @@ describe('when runs follow each other', () => {
     expect(deliveries).toMatchObject({ matched: 20, delivered: 20, duplicates: 0, retried: 0 });
   });
 
-  it('given earlier deliveries, then they do not count for the run', async () => {
+  it('given earlier deliveries, then the run does not count them', async () => {
     const world = await start();
     world.changePatient('p1');
     await world.pass(100);
@@ -320,7 +320,7 @@ describe('when runs follow each other', () => {
 });
 
 describe('when a run cannot go on', () => {
-  it('given a scenario that throws, then it has failed and says why, and the next one can begin', async () => {
+  it('given a scenario that throws, then the run has failed with the error, and another run can begin', async () => {
     const world = await start();
     const { scenario } = requestOf({});
     const broken = {
@@ -338,7 +338,7 @@ describe('when a run cannot go on', () => {
     expect(await world.end(world.begin({ events: 20 }))).toMatchObject({ phase: 'done', error: null });
   });
 
-  it('given storage that refuses to be looked at for longer than a run is patient, then it has failed and says why', async () => {
+  it('given storage that fails for longer than a run waits, then the run has failed with the error', async () => {
     const world = await start();
     world.stores.tables.list = async () => {
       throw new StorageError('http-503', 'Storage could not list tables: http-503.');
@@ -364,7 +364,7 @@ describe('when a run cannot go on', () => {
     expect(verdict).toMatchObject({ ok: false, problems: ['Of 33 workflows, only 32 are looked at'] });
   });
 
-  it('given it is stopped while it looks at storage, then there is no verdict', async () => {
+  it('given a stop while the run reads storage, then the run has no verdict', async () => {
     const world = await start();
     world.answerWith(() => 202);
     const id = world.begin({ events: 20 });
@@ -376,7 +376,7 @@ describe('when a run cannot go on', () => {
     expect(await world.end(id)).toMatchObject({ phase: 'stopped', verdict: null, error: null });
   });
 
-  it('given it is stopped while Event Grid retries, then it ends, and its events are still delivered', async () => {
+  it('given a stop while Event Grid retries, then the run ends, and its events are still delivered', async () => {
     const world = await start();
     world.answerWith(() => 503);
     const id = world.begin({ events: 20 });

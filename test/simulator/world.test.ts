@@ -83,7 +83,7 @@ describe('when a scenario changes a service', () => {
     expect(published.map(({ change }) => change)).toEqual(['created', 'updated', 'deleted', 'created']);
   });
 
-  it('given it creates a resource, then it gets the id that the service gave it', () => {
+  it('given a created resource, then the scenario gets the id that the service has given', () => {
     const { world, services } = createTestWorld();
 
     const id = world.create({ resourceType: 'Patient' });

@@ -33,7 +33,7 @@ const careful = scenarioWith(
 );
 
 describe('when a workflow is put to the test', () => {
-  it('given a workflow whose row is the last read, then it passes', async () => {
+  it('given a workflow whose row is the last read, then everyCrash passes', async () => {
     expect(await everyCrash(careful)).toBeGreaterThan(60);
     await everyOrder(careful, 50);
   });

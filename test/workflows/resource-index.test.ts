@@ -51,7 +51,7 @@ describe('when a resource changes', () => {
     expect(await rowsAfter(dicomEvent({ ...IMAGE, version: 7 }))).toMatchObject([row]);
   });
 
-  it('given it is deleted, then its row stays, and refuses a version that comes late', async () => {
+  it('given a deleted resource, then its row stays, and refuses a late version', async () => {
     const deleted = fhirEvent({ ...OBSERVATION, change: 'deleted', version: 3 });
     const late = fhirEvent({ ...OBSERVATION, change: 'updated', version: 2 });
     expect(await rowsAfter(deleted, late)).toMatchObject([{ change: 'deleted', version: 3 }]);
@@ -65,7 +65,7 @@ describe('when a resource changes', () => {
     expect(await rowsAfter(fhirEvent(OBSERVATION), other)).toHaveLength(2);
   });
 
-  it('given its keys, then they reveal nothing of the resource', async () => {
+  it('given the keys of a row, then they reveal nothing of the resource', async () => {
     const [stored] = (await kitAfter(fhirEvent({ resourceId: 'secret-1' }))).rows('resources');
 
     expect(stored?.partition).toMatch(/^[0-7]$/);

@@ -57,11 +57,11 @@ describe('when every write of a row is watched', () => {
       then: [],
     },
     { given: 'a table of another workflow', table: 'others', rows: [{ version: 2 }, { version: 1 }], then: [] },
-  ])('given $given, then it is reported, or not', async ({ table, rows, then }) => {
+  ])('given $given, then the check reports the row, or not', async ({ table, rows, then }) => {
     expect(await reported(table, rows)).toEqual(then);
   });
 
-  it('given a removal without a later deletion, then it is reported', async () => {
+  it('given a removal without a later deletion, then the check reports the removal', async () => {
     const story = [patient(3, false), patient(1), patient(2)];
 
     expect(await reported('patients', [shown(2), undefined], story)).toEqual(['removed, and nobody had deleted it']);

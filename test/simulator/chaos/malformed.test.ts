@@ -37,7 +37,7 @@ const written = changes.flatMap((change) =>
 );
 
 describe.each(written)('when an event of $service in $schema is spoilt', ({ service, event }) => {
-  it('given it is not spoilt, then the app accepts it', () => {
+  it('given the event before, then the app accepts the event', () => {
     expect(parseEvent(event).id).toBe('e1');
   });
 
@@ -51,7 +51,7 @@ describe.each(written)('when an event of $service in $schema is spoilt', ({ serv
     },
   );
 
-  it('given it comes from another workspace, then nothing else has changed', () => {
+  it('given the malformation of another workspace, then only the workspace differs', () => {
     expect(parseEvent(OF_ANOTHER_WORKSPACE.spoil(event))).toEqual({
       ...parseEvent(event),
       source: '/subscriptions/0/resourceGroups/other/providers/Microsoft.HealthcareApis/workspaces/other',

@@ -249,7 +249,7 @@ describe('when a search cannot be understood', () => {
     expect(openTwo().get('studies', { accept: 'application/dicom+json' }).status).toBe(200);
   });
 
-  it('given a limit of 200, then 200 results come; given no limit, 100', () => {
+  it('given a limit of 200, then the answer has 200 results; without a limit, 100', () => {
     const { store, json } = openService();
     store(Array.from({ length: 210 }, (_, n) => fileOf({ ...uids('1', '1.1', `1.1.${n}`), ...without('7FE00010') })));
 

@@ -19,7 +19,7 @@ function failuresOf(answer: Parameters<typeof jsonOf>[0]): Record<string, number
 }
 
 describe('when an image is stored', () => {
-  it('given it is new, then the answer leads to it, and it is published', () => {
+  it('given a new image, then the answer has its URL, and its change is published', () => {
     const { store, published, clock } = openService();
 
     const answer = store([fileOf()]);
@@ -97,7 +97,7 @@ describe('when an image is stored', () => {
     expect(jsonOf(answer)['00081190']).toEqual({ vr: 'UR', Value: [`${BASE}/studies/1.2.3.4`] });
   });
 
-  it('given it is stored already, then nothing changes', () => {
+  it('given a stored image, then nothing changes', () => {
     const { store, service, published, json } = openService();
     store([fileOf()]);
 
@@ -110,7 +110,7 @@ describe('when an image is stored', () => {
     expect(json(`${INSTANCE}/metadata`)[0]['00100010'].Value).toEqual([{ Alphabetic: 'Doe^John' }]);
   });
 
-  it('given it was deleted before, then it is new again', () => {
+  it('given an image that was deleted, then it is stored as a new one', () => {
     const { store, remove, published } = openService();
     store([fileOf()]);
     remove(INSTANCE);
@@ -125,7 +125,7 @@ describe('when an image is stored', () => {
 });
 
 describe('when several images are stored at once', () => {
-  it('given all are new, then all are stored', () => {
+  it('given new images, then all of them are stored', () => {
     const { store, published } = openService();
 
     expect(store([fileOf(), second]).status).toBe(200);
@@ -178,7 +178,7 @@ describe('when several images are stored at once', () => {
 describe('when an attribute is wrong', () => {
   const wrongDate = { '00080020': { vr: 'DA', Value: ['NotADate'] } };
 
-  it('given it is not needed, then the image is stored with a warning, and metadata leaves it out', () => {
+  it('given an attribute that is not needed, then the image is stored with a warning, and metadata leaves the attribute out', () => {
     const { store, json, get } = openService();
 
     const answer = store([fileOf(wrongDate)]);
@@ -194,7 +194,7 @@ describe('when an attribute is wrong', () => {
     expect(get('studies?StudyDate=20200101-').status).toBe(204);
   });
 
-  it('given it is in a sequence, then the sequence stays in metadata', () => {
+  it('given an attribute in a sequence, then the sequence stays in metadata', () => {
     const { store, json } = openService();
     const sequence = { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: ['01.2'] } }] };
 
@@ -251,7 +251,7 @@ describe('when an attribute is wrong', () => {
     { given: 'a UID of 65 characters', changed: uids(`1.${'2'.repeat(63)}`, '1.2', '1.3') },
     { given: 'a patient ID of 65 characters', changed: { '00100020': { vr: 'LO', Value: ['x'.repeat(65)] } } },
     { given: 'a patient ID of another VR', changed: { '00100020': { vr: 'SH', Value: ['P1'] } } },
-  ])('given $given, then it is refused, and nothing changes', ({ changed }) => {
+  ])('given $given, then the image is refused, and nothing changes', ({ changed }) => {
     const { store, service, published } = openService();
 
     const answer = store([fileOf(changed)]);
@@ -366,7 +366,7 @@ describe('when the request itself is wrong', () => {
 });
 
 describe('when memory is full', () => {
-  it('given one more image, then it fails and says why, stored images stay, and after a delete it fits', () => {
+  it('given one more image, then it is refused with the reason, stored images stay, and after a delete the image is stored', () => {
     const size = fileOf().length;
     const { store, remove, service, get } = openService({ maxBytes: size + 10 });
 
@@ -383,7 +383,7 @@ describe('when memory is full', () => {
 });
 
 describe('when the first 128 bytes of a file are not zero', () => {
-  it('given it is retrieved, then these bytes are zero', () => {
+  it('given the stored file, then these bytes are zero', () => {
     const { store, get } = openService();
     const file = fileOf();
     file.set(Buffer.from('#!/bin/sh'), 0);

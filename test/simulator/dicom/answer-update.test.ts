@@ -65,7 +65,7 @@ describe('when a study is updated', () => {
     expect(json('studies/1.9/metadata')[0]['00100010'].Value).toEqual([{ Alphabetic: 'Doe^John' }]);
   });
 
-  it('given it was updated twice, then the original can still be retrieved', async () => {
+  it('given two updates, then the original can still be retrieved', async () => {
     const { store, change, get, json } = openUpdates();
     store([fileOf()]);
     await change(NEW_NAME);
@@ -183,7 +183,7 @@ describe('when a study is updated', () => {
     await setImmediate();
   });
 
-  it('given everything is forgotten before it runs, then nothing happens', async () => {
+  it('given a service that is cleared before the update runs, then nothing changes', async () => {
     const { store, update, service, get, published } = openUpdates();
     store([fileOf()]);
     const { id } = jsonOf(update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME }));
@@ -238,7 +238,7 @@ describe('when an update is refused', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('given attributes or values that are not allowed, then each is named', () => {
+  it('given attributes or values that are not allowed, then the answer names each of them', () => {
     const { update } = openUpdates();
 
     const changeDataset = { ...NEW_NAME, '00080060': { vr: 'CS', Value: ['MR'] } };

@@ -78,11 +78,11 @@ describe('when a request asks for an unknown resource', () => {
     if (status === 405) expect(answer.headers?.allow).toBeTruthy();
   });
 
-  it('given a slash at the end of a path, then it does not matter', () => {
+  it('given a slash at the end of a path, then the answer is the same', () => {
     expect(openService().get('studies/').status).toBe(204);
   });
 
-  it('given any answer, then it has the version of the API', () => {
+  it('given any request, then the answer has the version of the API', () => {
     const { get } = openService();
 
     expect(get('studies').headers?.['api-supported-versions']).toBe('2.0');
@@ -125,7 +125,7 @@ describe('when a scenario uses it without HTTP', () => {
 });
 
 describe('when everything is forgotten', () => {
-  it('given it is used again, then sequence numbers go on', () => {
+  it('given images, then none is left, and the sequence numbers of new images continue', () => {
     const { service, store, json, get } = openService();
     store([fileOf()], 'partitions/clinic/studies');
 

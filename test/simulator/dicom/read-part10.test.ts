@@ -37,7 +37,7 @@ describe('when a file is read', () => {
     },
     { given: 'Korean', set: '\\ISO 2022 IR 149', bytes: [0x1b, 0x24, 0x29, 0x43, 0xb1, 0xe8], text: '김' },
     { given: 'an unknown set', set: 'ISO_IR 999', bytes: [0x4d, 0xfc], text: 'Mü' },
-  ])('given text in $given, then it is read right', ({ set, bytes, text }) => {
+  ])('given text in $given, then the text is decoded', ({ set, bytes, text }) => {
     const padded = set.length % 2 === 0 ? set : `${set} `;
     const characterSet = [[8, 0, 5, 0], 'CS', [padded.length, 0], padded];
     const file = fileWith(...characterSet, [0x10, 0, 0x20, 0], 'LO', [bytes.length, 0], bytes);
@@ -132,7 +132,7 @@ describe('when a file is read', () => {
     { given: 'bytes where a VR belongs', file: fileWith(0x10, 0, 0x20, 0, Buffer.of(1, 2), 2, 0, 'ab') },
     { given: 'sequences a thousand deep', file: fileWith(nested(1000)) },
     { given: 'sequences a hundred thousand deep', file: fileWith(nested(100_000)) },
-  ])('given $given, then it is unreadable, and says why', ({ file }) => {
+  ])('given $given, then the result is the problem of the file', ({ file }) => {
     expect(readPart10(file)).toEqual({ problem: expect.stringMatching(/^It is not a whole DICOM file: .{10}/) });
   });
 
@@ -178,7 +178,7 @@ describe('when a file is written', () => {
     expect(Buffer.from(writePart10(dataset)).includes('1.2.3\0')).toBe(true);
   });
 
-  it('given a value that its VR cannot hold, then it says so', () => {
+  it('given a value that its VR cannot hold, then the error names the tag and the length', () => {
     expect(() => writePart10({ '00100020': { vr: 'LO', Value: ['x'.repeat(70_000)] } })).toThrow(/00100020 .* 70000/);
   });
 });

@@ -10,7 +10,7 @@ describe('the sample image', () => {
     expect(file.length).toBeLessThan(4096);
   });
 
-  it('given it is sent to the service, then the service stores it without a warning', () => {
+  it('given the service gets the image, then it stores the image without a warning', () => {
     const { send, published } = openService();
 
     const answer = send('POST', 'studies', {

@@ -14,7 +14,7 @@ describe('when events are put together into batches', () => {
     expect(got.flatMap(({ ids }) => ids)).toEqual(topicEvents(published).map(({ id }) => id));
   });
 
-  it('given what is published in one turn, then it shares a request; in the next, it does not wait', async () => {
+  it('given events of one turn, then they share a request, which does not wait for events of the next turn', async () => {
     const { grid, got, send } = await subscribe(() => 200, { destination: { maxEventsPerBatch: 10 } });
 
     grid.publish([topicEvent('a')]);
@@ -24,7 +24,7 @@ describe('when events are put together into batches', () => {
     expect(got.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c']]);
   });
 
-  it('given the preferred size, then no request is larger, but for one event that is', async () => {
+  it('given the preferred size, then no request is larger, except for a single event that is larger itself', async () => {
     const big = (id: string, bytes: number) => topicEvent(id, { data: { text: 'é'.repeat(bytes / 2) } });
     const { got, send } = await subscribe(() => 200, {
       destination: { maxEventsPerBatch: 100, preferredBatchSizeInKilobytes: 2 },

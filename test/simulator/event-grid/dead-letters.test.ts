@@ -29,7 +29,7 @@ describe('when an event is given up', () => {
     expect(grid.stats['My-Sub']).toMatchObject({ pending: 0, deadLettered: { UndeliverableDueToClientError: 1 } });
   });
 
-  it('given the schema of Event Grid, then it is the event with the outcome of its delivery', async () => {
+  it('given the schema of Event Grid, then the dead letter is the event with the outcome of its delivery', async () => {
     const { blobs, send } = await subscribe(
       () => 500,
       { retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS },
@@ -122,7 +122,7 @@ describe('when an event is given up', () => {
     expect(grid.stats.sub).toMatchObject({ dropped: { MaxDeliveryAttemptsExceeded: 3 }, pending: 0 });
   });
 
-  it('given several are due at a time, then they share a blob', async () => {
+  it('given several dead letters that are due at one time, then they share a blob', async () => {
     const { blobs, send } = await subscribe(() => 400, DEAD_LETTERS);
 
     await send(topicEvents(3), SECOND);
@@ -134,7 +134,7 @@ describe('when an event is given up', () => {
     ]);
   });
 
-  it('given more than 5000, then no blob has more than 5000', async () => {
+  it('given more than 5000 dead letters, then no blob has more than 5000', async () => {
     const { blobs, send } = await subscribe(() => 400, {
       destination: { maxEventsPerBatch: 5000, preferredBatchSizeInKilobytes: 1024 },
       ...DEAD_LETTERS,

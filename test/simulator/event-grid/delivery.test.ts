@@ -47,7 +47,7 @@ describe('when an event is published', () => {
     ]);
   });
 
-  it('given CloudEvents one by one, then the event travels bare', async () => {
+  it('given CloudEvents one by one, then the request has the event without an array', async () => {
     const { got, send } = await subscribe(() => 200, { eventDeliverySchema: 'CloudEventSchemaV1_0' });
 
     await send([topicEvent('a')], 0);
@@ -64,7 +64,7 @@ describe('when an event is published', () => {
     expect(JSON.parse(got[0]?.body ?? '')).toMatchObject({ id: 'a', specversion: '1.0' });
   });
 
-  it.each([1, 3])('given CloudEvents in batches, and %i of them, then they travel as a batch', async (count) => {
+  it.each([1, 3])('given CloudEvents in batches, and %i of them, then the request has an array', async (count) => {
     const { got, send } = await subscribe(() => 200, {
       eventDeliverySchema: 'CloudEventSchemaV1_0',
       destination: { maxEventsPerBatch: 10 },
@@ -217,7 +217,7 @@ describe('when the endpoint answers', () => {
     }
   });
 
-  it('given refused connections, then the attempts go on', async () => {
+  it('given refused connections, then Event Grid makes further attempts', async () => {
     const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
     const { grid, got, send } = await subscribe((_, n) => (n === 1 ? refused : 200));
 

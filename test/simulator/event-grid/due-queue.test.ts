@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { DueQueue } from '../../../src/simulator/event-grid/due-queue.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
-describe('when things are due', () => {
-  it('given any times, then each comes at its time, and of equal times the first added comes first', () => {
+describe('when items are due', () => {
+  it('given any times, then each item is returned at its time, and items of one time in the order of their adding', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 100 }), (times) => {
         const clock = createFakeClock();
@@ -21,7 +21,7 @@ describe('when things are due', () => {
     );
   });
 
-  it('given many things, then there is one timer', () => {
+  it('given many items, then the queue has one timer', () => {
     let set = 0;
     let cancelled = 0;
     const clock = createFakeClock();
@@ -45,7 +45,7 @@ describe('when things are due', () => {
     expect(set).toBe(2);
   });
 
-  it('given a thing that adds another, then the other comes, too', () => {
+  it('given an item that adds another item, then the queue returns the other item, too', () => {
     const clock = createFakeClock();
     const came: number[] = [];
     const queue = new DueQueue<number>(clock, ([n = 0]) => {
@@ -59,7 +59,7 @@ describe('when things are due', () => {
     expect(came).toEqual([10, 20, 30]);
   });
 
-  it('given it is cleared, then nothing comes', () => {
+  it('given a queue that is cleared, then it returns no item', () => {
     const clock = createFakeClock();
     const came: number[] = [];
     const queue = new DueQueue<number>(clock, (items) => came.push(...items));

@@ -241,7 +241,7 @@ describe('when everything is cleared', () => {
     expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1 });
   });
 
-  it('given it is stopped, then nothing more is sent', async () => {
+  it('given a stopped Event Grid, then it sends nothing more', async () => {
     const { grid, got, pass } = await subscribe();
 
     grid.stop();

@@ -244,14 +244,17 @@ describe('for all filters', () => {
     ['StringContains', 'StringNotContains'],
     ['StringBeginsWith', 'StringNotBeginsWith'],
     ['StringEndsWith', 'StringNotEndsWith'],
-  ] as const)('given %s and %s of an existing key, then exactly one of them holds', (operatorType, notForm) => {
-    fc.assert(
-      fc.property(words, value, (values, data) => {
-        fc.pre(data !== null && data !== undefined);
-        expect(accepts([{ key: 'data.key', operatorType, values }], data)).not.toBe(
-          accepts([{ key: 'data.key', operatorType: notForm, values }], data),
-        );
-      }),
-    );
-  });
+  ] as const)(
+    'given %s and %s of an existing key, then exactly one of the two accepts the event',
+    (operatorType, notForm) => {
+      fc.assert(
+        fc.property(words, value, (values, data) => {
+          fc.pre(data !== null && data !== undefined);
+          expect(accepts([{ key: 'data.key', operatorType, values }], data)).not.toBe(
+            accepts([{ key: 'data.key', operatorType: notForm, values }], data),
+          );
+        }),
+      );
+    },
+  );
 });

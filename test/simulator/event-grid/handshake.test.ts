@@ -179,7 +179,7 @@ describe('when a webhook is subscribed for CloudEvents', () => {
     expect(grid.list()).toEqual([]);
   });
 
-  it('given no answer about it, then a call of the callback confirms the subscription', async () => {
+  it('given an answer without the permission, then a call of the callback confirms the subscription', async () => {
     const { grid, got } = createTestGrid(() => 200);
     await grid.put('hook', webhookBody(CLOUD));
     expect(grid.get('hook')).toMatchObject({ provisioningState: 'AwaitingManualAction' });

@@ -30,7 +30,7 @@ describe('when interference decides on copies', () => {
     expect(grid.stats.sub).toMatchObject({ matched: 1, copies: 1, delivered: 2, pending: 0 });
   });
 
-  it('given no copy, then the event is never sent, and counted', async () => {
+  it('given no copy, then the event is never sent, and is counted as withheld', async () => {
     const { grid, got, send } = await subscribe(
       () => 200,
       {},
@@ -53,7 +53,7 @@ describe('when interference decides on copies', () => {
 });
 
 describe('when interference decides on a request', () => {
-  it('given down, then the request is not sent, and counts as a broken connection', async () => {
+  it('given a receiver that is down, then the request is not sent, and counts as a broken connection', async () => {
     let downs = 1;
     const { grid, got, send } = await subscribe(() => 200, {}, interfering({ isDown: () => downs-- > 0 }));
 
@@ -63,7 +63,7 @@ describe('when interference decides on a request', () => {
     expect(grid.stats.sub).toMatchObject({ requests: 2, failed: { SocketError: 1 }, delivered: 1 });
   });
 
-  it('given a lost answer, then the endpoint did its work, and the event comes again', async () => {
+  it('given a lost answer, then the endpoint got the event, and gets it again', async () => {
     const { grid, got, send } = await subscribe(
       () => 200,
       {},
@@ -76,7 +76,7 @@ describe('when interference decides on a request', () => {
     expect(grid.stats.sub).toMatchObject({ failed: { TimedOut: 2 }, delivered: 1, pending: 0 });
   });
 
-  it('given garble, then the body is cut in the middle', async () => {
+  it('given the fate garble, then the body is cut in the middle', async () => {
     const { got, send } = await subscribe(
       (_, n) => (n === 1 ? 500 : 200),
       {},

@@ -24,7 +24,7 @@ describe('when ten events in a row have failed', () => {
     { what: '401', answer: 401, seconds: 300 },
     { what: '403', answer: 403, seconds: 300 },
     { what: 'a name that nobody knows', answer: dnsError, seconds: 300 },
-  ])('given $what, then new ones are held back for $seconds s', async ({ answer, seconds }) => {
+  ])('given $what, then new events are held back for $seconds s', async ({ answer, seconds }) => {
     const { got, pass, send } = await subscribe((_, n) => (n <= 10 ? answer : 200));
     await send(topicEvents(10), 0);
 
@@ -63,7 +63,7 @@ describe('when ten events in a row have failed', () => {
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
-  it('given it fails on, then each probation is twice as long, up to three hours, and tries one request', async () => {
+  it('given further failures, then each probation is twice as long, up to three hours, and ends with one request', async () => {
     const { got, pass, send } = await subscribe(() => 404, { destination: { maxEventsPerBatch: 2 } }, { seed: 0 });
     await send(topicEvents(100), 0);
     const atFirst = got.length;

@@ -5,7 +5,7 @@ import { serve } from '../serve.js';
 import { createFhirWorld } from './fhir-world.js';
 
 describe('when an application uses fhir-kit-client', () => {
-  it('given every request it can send, then it understands every answer, and every change is published once', async () => {
+  it('given every request of the client, then the client understands every answer, and every change is published once', async () => {
     const { service, events } = createFhirWorld();
     const { url, close } = await serve(service, '/fhir');
 

@@ -69,7 +69,7 @@ describe('when a resource is read', () => {
     expect(answer.problem).not.toBe('');
   });
 
-  it('given it was deleted, then 410 with the version that says so', () => {
+  it('given a deleted resource, then 410 with the version of the deletion', () => {
     const { ask } = worldWithHistory();
     ask('DELETE', 'Patient/p1');
 

@@ -21,7 +21,7 @@ describe('when a method is not supported', () => {
     expect(events()).toEqual([]);
   });
 
-  it('given small letters and slashes at the end, then it is the same', () => {
+  it('given small letters and slashes at the end, then the answer is the same', () => {
     const { ask } = createFhirWorld();
 
     expect(ask('put', 'Patient/p1', patient('p1')).status).toBe(201);

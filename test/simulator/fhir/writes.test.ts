@@ -121,7 +121,7 @@ describe('when a resource is created', () => {
 describe('when a resource is put', () => {
   const same = patient('p1', { active: true, name: [{ family: 'A', given: ['B'] }] });
 
-  it('given it is new, then it is created under its id; given a change, then there is a version 2', () => {
+  it('given a new resource, then it is created under its id, and a change makes version 2', () => {
     const { ask, events } = createFhirWorld();
 
     const first = ask('PUT', 'Patient/p1', patient('p1'));

@@ -162,7 +162,7 @@ describe('when a webhook subscribes', () => {
 });
 
 describe('when the last events are listed', () => {
-  it('given several, then the newest comes first, and a subject chooses by its end', async () => {
+  it('given several events, then the newest is first, and a subject selects events by its end', async () => {
     for (const id of ['p1', 'p2', 'x-p1']) await send(`fhir/Patient/${id}`, patient(id));
 
     const subjects = async (query = '') =>

@@ -51,7 +51,7 @@ describe('when a path may begin with the name of a service', () => {
     expect(world.simulator.serviceNames()).toEqual(['clinic-b']);
   });
 
-  it('given a version where a name could be, then it is the version', async () => {
+  it('given a version where a name could be, then the service is main', async () => {
     await send('dicom/v2/v2/studies');
 
     expect(world.simulator.serviceNames()).toEqual(['main']);
@@ -63,7 +63,7 @@ describe('when a path may begin with the name of a service', () => {
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it('given 31 characters, then they are a name', async () => {
+  it('given 31 characters, then the path names a service', async () => {
     const name = `a${'9'.repeat(30)}`;
 
     expect(await send(`fhir/${name}/metadata`)).toMatchObject({ status: 200 });

@@ -65,7 +65,7 @@ describe('when images of a study arrive', () => {
     ]);
   });
 
-  it('given series of several modalities, then they are sorted, each once', async () => {
+  it('given series of several modalities, then the row lists each modality once, sorted', async () => {
     const { comes, studies } = start();
     for (const [at, modality] of ['SR', 'CT', 'SR'].entries()) {
       const resource = { instance: { '00080060': { vr: 'CS', Value: [modality] } } };
@@ -113,7 +113,7 @@ describe('when images of a study arrive', () => {
 });
 
 describe('when the modality of a series is read', () => {
-  it('given the image is gone, then it is left out, and a later image of the series brings it', async () => {
+  it('given an image that is gone, then the row has no modality until a later image of the series', async () => {
     const { comes, studies } = start();
 
     await comes({}, { resource: undefined });
@@ -131,7 +131,7 @@ describe('when the modality of a series is read', () => {
     expect([...kit.rows('studyinstances'), ...studies()]).toEqual([]);
   });
 
-  it('given a Deleted, then nothing is read', async () => {
+  it('given a Deleted event, then the handler reads nothing', async () => {
     const result = await start().comes({ change: 'deleted' }, { resource: new Error('down') });
 
     expect(result).toEqual({ kind: 'completed' });
@@ -139,7 +139,7 @@ describe('when the modality of a series is read', () => {
 });
 
 describe('when a study is quiet', () => {
-  it('given the default of ten minutes, then it settles after ten minutes, and is not looked at any more', async () => {
+  it('given the default of ten minutes, then the study settles after ten minutes, and the timer reads it no more', async () => {
     const { comes, studies, pass, open } = start();
     await comes();
 
@@ -155,7 +155,7 @@ describe('when a study is quiet', () => {
     { given: 'another image', fields: SECOND },
     { given: 'an update', fields: { change: 'updated', version: 2 } },
     { given: 'a Deleted of an image that never came', fields: { ...SECOND, change: 'deleted' } },
-  ])('given $given comes in between, then the quiet time starts again', async ({ fields }) => {
+  ])('given $given in between, then the quiet time starts again', async ({ fields }) => {
     const { comes, studies, pass } = start({ STUDY_QUIET_MINUTES: '3' });
     await comes();
 
@@ -171,18 +171,21 @@ describe('when a study is quiet', () => {
   it.each<{ given: string; fields: Fields }>([
     { given: 'an image', fields: SECOND },
     { given: 'an update', fields: { change: 'updated', version: 2 } },
-  ])('given $given comes after it has settled, then it arrives again, and settles again', async ({ fields }) => {
-    const { comes, studies, pass } = start({ STUDY_QUIET_MINUTES: '1' });
-    await comes();
-    await pass(2);
-    expect(studies()).toMatchObject([{ status: 'settled' }]);
+  ])(
+    'given $given after the study has settled, then the study arrives again, and settles again',
+    async ({ fields }) => {
+      const { comes, studies, pass } = start({ STUDY_QUIET_MINUTES: '1' });
+      await comes();
+      await pass(2);
+      expect(studies()).toMatchObject([{ status: 'settled' }]);
 
-    await comes(fields);
-    expect(studies()).toMatchObject([{ status: 'arriving' }]);
-    await pass(2);
+      await comes(fields);
+      expect(studies()).toMatchObject([{ status: 'arriving' }]);
+      await pass(2);
 
-    expect(studies()).toMatchObject([{ status: 'settled' }]);
-  });
+      expect(studies()).toMatchObject([{ status: 'settled' }]);
+    },
+  );
 
   it('given a former timer process whose clock was hours ahead, then the quiet time starts again', async () => {
     const { kit, comes, studies, pass, open } = start();

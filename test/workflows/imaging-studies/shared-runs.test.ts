@@ -19,7 +19,7 @@ function createRuns() {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('when several callers share a run', () => {
-  it('given an open run, then all share it', async () => {
+  it('given an open run, then all callers share it', async () => {
     const runs = createRuns();
     const asked = ['a', 'b', 'c'].map((who) => runs.ask(who));
     await turn();

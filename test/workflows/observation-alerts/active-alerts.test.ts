@@ -50,7 +50,7 @@ describe('when one handler withdraws an alert and another raises it again', () =
 });
 
 describe('when an alert is withdrawn', () => {
-  it('given no handler raises it again, then it is removed from the list', async () => {
+  it('given no handler that raises the alert again, then the alert is removed from the list', async () => {
     const kit = createTestKit({ settings });
     const story = storyOf([write('o-1', 0, 8), write('o-1', 0, 5)]);
     const listed: number[] = [];

@@ -20,7 +20,7 @@ describe('when a result is put among the others of its patient', () => {
     expect([previous(NOW, OTHERS), next(NOW, OTHERS)]).toEqual(['second', 'third']);
   });
 
-  it('given no other, then it has no neighbours', () => {
+  it('given no other result, then the result has no neighbours', () => {
     expect([previous(NOW, []), next(NOW, [])]).toEqual([undefined, undefined]);
   });
 

@@ -44,7 +44,7 @@ describe('when all alerts are looked up', () => {
     expect(await ask({ status: 'withdrawn' })).toMatchObject({ names: '', isMore: false });
   });
 
-  it('given no time, then they come last; given the same time, then by name', async () => {
+  it('given results without a time, then their alerts are last; alerts of one time are ordered by name', async () => {
     const { put, ask } = start();
     await put('o-2', { takenAt: '2026-03-02T00:00:00.000Z' });
     await put('o-0');
@@ -66,7 +66,7 @@ describe('when all alerts are looked up', () => {
     expect(await ask(query)).toMatchObject({ names: '', isMore: true });
   });
 
-  it('given more withdrawn ones than the lookup reads, then all active ones are found', async () => {
+  it('given more withdrawn alerts than the lookup reads, then all active alerts are found', async () => {
     const { fill, put, ask } = start();
     const ids = Array.from({ length: 8 }, (_, n) => `o-${n}`);
     for (const id of ids) await put(id);

@@ -75,7 +75,7 @@ describe('when results arrive', () => {
     expect(kit.rows('alerts')).toEqual([]);
   });
 
-  it('given it is corrected, entered in error or deleted, then the alert is withdrawn with the reason', async () => {
+  it('given a result that is corrected, entered in error or deleted, then the alert is withdrawn with the reason', async () => {
     const { kit, happens } = start();
     const because = () => kit.rows('alerts').map(({ row }) => `${row.observationId} ${row.status} ${row.because}`);
     for (const id of ['a', 'b', 'c']) await happens({ id, value: 6.5, at: `2026-0${'abc'.indexOf(id) + 1}-01` });
@@ -87,7 +87,7 @@ describe('when results arrive', () => {
     expect(because().sort()).toEqual(['a withdrawn corrected', 'b withdrawn entered-in-error', 'c withdrawn deleted']);
   });
 
-  it('given it comes twice, then there is one alert, raised once', async () => {
+  it('given the event twice, then there is one alert, raised once', async () => {
     const { kit, happens } = start();
     await happens({ value: 6.5 });
     const before = kit.rows('alerts');
@@ -99,7 +99,7 @@ describe('when results arrive', () => {
 });
 
 describe('when an alert could not be sent', () => {
-  it('given another version with the same facts, then it stays marked; given another value, then it does not', async () => {
+  it('given another version with the same facts, then the alert stays marked; with another value it does not', async () => {
     const { kit, happens } = start();
     await happens({ value: 6.5 });
     const { partition, key } = placeOfAlert({ host: HOST, observationId: 'o-1' }, 'high');

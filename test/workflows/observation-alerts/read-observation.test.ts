@@ -201,7 +201,7 @@ describe('when a rule is about a component', () => {
     expect(found.interpretations).toEqual(['HH']);
   });
 
-  it('given a panel without it, then nothing is read', () => {
+  it('given a panel without the component, then nothing is read', () => {
     const component = [{ code: loinc('8462-4'), valueQuantity: quantity('90 mm[Hg]') }];
     expect(readingFor(SYSTOLIC, observation({ code: loinc('85354-9'), component }))).toBeUndefined();
   });
@@ -272,7 +272,7 @@ describe('when resources are shaped as different sources give them', () => {
     });
   });
 
-  it("given one as Microsoft's converter makes it of HL7 v2, then the value is read", () => {
+  it("given an Observation as Microsoft's converter makes it of HL7 v2, then the value is read", () => {
     const converted = {
       resourceType: 'Observation',
       id: '0f4fa9b1-6c1d-3d0e-8a53-7f0a2b1c9d11',

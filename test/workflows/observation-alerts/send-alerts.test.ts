@@ -250,7 +250,7 @@ describe('when the endpoint does not take it', () => {
     expect(outbox().filter(({ tries }) => tries === 0).length).toBeGreaterThanOrEqual(88);
   });
 
-  it('given the process ends while it waits, then that is no failure of the endpoint', async () => {
+  it('given a process that ends while it waits for the answer, then the endpoint has not failed', async () => {
     const { raise, send, ending, outbox, logged } = start();
     await raise();
     endpoint.answers(() => ending.abort());

@@ -229,7 +229,7 @@ describe('when patients were merged', () => {
     },
   );
 
-  it('given a survivor without the link, then it is not followed', async () => {
+  it('given a survivor without the link, then the lookup does not follow it', async () => {
     const registry = await registryOf({ a: { name }, b: linked('replaces', 'a') });
     await registry.becomes('b', {});
 
@@ -259,7 +259,7 @@ describe('when a query is invalid', () => {
     { identifier: { system: MRN } },
     { identifier: { value: '7' }, name: 'smith' },
     [],
-  ])('given %j, then it is refused, and the error does not show it', async (query) => {
+  ])('given %j, then the query is refused, and the error does not show its values', async (query) => {
     const refused = await startRegistry()
       .search(query)
       .catch((error: unknown) => error);

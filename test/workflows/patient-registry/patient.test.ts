@@ -135,13 +135,13 @@ describe('when a patient is gone', () => {
     { given: 'before', history: [undefined] },
     { given: 'after', history: [{ ...CRUZ, identifier: [{ value: '7' }] }, undefined] },
     { given: 'twice', history: [CRUZ, undefined, undefined] },
-  ])('given $given, then nothing is left of it', async ({ history }) => {
+  ])('given $given, then no row of the patient is left', async ({ history }) => {
     const registry = startRegistry();
     for (const fields of history) expect(await registry.becomes('p1', fields)).toEqual({ kind: 'completed' });
     expect([...registry.rows('patients'), ...registry.rows('patientkeys')]).toEqual([]);
   });
 
-  it('given it is created again, then it is found again', async () => {
+  it('given a deleted patient that is created again, then a search finds the patient', async () => {
     const registry = startRegistry();
     for (const fields of [CRUZ, undefined, CRUZ]) await registry.becomes('p1', fields);
     expect((await registry.search({ name: 'cruz' })).ids).toEqual(['p1']);

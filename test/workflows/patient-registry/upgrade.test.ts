@@ -47,7 +47,7 @@ function failingTables(tables: Context['tables'], nth: number, isMade: boolean):
 }
 
 describe('when patients have the rows of version 0.2', () => {
-  it('given any search, then it finds them', async () => {
+  it('given any search, then it finds the patients of 0.2', async () => {
     const registry = startRegistry();
     await becomesAs02(registry.tables, 'p1', FIELDS);
 
@@ -76,7 +76,7 @@ describe('when patients have the rows of version 0.2', () => {
     await expectFound(registry, 'after');
   });
 
-  it('given a deletion, then none of their rows is left', async () => {
+  it('given a deletion, then no row of 0.2 is left', async () => {
     const registry = startRegistry();
     await becomesAs02(registry.tables, 'p1', FIELDS);
 

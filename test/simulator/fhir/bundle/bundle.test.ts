@@ -492,7 +492,7 @@ describe('when a transaction is posted', () => {
     expect(service.counts.versions).toBe(0);
   });
 
-  it('given it changes its own new resource, then fails, then the resource does not exist', () => {
+  it('given a transaction that changes its own new resource and then fails, then the resource does not exist', () => {
     const { ask, post, events, service } = createBundleWorld();
 
     const { status } = post('transaction', [

@@ -3,7 +3,7 @@ import { createFhirWorld, currentOf, idsOf, patient } from '../fhir-world.js';
 const kilobytes = (n: number, filler = 'x') => patient('big', { name: [{ text: filler.repeat(n * 1_000) }] });
 
 describe('when old versions take more memory than they may', () => {
-  it('given a resource is changed again and again, then its oldest versions go, its current one stays', () => {
+  it('given a resource with very many changes, then its oldest versions are dropped, and its current one stays', () => {
     const { ask, service, events } = createFhirWorld({ historyBytes: 10_000 });
 
     for (let n = 1; n <= 20; n += 1) ask('PUT', 'Patient/big', { ...kilobytes(2), multipleBirthInteger: n });
@@ -86,7 +86,7 @@ describe('when old versions take more memory than they may', () => {
 });
 
 describe('when current versions take all the memory that they may', () => {
-  it('given more is to be stored, then it is refused and nothing has changed, until something is deleted', () => {
+  it('given a write beyond the limit, then it is refused and changes nothing, until a resource is deleted', () => {
     const { ask, service, events } = createFhirWorld({ currentBytes: 4_000, historyBytes: 0 });
     const big = (id: string) => ({ ...kilobytes(2), id });
     ask('PUT', 'Patient/a', big('a'));
