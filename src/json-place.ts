@@ -8,6 +8,12 @@ export function placeOfError(text: string): string {
   return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
 }
 
+/** Returns the path of a value in JSON as text, such as `rules[3].unit`; '' for the whole. */
+export function textOfPath(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return parts.join('').replace(/^\./, '');
+}
+
 /** Returns the length of the longest start that could be JSON. It has its own stack, so any nesting depth works. */
 function lengthOfJson(text: string): number {
   const open: string[] = [];

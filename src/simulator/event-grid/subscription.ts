@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { textOfPath } from '../../json-place.js';
 import type { Problem } from '../problems.js';
 import { type Destination, destinationSchema } from './destination.js';
 import { filterSchema } from './filter.js';
@@ -78,16 +79,10 @@ export function readSubscription(
   );
   for (const { path, message } of parsed.error?.issues ?? []) {
     const wrapper = wrapped.flatMap(([property, name]) => (property === path[0] ? [name] : []));
-    problems.push({ path: placeOf([...(isNested ? ['properties'] : []), ...wrapper, ...path]), message });
+    problems.push({ path: textOfPath([...(isNested ? ['properties'] : []), ...wrapper, ...path]), message });
   }
   if (!parsed.success || problems.length > 0) return { kind: 'wrong', problems };
   return { kind: 'ok', subscription: { name, topic: SYSTEM_TOPIC, provisioningState: 'Succeeded', ...parsed.data } };
-}
-
-/** Returns a path such as `filter.advancedFilters[0]`. */
-function placeOf(path: readonly PropertyKey[]): string {
-  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
-  return parts.join('').replace(/^\./, '');
 }
 
 /** Returns the JSON without the properties that are null. */

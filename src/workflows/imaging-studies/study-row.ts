@@ -65,10 +65,12 @@ export function afterQuiet(current: Row | undefined, seen: string): Row | 'keep'
   return { ...current, status: 'settled', revision: revisionOf(current) + 1 };
 }
 
+/** Returns 0 for a study without a row. */
 export function revisionOf(row: Row | undefined): number {
   return Number(row?.revision ?? 0);
 }
 
+/** Returns the period of a row in `studies` or `openstudies`; 0 without a row. */
 export function periodOf(row: Row | undefined): number {
   return Number(row?.period ?? 0);
 }

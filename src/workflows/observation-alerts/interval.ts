@@ -19,6 +19,7 @@ export type Answer = 'yes' | 'no' | 'unsure';
 const SAME = 1e-9;
 const OPPOSITE: Readonly<Record<Answer, Answer>> = { yes: 'no', no: 'yes', unsure: 'unsure' };
 
+/** Returns the interval that the comparator of an amount leaves open. */
 export function intervalOf({ value, comparator }: Amount): Interval {
   return {
     low: comparator === '<' || comparator === '<=' ? Number.NEGATIVE_INFINITY : value,
@@ -38,6 +39,7 @@ export function isPast(interval: Interval, { side, value }: Limit, scale = 0): A
   return side === 'above' || side === 'below' ? answer : OPPOSITE[answer];
 }
 
+/** Returns the interval of all differences between a value of `a` and a value of `b`. */
 export function minus(a: Interval, b: Interval): Interval {
   return {
     low: a.low - b.high,

@@ -40,6 +40,7 @@ export function readingFor(rule: Rule, observation: Observation, host?: string):
   };
 }
 
+/** Returns whether the results of an Observation count, by its status. */
 export function standingOf(observation: Observation): Standing {
   return STANDINGS.get(textOf(fieldsOf(observation).status)) ?? 'none';
 }

@@ -21,6 +21,7 @@ export type PendingAlert = { readonly rule: string; readonly observationId: stri
 /** A result, and the place where it can be compared. */
 type Move = { readonly place: ResultPlace; readonly result: Result };
 
+/** Returns the places and pending alerts of an Observation; none if it has no row. */
 export async function readResultPlaces(tables: Tables, observation: ObservationKey): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(observation);
   const row = await tables('resultplaces').get(partition, key);

@@ -49,6 +49,7 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
   };
 }
 
+/** Writes a result to its place. `isNew`: probably the place is empty. */
 export async function putResult(
   tables: Tables,
   { partition, key }: Place,

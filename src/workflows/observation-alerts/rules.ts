@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { placeOfError } from '../../json-place.js';
+import { placeOfError, textOfPath } from '../../json-place.js';
 import bundled from './alert-rules.json' with { type: 'json' };
 import type { Code, Condition, Rule } from './rule.js';
 import { findProblems, type Problem } from './rule-problems.js';
@@ -62,19 +62,17 @@ function problemsOf(issue: Issue, before: Path, content: unknown): Problem[] {
     if (meant) return meant.flatMap((inner) => problemsOf(inner, path, content));
   }
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: textOf([...path, key]), message: 'is no property that is known here' }));
+    return issue.keys.map((key) => ({
+      path: textOfPath([...path, key]),
+      message: 'is no property that is known here',
+    }));
   }
-  return [{ path: textOf(path), message: `is ${shown(found(content, path))}, must be ${issue.message}` }];
+  return [{ path: textOfPath(path) || '$', message: `is ${shown(found(content, path))}, must be ${issue.message}` }];
 }
 
 /** Returns whether a branch of a union does not fit at all. */
 function isOfType(issue: Issue): boolean {
   return issue.code === 'invalid_type' || issue.code === 'invalid_union';
-}
-
-function textOf(path: Path): string {
-  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  return text === '' ? '$' : text.replace(/^\./, '');
 }
 
 function found(content: unknown, path: Path): unknown {

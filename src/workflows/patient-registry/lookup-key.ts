@@ -19,6 +19,7 @@ export function lookupKeyIn(setting: Setting): Uint8Array {
   return key;
 }
 
+/** Returns whether the workflow can run with the setting: without a key the workflow is off. */
 export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
   const text = setting(NAME);
   if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };

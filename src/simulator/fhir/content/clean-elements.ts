@@ -1,3 +1,4 @@
+import { textOfPath } from '../../../json-place.js';
 import { childTypeOf, type ElementType, isRepeating, typeOfResource } from './element-types.js';
 import { isNothing, isObject } from './json.js';
 import { FhirError } from './outcome.js';
@@ -21,9 +22,7 @@ export function cleanElements(resource: Record<string, unknown>, place: Place): 
 
 /** Returns the refusal (400) of the element at `place`. `text` continues a sentence that begins with the place. */
 export function problemAt(place: Place, text: string): FhirError {
-  const expression = place
-    .map((part, n) => (typeof part === 'number' ? `[${part}]` : n === 0 ? part : `.${part}`))
-    .join('');
+  const expression = textOfPath(place);
   const diagnostics = `${expression} ${text}.`;
   return new FhirError(400, [{ severity: 'error', code: 'structure', diagnostics, expression }]);
 }
