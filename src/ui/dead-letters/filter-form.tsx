@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { Check, Field, Fields, Select } from '../parts/field.js';
 import { goTo } from '../shell/route.js';
-import { type Filter, NAMES, STAGES } from './filter.js';
+import { type Filter, LABELS, STAGES } from './filter.js';
 
 const TEXTS = (['reason', 'workflow', 'error', 'frame', 'type', 'resourceType'] as const).map((name) => ({
   name,
-  label: NAMES[name],
+  label: LABELS[name],
 }));
 const TIMES = ['from', 'to'] as const;
 
@@ -32,7 +32,7 @@ export function FilterForm({ filter }: { filter: Filter }) {
         {TIMES.map((field) => (
           <Field
             key={field}
-            label={NAMES[field]}
+            label={LABELS[field]}
             type="datetime-local"
             value={localOf(entered[field])}
             onInput={(value) => set(field, utcOf(value))}

@@ -1,6 +1,17 @@
-/** The fields that a filter of dead letters can have, named as in the API. */
-export const FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 'resourceType', 'from', 'to'] as const;
-export type Field = (typeof FIELDS)[number];
+/** The fields that a filter of dead letters can have, named as in the API, each with its label. */
+export const LABELS = {
+  stage: 'Stage',
+  reason: 'Reason',
+  workflow: 'Workflow',
+  error: 'Error',
+  frame: 'Place in the code',
+  type: 'Event type',
+  resourceType: 'Resource type',
+  from: 'Written from',
+  to: 'Written until',
+} as const;
+type Field = keyof typeof LABELS;
+const FIELDS = Object.keys(LABELS) as Field[];
 /** `resolved`: `true` for the resolved dead letters. Without it: the pending ones. */
 export type Filter = Readonly<Partial<Record<Field | 'resolved', string>>>;
 
@@ -29,18 +40,6 @@ export function pathOf(path: string, parameters: Readonly<Record<string, string 
 
 /** Returns a filter in words, for a person who is about to act on it. */
 export function filterText(filter: Filter): string {
-  const parts = FIELDS.flatMap((field) => (filter[field] ? [`${NAMES[field].toLowerCase()} ${filter[field]}`] : []));
+  const parts = FIELDS.flatMap((field) => (filter[field] ? [`${LABELS[field].toLowerCase()} ${filter[field]}`] : []));
   return parts.length === 0 ? 'all that are pending' : parts.join(', ');
 }
-
-export const NAMES: Readonly<Record<Field, string>> = {
-  stage: 'Stage',
-  reason: 'Reason',
-  workflow: 'Workflow',
-  error: 'Error',
-  frame: 'Place in the code',
-  type: 'Event type',
-  resourceType: 'Resource type',
-  from: 'Written from',
-  to: 'Written until',
-};

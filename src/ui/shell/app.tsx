@@ -1,4 +1,3 @@
-import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { DeadLettersPage } from '../dead-letters/page.js';
 import { EventsPage } from '../events/page.js';
@@ -9,28 +8,28 @@ import { WorkflowsPage } from '../workflows/page.js';
 import { Announcer } from './announce.js';
 import { Header } from './header.js';
 import { KeyForm } from './key-form.js';
-import { route, TITLES } from './route.js';
+import { route } from './route.js';
 import { session } from './session-state.js';
 import { NoRole, SignIn, SignInEnded } from './who.js';
 
-const PAGES: Readonly<Record<keyof typeof TITLES, ComponentType>> = {
-  overview: OverviewPage,
-  events: EventsPage,
-  'dead-letters': DeadLettersPage,
-  workflows: WorkflowsPage,
-  reconciliation: ReconciliationPage,
-  local: LocalPage,
+/** The pages, in the order of the navigation. */
+const PAGES = {
+  overview: { title: 'Overview', Page: OverviewPage },
+  events: { title: 'Events', Page: EventsPage },
+  'dead-letters': { title: 'Dead letters', Page: DeadLettersPage },
+  workflows: { title: 'Workflows', Page: WorkflowsPage },
+  reconciliation: { title: 'Reconciliation', Page: ReconciliationPage },
+  local: { title: 'Simulator', Page: LocalPage },
 };
 
 /** The page: the header, the part that the URL names, and the form for a key where the app requires a key. */
 export function App() {
   const { page, id } = route.value;
-  const name = Object.hasOwn(PAGES, page) ? (page as keyof typeof PAGES) : 'overview';
-  const Page = PAGES[name];
+  const { title, Page } = PAGES[Object.hasOwn(PAGES, page) ? (page as keyof typeof PAGES) : 'overview'];
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
-    document.title = `${TITLES[name]} · ahds-events`;
+    document.title = `${title} · ahds-events`;
     if (!isFirst.current) heading.current?.focus();
     isFirst.current = false;
   }, [page, id]);
@@ -39,10 +38,10 @@ export function App() {
       <button type="button" class="skip" onClick={() => heading.current?.focus()}>
         Skip to content
       </button>
-      <Header />
+      <Header pages={PAGES} />
       <main id="main">
         <h1 ref={heading} tabIndex={-1}>
-          {TITLES[name]}
+          {title}
         </h1>
         <SignInEnded />
         {session.value === 'locked' && <KeyForm />}

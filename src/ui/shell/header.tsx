@@ -1,6 +1,6 @@
 import { hasSimulator } from '../local/has-simulator.js';
 import { Select } from '../parts/field.js';
-import { linkTo, route, TITLES } from './route.js';
+import { linkTo, route } from './route.js';
 import { forgetKey } from './session.js';
 import { isSignedIn, key, mayAct, session } from './session-state.js';
 import { type Theme, theme } from './theme.js';
@@ -12,14 +12,15 @@ const THEMES = [
   ['dark', 'Dark'],
 ] as const;
 
-export function Header() {
-  const links = Object.entries(TITLES).filter(([page]) => page !== 'local' || hasSimulator.value);
+/** `pages`: the pages that the navigation lists, each with its title. */
+export function Header({ pages }: { pages: Readonly<Record<string, { readonly title: string }>> }) {
+  const links = Object.entries(pages).filter(([page]) => page !== 'local' || hasSimulator.value);
   return (
     <header class="top">
       <p class="brand">ahds-events</p>
       <nav aria-label="Pages">
         <ul>
-          {links.map(([page, title]) => (
+          {links.map(([page, { title }]) => (
             <li key={page}>
               <a href={linkTo(page)} aria-current={route.value.page === page ? 'page' : undefined}>
                 {title}

@@ -3,16 +3,6 @@ import { signal } from '@preact/signals';
 /** The place in the page, from the part of the URL after `#`. No browser sends that part to a server. */
 export type Route = { readonly page: string; readonly id: string; readonly query: Readonly<Record<string, string>> };
 
-/** The title of each page, in the order of the navigation. */
-export const TITLES = {
-  overview: 'Overview',
-  events: 'Events',
-  'dead-letters': 'Dead letters',
-  workflows: 'Workflows',
-  reconciliation: 'Reconciliation',
-  local: 'Simulator',
-} as const;
-
 export const route = signal(parse(location.hash));
 addEventListener('hashchange', () => {
   route.value = parse(location.hash);
