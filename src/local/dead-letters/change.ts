@@ -1,21 +1,23 @@
 import { userInfo } from 'node:os';
+import { systemClock as clock, sleep } from '../../clock.js';
 import type { Filter } from '../../dead-letters/list.js';
 import { NO_APP_MS } from '../../dead-letters/many.js';
 import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
-import { sentencesOf } from '../../dead-letters/report-text.js';
+import { sentencesOf, shortTextOf } from '../../dead-letters/report-text.js';
 import { numberOf, OptionError, textOf, type Values } from '../options.js';
 import { type Output, writeTo } from '../output.js';
+import { barOf, createProgress } from '../progress.js';
 import type { Open } from './connect.js';
 import { readJsonFile } from './files.js';
 import { filterOf, isEmpty, shareOf, type VerbArguments } from './options.js';
 import type { Source } from './source.js';
-import { type ShowProgress, withProgress } from './with-progress.js';
 
 const NO_APP =
   `No app has picked up a redrive for ${NO_APP_MS / 1000} s. Check that the app runs: GET /api/health/ready, with npm start ` +
   'http://localhost:7071/api/health/ready. This command still waits; Ctrl-C ends it, and the redrives stay in storage.';
 const MAX_PER_SECOND = 10_000;
 const MAX_AT_ONCE = 5000;
+const SHOW_EVERY_MS = 1000;
 /** Results that make the exit code 1: what was requested is not done. */
 const NOT_DONE = [
   'failed',
@@ -63,6 +65,7 @@ export async function discard({ values, ids, signal }: VerbArguments, open: Open
   );
 }
 
+/** Runs a verb on the dead letters that ids or filter name, with its progress, and writes the report. */
 async function change(
   { values, ids }: Pick<VerbArguments, 'values' | 'ids'>,
   { open, out, err }: Output & { readonly open: Open },
@@ -88,13 +91,11 @@ async function change(
 /** Returns the filter of the options. @throws OptionError unless there are either ids, or a filter or --all */
 function checkedFilter(values: Values, ids: readonly string[]): Filter {
   const filter = filterOf(values);
-  const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
-  if (ways !== 1 && !(values.all && ids.length === 0))
-    throw new OptionError(
-      ways === 0
-        ? 'No dead letter is named: give ids, a filter such as --stage, or --all.'
-        : 'There are ids beside a filter or --all: give only one of these.',
-    );
+  const hasIds = ids.length > 0;
+  const hasFilter = values.all === true || !isEmpty(filter);
+  if (hasIds && hasFilter) throw new OptionError('There are ids beside a filter or --all: give only one of these.');
+  if (!hasIds && !hasFilter)
+    throw new OptionError('No dead letter is named: give ids, a filter such as --stage, or --all.');
   return filter;
 }
 
@@ -118,4 +119,41 @@ function nameOfCaller(): string {
   } catch {
     return 'command line'; // a container may have no user
   }
+}
+
+/** `onCount` shows the counts in place of the last ones. `note` prints a line that stays. */
+type ShowProgress = { onCount(counts: Counts): void; note(text: string): void };
+
+/** Runs `run` and shows its progress every second, also while nothing changes: a redrive may wait for minutes. */
+async function withProgress<T>(
+  err: Output['err'],
+  all: number | undefined,
+  run: (progress: ShowProgress) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress<Counts>(err, { describe: (counts) => describeCounts(counts, all) });
+  const over = new AbortController();
+  let latest: Counts = {};
+  void (async () => {
+    while (!over.signal.aborted) {
+      progress.show(latest);
+      await sleep(clock, SHOW_EVERY_MS, over.signal);
+    }
+  })();
+  const onCount = (counts: Counts) => {
+    latest = counts;
+    progress.show(counts);
+  };
+  try {
+    return await run({ onCount, note: progress.note });
+  } finally {
+    over.abort();
+    progress.end();
+  }
+}
+
+function describeCounts(counts: Counts, all: number | undefined): string {
+  const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const text = shortTextOf(counts);
+  const share = all === undefined ? `${done} done` : `${barOf(done / Math.max(1, all))} ${done} of ${all}`;
+  return text === '' ? share : `${share}: ${text}`;
 }
