@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 /** A script of this project in a process of its own, run from its sources. */
 export type TestProcess = {
@@ -34,25 +35,39 @@ export function startProcess(script: string, args: readonly string[], { env, cwd
     ...(cwd !== undefined && { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line);
-      for (const look of waiting) look();
-    });
-  }
   let stdout = '';
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  const output = () => lines.join('\n');
   return {
     process: child,
-    output,
+    ...readLines([child.stdout, child.stderr], ended),
     stdout: () => stdout,
     ended,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Reads the lines of a process. `printed` rejects if the process ends first. */
+function readLines(
+  streams: readonly Readable[],
+  ended: Promise<number | null>,
+): Pick<TestProcess, 'output' | 'printed'> {
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  for (const stream of streams) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      for (const look of waiting) look();
+    });
+  }
+  const output = () => lines.join('\n');
+  return {
+    output,
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
@@ -64,9 +79,5 @@ export function startProcess(script: string, args: readonly string[], { env, cwd
         ended.then((code) => reject(new Error(`It ended with ${code} before it printed '${text}':\n${output()}`)));
         look();
       }),
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
   };
 }

@@ -25,19 +25,7 @@ export async function startPage() {
   const receiver = createServer((_request, response) => response.end(isFixed ? 'ok' : 'no'));
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   await Promise.all([buildUi(process.cwd(), join(folder, 'ui')), startAzurite({ rootDir: process.cwd() })]);
-  const env = {
-    EventStorage: process.env.TEST_STORAGE ?? '',
-    AzureWebJobsStorage: process.env.TEST_STORAGE ?? '',
-    SIMULATOR: 'on',
-    FHIR_HOSTS: HOST,
-    WORKSPACES: TOPIC,
-    RECONCILE: 'off',
-    LEASE_SECONDS: '10',
-    ...SIGN_IN,
-    REQUIRE_SIGN_IN: 'off', // also requests that do not pass a gate
-    PAGE_TEST_SERVER: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
-    PAGE_FOLDER: `${join(folder, 'ui')}/`,
-  };
+  const env = settingsFor((receiver.address() as AddressInfo).port, `${join(folder, 'ui')}/`);
   const [browser, first] = await Promise.all([launch(), startApp(env, '0')]);
   let app = first;
   return {
@@ -68,6 +56,23 @@ export async function startPage() {
       process.env.TEST_AZURITE_PID = shared.pid;
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+/** Returns the settings of the app with the page in `pageFolder`, and with the receiver of the workflow `fragile`. */
+function settingsFor(receiverPort: number, pageFolder: string): NodeJS.ProcessEnv {
+  return {
+    EventStorage: process.env.TEST_STORAGE ?? '',
+    AzureWebJobsStorage: process.env.TEST_STORAGE ?? '',
+    SIMULATOR: 'on',
+    FHIR_HOSTS: HOST,
+    WORKSPACES: TOPIC,
+    RECONCILE: 'off',
+    LEASE_SECONDS: '10',
+    ...SIGN_IN,
+    REQUIRE_SIGN_IN: 'off', // also requests that do not pass a gate
+    PAGE_TEST_SERVER: `http://127.0.0.1:${receiverPort}`,
+    PAGE_FOLDER: pageFolder,
   };
 }
 

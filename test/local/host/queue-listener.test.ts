@@ -140,33 +140,8 @@ describe('when the listener is stopped', () => {
 /** A queue in memory, and functions that run until the test ends them. */
 function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
   const clock = createTestClock();
-  const calls: string[] = [];
   const open = new Map<string, PromiseWithResolvers<void>>();
-  let held: Promise<string[]> | undefined;
-
-  const itemOf = (text: string) =>
-    ({ messageId: text, messageText: text, popReceipt: `${text}-1`, dequeueCount: 1 }) as DequeuedMessageItem;
-  const queue = {
-    name: 'queue',
-    async receiveMessages({ numberOfMessages = 1 }) {
-      calls.push('receive');
-      const taken = held ? await held : texts.splice(0, numberOfMessages);
-      held = undefined;
-      return { receivedMessageItems: taken.map(itemOf) };
-    },
-    async updateMessage(id: string, receipt: string, _text: undefined, seconds: number) {
-      calls.push(`hide ${receipt} for ${seconds}`);
-      return { popReceipt: `${id}-2` };
-    },
-    async deleteMessage(_id: string, receipt: string) {
-      calls.push(`delete ${receipt}`);
-    },
-    async createIfNotExists() {},
-    async sendMessage(text: string) {
-      calls.push(`poison ${text}`);
-    },
-  } as unknown as QueueClient;
-
+  const { queue, calls, holdReceive } = createQueue(texts);
   const listener = new QueueListener({
     queue,
     poison: queue,
@@ -191,15 +166,45 @@ function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
     running: () => [...open.keys()],
     finish: (text: string) => end(text)?.resolve(),
     fail: (text: string) => end(text)?.reject(new Error('failed')),
-    /** Makes the next poll answer when the returned function is called. */
-    holdReceive() {
-      const { promise, resolve } = Promise.withResolvers<string[]>();
-      held = promise;
-      return resolve;
-    },
+    holdReceive,
     async stop({ finishAll = true } = {}) {
       if (finishAll) for (const text of [...open.keys()]) end(text)?.resolve();
       await listener.stop();
     },
   };
+}
+
+/** A queue with a message for each of `texts`, which is also its own poison queue. `calls` are the calls in order. */
+function createQueue(texts: string[]) {
+  const calls: string[] = [];
+  let held: Promise<string[]> | undefined;
+  const itemOf = (text: string) =>
+    ({ messageId: text, messageText: text, popReceipt: `${text}-1`, dequeueCount: 1 }) as DequeuedMessageItem;
+  const queue = {
+    name: 'queue',
+    async receiveMessages({ numberOfMessages = 1 }) {
+      calls.push('receive');
+      const taken = held ? await held : texts.splice(0, numberOfMessages);
+      held = undefined;
+      return { receivedMessageItems: taken.map(itemOf) };
+    },
+    async updateMessage(id: string, receipt: string, _text: undefined, seconds: number) {
+      calls.push(`hide ${receipt} for ${seconds}`);
+      return { popReceipt: `${id}-2` };
+    },
+    async deleteMessage(_id: string, receipt: string) {
+      calls.push(`delete ${receipt}`);
+    },
+    async createIfNotExists() {},
+    async sendMessage(text: string) {
+      calls.push(`poison ${text}`);
+    },
+  } as unknown as QueueClient;
+  /** Makes the next poll answer when the returned function is called. */
+  const holdReceive = () => {
+    const { promise, resolve } = Promise.withResolvers<string[]>();
+    held = promise;
+    return resolve;
+  };
+  return { queue, calls, holdReceive };
 }

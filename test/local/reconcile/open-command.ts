@@ -9,34 +9,21 @@ import { collect } from '../dead-letters/collect.js';
 
 export const NOW = '2026-01-01T12:00:00.000Z';
 
-/** An app over stores in memory, whose services are at `fhir` and `dicom`; `type` runs the command. */
-export function openCommand({
-  fhir: fhirUrl,
-  dicom: dicomUrl,
-  env = {},
-  hasIndex = false,
-}: {
+type CommandOptions = {
+  readonly fhir?: string;
+  readonly dicom?: string;
+  readonly env?: Record<string, string>;
   /** Whether the app has the workflow resource-index. */
-  hasIndex?: boolean;
-  fhir?: string;
-  dicom?: string;
-  env?: Record<string, string>;
-}) {
+  readonly hasIndex?: boolean;
+};
+
+/** An app over stores in memory, whose services are at `fhir` and `dicom`; `type` runs the command. */
+export function openCommand({ fhir: fhirUrl, dicom: dicomUrl, env = {}, hasIndex = false }: CommandOptions) {
   let startedAtMs = Date.now();
-  const clock = {
-    ...systemClock,
-    now: () => new Date(Date.parse(NOW) + Date.now() - startedAtMs),
-  };
+  const clock = { ...systemClock, now: () => new Date(Date.parse(NOW) + Date.now() - startedAtMs) };
   const runs: string[] = [];
-  const handle = (name: string) => (event: { time: string | undefined; id: string }) =>
-    void runs.push(`${name} ${event.time}`);
-  const workflows = [
-    defineWorkflow({ name: 'every-change', on: [fhir('*'), dicom()], handle: handle('every-change') }),
-    defineWorkflow({ name: 'patients', on: fhir('Patient'), ordering: 'latest', handle: handle('patients') }),
-    ...(hasIndex ? [resourceIndex] : []),
-  ];
   const { app, stores, runDueRows } = composeMemoryAppAt(clock, {
-    workflows,
+    workflows: [...workflowsThatRecord(runs), ...(hasIndex ? [resourceIndex] : [])],
     env: { ...settingsOf({ fhir: fhirUrl, dicom: dicomUrl }), ...env },
   });
   const controller = new AbortController();
@@ -72,4 +59,13 @@ export function openCommand({
       : await compareHistory(readHistoryOptions(values, new Date(NOW)), deps, output);
     return { code, output: out.text(), errors: err.text() };
   }
+}
+
+/** Returns two workflows that add the time of each event to `runs`. */
+function workflowsThatRecord(runs: string[]) {
+  const handle = (name: string) => (event: { time: string | undefined }) => void runs.push(`${name} ${event.time}`);
+  return [
+    defineWorkflow({ name: 'every-change', on: [fhir('*'), dicom()], handle: handle('every-change') }),
+    defineWorkflow({ name: 'patients', on: fhir('Patient'), ordering: 'latest', handle: handle('patients') }),
+  ];
 }

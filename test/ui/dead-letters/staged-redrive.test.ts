@@ -167,7 +167,7 @@ describe('when dead letters are redriven in stages', () => {
 
 type FakeApp = ReturnType<typeof fakeApp>;
 
-function fakeApp(options: {
+type FakeAppOptions = {
   letters: number;
   isFailing?: (index: number) => boolean;
   hasNewOnes?: boolean;
@@ -179,17 +179,11 @@ function fakeApp(options: {
   code?: string;
   stage?: 'failed' | 'undelivered';
   failures?: (Failure | undefined)[];
-}) {
-  const {
-    letters,
-    isFailing = () => false,
-    hasNewOnes = false,
-    isStuck = false,
-    waitsFor = 0,
-    answersAfterMs = 0,
-    code = 'asked',
-    stage = 'failed',
-  } = options;
+};
+
+function fakeApp(options: FakeAppOptions) {
+  const { letters, isFailing = () => false, hasNewOnes = false, isStuck = false } = options;
+  const { waitsFor = 0, answersAfterMs = 0, code = 'asked', stage = 'failed' } = options;
   const failures = [...(options.failures ?? [])];
   const ids = Array.from({ length: letters }, (_, index) => `failed.2026-03-14.digest${index}.0`);
   if (hasNewOnes) ids.push('failed.2026-03-14.digest5.1');
