@@ -1,7 +1,7 @@
 import { endsWithin } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import { APP_TABLES } from '../storage/app-tables.js';
-import { createMissingTables } from '../storage/create-missing-tables.js';
+import { createMissingTables } from '../storage/commit-creating.js';
 import type { App } from './compose.js';
 import { servicesOf } from './reconcile-deps.js';
 

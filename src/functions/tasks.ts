@@ -3,7 +3,7 @@ import { type ChangeQueue, createChangeQueue } from '../handler/change-queue.js'
 import { ignoreUnhandled, PendingChanges } from '../handler/pending-changes.js';
 import { createWorkflowLog } from '../handler/workflow-log.js';
 import { openTable } from '../handler/workflow-table.js';
-import { createMissingTables } from '../storage/create-missing-tables.js';
+import { createMissingTables } from '../storage/commit-creating.js';
 import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './serve.js';

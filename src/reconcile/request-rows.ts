@@ -103,18 +103,15 @@ export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
 }
 
 /** Returns the position and the counts of each part of a request. */
-export function partsOfRequest({ isFindRemoved, parts, removed }: StoredRequest) {
-  if (isFindRemoved)
-    return Object.entries(removed).map(([host, { counts }]) => ({
-      host,
-      part: null,
-      upTo: null,
-      counts: { ...counts },
-    }));
-  return Object.entries(parts).map(([name, { upTo, counts }]) => {
+export function partsOfRequest({ parts, removed }: StoredRequest) {
+  const compared = Object.entries(parts).map(([name, { upTo, counts }]) => {
     const [host = '', part = ''] = name.split(' ');
     return { host, part, upTo, counts: { ...counts } };
   });
+  const searched = Object.entries(removed).map(([host, { counts }]) => {
+    return { host, part: null, upTo: null, counts: { ...counts } };
+  });
+  return [...compared, ...searched];
 }
 
 /** Returns the sums over all parts of a request. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { listBlobs } from './azure-blob-list.js';
-import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import { abortedBy, createCall, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { createStorageHttp } from './azure-http.js';
 import {
   type BlobMetadata,
@@ -20,16 +20,7 @@ type Opened = { readonly service: BlobServiceClient; readonly client: ContainerC
 /** Returns a container of Blob Storage. The SDK repeats no request. It loads at the first call, but not for a list. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const http = createStorageHttp(connection, 'blob');
-  let opened: Promise<Opened> | undefined;
-  /** Calls the container. `doing` completes "Storage could not …". */
-  async function call<T>(doing: string, request: (opened: Opened) => Promise<T>): Promise<T> {
-    try {
-      opened ??= openContainer(connection, container);
-      return await request(await opened);
-    } catch (error) {
-      throw toStorageError(error, doing);
-    }
-  }
+  const call = createCall(() => openContainer(connection, container));
   const readText: BlobStore['readText'] = (name, maxBytes, signal) =>
     call('read a blob', ({ client }) => readBlob(client.getBlobClient(name), maxBytes, signal));
 

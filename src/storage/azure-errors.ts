@@ -48,6 +48,19 @@ export function toStorageError(error: unknown, doing: string): StorageError {
   return new StorageError(code, `Storage could not ${doing}: ${code}${detail}.`, { isRejected });
 }
 
+/** Returns a function that calls an SDK's client, which opens at the first call. `doing` completes "Storage could not …". */
+export function createCall<C>(open: () => Promise<C>) {
+  let opened: Promise<C> | undefined;
+  return async <T>(doing: string, request: (client: C) => Promise<T>): Promise<T> => {
+    try {
+      opened ??= open();
+      return await request(await opened);
+    } catch (error) {
+      throw toStorageError(error, doing);
+    }
+  };
+}
+
 function codeOf(error: unknown): string {
   const status = statusOf(error);
   if (status === 401 || status === 403) return 'forbidden';

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { abortedBy } from './azure-errors.js';
 import { leanHttpClient } from './azure-http-client.js';
 import { type Account, accountOf, type SignedService, type StorageConnection } from './storage-connection.js';
+import { StorageError } from './table-store.js';
 
 /** `path` and `query` follow the URL of the account. Both are percent-encoded. */
 export type StorageRequest = {
@@ -78,6 +79,19 @@ export function createStorageHttp<S extends SignedService>(
       return pipeline.sendRequest(leanHttpClient, request);
     },
   };
+}
+
+/** Returns storage's Date of an answer; undefined if the header is absent or unreadable. */
+export function dateOf({ headers }: PipelineResponse): Date | undefined {
+  const ms = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}
+
+/** @throws StorageError if the answer has no readable Date */
+export function requiredDateOf(answer: PipelineResponse): Date {
+  const date = dateOf(answer);
+  if (!date) throw new StorageError('garbled', 'Storage answered without a Date.');
+  return date;
 }
 
 type Signer = (request: { method: string; path: string; query: string }) => Readonly<Record<string, string>>;

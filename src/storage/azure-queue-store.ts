@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
+import { abortedBy, createCall, reasonOf } from './azure-errors.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
@@ -7,17 +7,7 @@ const MAX_RECEIVED = 32;
 
 /** Returns a storage queue. The SDK repeats no request, and loads at the first call. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
-  let opened: Promise<QueueClient> | undefined;
-  /** Calls the queue. `doing` completes "Storage could not …". */
-  async function call<T>(doing: string, request: (client: QueueClient) => Promise<T>): Promise<T> {
-    try {
-      opened ??= openQueue(connection, queue);
-      return await request(await opened);
-    } catch (error) {
-      throw toStorageError(error, doing);
-    }
-  }
-
+  const call = createCall(() => openQueue(connection, queue));
   return {
     send: (text, { inMs } = {}, signal) =>
       call('send a message', (client) => sendMessage(client, text, { hiddenS: hiddenForS(inMs), signal })),

@@ -1,6 +1,5 @@
-import { dateOf } from './azure-date.js';
 import { isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import type { StorageHttp } from './azure-http.js';
+import { dateOf, type StorageHttp } from './azure-http.js';
 import { type CommitAnswer, type Operation, StorageError } from './table-store.js';
 import { answerOf, answerOfOne, type Place, requestOf, type TableError, transactionOf } from './table-transaction.js';
 

@@ -1,7 +1,6 @@
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
-import { requiredDateOf } from './azure-date.js';
 import { isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
-import { createStorageHttp, type StorageHttp, type StorageRequest } from './azure-http.js';
+import { createStorageHttp, requiredDateOf, type StorageHttp, type StorageRequest } from './azure-http.js';
 import { commitTransaction } from './azure-table-commit.js';
 import { type Entity, storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';

@@ -67,6 +67,7 @@ type Entry = Required<Write> & {
 /** The refusals of a batch, and its other failures. */
 type Counts = { refusals: number; failures: number };
 
+type Place = { readonly table: string; readonly partition: string };
 type Deps = { readonly tables: TableStore; readonly clock: Clock; readonly random: Random };
 
 /** Returns the group commit: `write` ends when the outcome of a write is known, or its time is over. */
@@ -96,16 +97,14 @@ export function createGroupCommit(deps: Deps): GroupCommit {
 
 /** The writes of one partition, from the first that gathers to the end of the last. */
 class PartitionWrites {
-  readonly #table: string;
-  readonly #partition: string;
+  readonly #place: Place;
   readonly #gate: CommitGate;
   readonly #deps: Deps;
   /** The writes that wait for the next transaction. */
   #queue: Entry[] = [];
 
-  constructor({ table, partition }: { table: string; partition: string }, gate: CommitGate, deps: Deps) {
-    this.#table = table;
-    this.#partition = partition;
+  constructor(place: Place, gate: CommitGate, deps: Deps) {
+    this.#place = place;
     this.#gate = gate;
     this.#deps = deps;
   }
@@ -151,9 +150,10 @@ class PartitionWrites {
 
   /** Sends the writes in one transaction, and leaves the gate. Returns those to send again; the others are finished. */
   async #sendOnce(sent: Entry[], counts: Counts): Promise<Entry[]> {
+    const { table, partition } = this.#place;
     const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
     try {
-      const answer = await this.#gate.send(() => this.#deps.tables.commit(this.#table, this.#partition, operations));
+      const answer = await this.#gate.send(() => this.#deps.tables.commit(table, partition, operations));
       switch (answer.kind) {
         case 'done':
           for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
@@ -162,7 +162,7 @@ class PartitionWrites {
           counts.refusals += 1;
           return await this.#openAfterRefusal(sent, { index: answer.index, refusals: counts.refusals });
         case 'no-table':
-          if ((await this.#deps.tables.create(this.#table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
+          if ((await this.#deps.tables.create(table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
           counts.failures += 1;
           if (counts.failures > 1) await this.#pause(counts.failures); // the first time, the table was only absent
           return sent;
@@ -260,7 +260,7 @@ class PartitionWrites {
   }
 
   #read({ operation }: Entry): Promise<Read> {
-    return this.#deps.tables.read(this.#table, this.#partition, operation.key);
+    return this.#deps.tables.read(this.#place.table, this.#place.partition, operation.key);
   }
 
   #pause(failures: number): Promise<void> {

@@ -31,10 +31,9 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
       const table = tables.get(name);
       if (table === undefined) return { kind: isBusy(name) ? 'table-busy' : 'no-table' };
       const rows = table.get(partition) ?? new Partition(partition);
-      const refused = rows.refusalOf(operations);
-      if (refused) return refused;
       table.set(partition, rows);
-      return { kind: 'done', etags: rows.write(operations, newVersion), now: fullSecond(clock) };
+      const refused = rows.refusalOf(operations);
+      return refused ?? { kind: 'done', etags: rows.write(operations, newVersion), now: fullSecond(clock) };
     },
     async read(name, partition, key) {
       checkTableName(name);
