@@ -32,14 +32,14 @@ describe('when a batch-response has all entries', () => {
     ]);
   });
 
-  it('given white space, escaped names and values, a name twice, and letters of all lengths, then it is read', () => {
+  it('given white space, escaped names and values, a name twice, and letters of all lengths, then all entries are read', () => {
     const entry =
       '{"response":{"status":"500"},"response":{"status":"200"},\n\t"\\u0072esource" :{"resourceType":"Patient","id":"\\u0070\\u0031","n":"\u00e4\u20ac\ud83d\ude00"}}';
     const found = read(`\r\n ${bundle([entry], ', "total":-1.5e+3,"link":[]')} \n`, places.slice(0, 1));
     expect(found?.[0]?.text).toContain('"\u00e4\u20ac\ud83d\ude00"');
   });
 
-  it('given a resource with 100,000 levels, then it is read', () => {
+  it('given a resource with 100,000 levels, then its entry is read', () => {
     const deep = `{"resourceType":"Patient","id":"p1","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect(read(bundle([`{"resource":${deep},"response":{"status":"200"}}`]), places.slice(0, 1))).toEqual([
       { status: 200, text: deep },
@@ -79,7 +79,7 @@ describe('when an answer is not the batch-response asked for', () => {
     expect(read(text)).toBeUndefined();
   });
 
-  it('given it breaks off after any byte, then undefined', () => {
+  it('given it breaks off after any byte, then there are no entries', () => {
     const whole = bundle(ENTRIES);
     expect(read(whole)).toHaveLength(2);
     for (let end = 0; end < whole.length; end += 1) expect(read(whole.slice(0, end))).toBeUndefined();

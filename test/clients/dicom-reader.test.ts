@@ -36,7 +36,7 @@ describe('when a handler reads metadata', () => {
     expect(service.asked[0]?.accept).toBe('application/dicom+json');
   });
 
-  it('given they are gone, then undefined, and nothing', async () => {
+  it('given they are gone, then the image is undefined, and the lists are empty', async () => {
     await using service = await startService(status(404), status(410), status(204));
     const { dicom, counters } = startReaders(service);
     expect(await dicom().instance()).toBeUndefined();
@@ -63,13 +63,13 @@ describe('when a handler reads metadata', () => {
 });
 
 describe('when a service has partitions', () => {
-  it('given another than the default, then it is in the path', async () => {
+  it('given another partition than the default, then the path names the partition', async () => {
     await using service = await startService(json([DATASET]));
     await startReaders(service).dicom({ partition: 'clinic-b' }).study();
     expect(service.urls()).toEqual(['/v2/partitions/clinic-b/studies/1.2.3/metadata']);
   });
 
-  it('given the default, and a service that wants its name, then it learns that', async () => {
+  it('given the default partition, and a service that wants its name, then later paths name it at once', async () => {
     await using service = await startService(status(400), json([DATASET]));
     const { dicom } = startReaders(service);
 
@@ -80,7 +80,7 @@ describe('when a service has partitions', () => {
     expect(service.urls()).toEqual(['/v2/studies/1.2.3/metadata', named, named]);
   });
 
-  it('given it refuses both ways, then it has learned nothing', async () => {
+  it('given the service refuses both paths, then the next read begins with the short path again', async () => {
     await using service = await startService(status(400), status(400), json([DATASET]));
     const { dicom } = startReaders(service);
     expect(await failureOf(dicom({ version: 1 }).study())).toMatchObject({ code: 'dicom-http-400' });
@@ -104,19 +104,22 @@ describe('when a handler reads pixels', () => {
     expect(service.asked[0]?.accept).toBe('multipart/related; type="application/octet-stream"; transfer-syntax=*');
   });
 
-  it('given a frame that comes alone, then it is the only part', async () => {
+  it('given a frame without a multipart body, then it is the only part', async () => {
     await using service = await startService(status(200, { 'content-type': 'application/octet-stream' }, 'one'));
     const parts = await startReaders(service).dicom().frames([1]);
     expect(await contentsOf(parts)).toEqual([['application/octet-stream', 'one']]);
   });
 
-  it.each([[[]], [[0]], [[1.5]], [[1, Number.NaN]]])('given the frames %j, then nothing is asked', async (numbers) => {
-    await using service = await startService(status(404));
-    expect(await failureOf(startReaders(service).dicom().frames(numbers))).toMatchObject({ code: 'frame-number' });
-    expect(service.asked).toEqual([]);
-  });
+  it.each([[[]], [[0]], [[1.5]], [[1, Number.NaN]]])(
+    'given the frames %j, then no request is sent',
+    async (numbers) => {
+      await using service = await startService(status(404));
+      expect(await failureOf(startReaders(service).dicom().frames(numbers))).toMatchObject({ code: 'frame-number' });
+      expect(service.asked).toEqual([]);
+    },
+  );
 
-  it('given an image to look at, then a stream of the type asked for', async () => {
+  it('given a rendered image, then its stream has the requested type', async () => {
     await using service = await startService(status(200, { 'content-type': 'image/png' }, 'pixels'));
     const { dicom } = startReaders(service);
 
@@ -129,14 +132,14 @@ describe('when a handler reads pixels', () => {
     expect(service.asked.map(({ accept }) => accept)).toEqual(['image/jpeg', 'image/png']);
   });
 
-  it('given it is gone, then undefined', async () => {
+  it('given the image is gone, then the pixels are undefined', async () => {
     await using service = await startService(status(404));
     const { dicom } = startReaders(service);
     expect(await dicom().frames([1])).toBeUndefined();
     expect(await dicom().rendered()).toBeUndefined();
   });
 
-  it('given more than any memory is meant for, then it passes through', async () => {
+  it('given more pixels than the memory for metadata, then all of them arrive', async () => {
     const CHUNK = Buffer.alloc(1024 * 1024);
     await using service = await startService(async (_request, response) => {
       for (let i = 0; i < 80; i += 1) {
@@ -177,7 +180,7 @@ describe('when a stream does not come to its end', () => {
     };
   }
 
-  it('given a broken connection, then ReadError, after the content so far', async () => {
+  it('given a broken connection, then the content so far is followed by a ReadError', async () => {
     await using service = await startService((_request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('begin', () => response.socket?.destroy());
     });
@@ -187,7 +190,7 @@ describe('when a stream does not come to its end', () => {
     expect(await failureOf(chunks?.next() as Promise<unknown>)).toMatchObject({ code: 'dicom-unreachable' });
   });
 
-  it('given the handler is aborted in the middle, then it ends, and the connection too', async () => {
+  it('given the handler is aborted in the middle, then the stream ends, and so does the connection', async () => {
     await using reading = await begin();
     await reading.first();
     const next = reading.second();
@@ -199,7 +202,7 @@ describe('when a stream does not come to its end', () => {
     expect(reading.limits()).toBe(0);
   });
 
-  it('given it stands still, then it ends', async () => {
+  it('given no chunk arrives for 30 s, then the stream ends', async () => {
     await using reading = await begin();
     await reading.first();
     expect(reading.limits()).toBe(0); // the reader of a chunk has no time limit
@@ -212,7 +215,7 @@ describe('when a stream does not come to its end', () => {
     await reading.closed;
   });
 
-  it('given a stream that is never read, then it ends', async () => {
+  it('given a stream that is never read, then the stream ends', async () => {
     await using reading = await begin();
 
     reading.expire();

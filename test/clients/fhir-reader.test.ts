@@ -30,7 +30,7 @@ describe('when a handler reads', () => {
     expect(service.asked.map(({ accept }) => accept)).toEqual(Array(3).fill('application/fhir+json'));
   });
 
-  it('given an operation, then it is asked of the resource, and may answer with any resource', async () => {
+  it('given an operation, then its path follows that of the resource, and its answer may be any resource', async () => {
     await using service = await startService(json(bundle(['o1'])), status(404));
     const { fhir } = startReaders(service);
 
@@ -41,12 +41,15 @@ describe('when a handler reads', () => {
     expect(service.urls()).toEqual(['/Patient/p1/$everything?_type=A&_type=B&_count=5', '/Patient/p1/$everything']);
   });
 
-  it.each(['$', '$../x', '$export?x', '$a/b', 'everything'])('given the operation %s, then none', async (name) => {
-    await using service = await startService(json(PATIENT));
-    const { fhir } = startReaders(service);
-    expect(await failureOf(fhir().operation(name as '$'))).toMatchObject({ code: 'operation-name' });
-    expect(service.asked).toEqual([]);
-  });
+  it.each(['$', '$../x', '$export?x', '$a/b', 'everything'])(
+    'given the operation %s, then no request is sent',
+    async (name) => {
+      await using service = await startService(json(PATIENT));
+      const { fhir } = startReaders(service);
+      expect(await failureOf(fhir().operation(name as '$'))).toMatchObject({ code: 'operation-name' });
+      expect(service.asked).toEqual([]);
+    },
+  );
 });
 
 describe('when an id is meant to lead elsewhere', () => {
@@ -73,19 +76,22 @@ describe('when an id is meant to lead elsewhere', () => {
     expect(service.urls()).toEqual([path, `${path}/_history/3`, path, `${path}/$everything`]);
   });
 
-  it.each(['.', '..', '\ud800'])('given %j, which no URL can hold, then nothing is asked, for good', async (id) => {
-    await using service = await startService(json(PATIENT));
-    const { fhir } = startReaders(service);
+  it.each(['.', '..', '\ud800'])(
+    'given %j, which no URL can hold, then no request is sent, and the error is final',
+    async (id) => {
+      await using service = await startService(json(PATIENT));
+      const { fhir } = startReaders(service);
 
-    const resource = fhir({ resourceId: id });
-    for (const read of [resource.current(), resource.version(), fhir().read('Patient', id)]) {
-      const error = await failureOf(read);
-      expect(error).toBeInstanceOf(NonRetriableError);
-      expect(error.code).toBe('id-not-addressable');
-    }
-    expect(await failureOf(fhir().read('Patient', ''))).toMatchObject({ code: 'id-not-addressable' });
-    expect(service.asked).toEqual([]);
-  });
+      const resource = fhir({ resourceId: id });
+      for (const read of [resource.current(), resource.version(), fhir().read('Patient', id)]) {
+        const error = await failureOf(read);
+        expect(error).toBeInstanceOf(NonRetriableError);
+        expect(error.code).toBe('id-not-addressable');
+      }
+      expect(await failureOf(fhir().read('Patient', ''))).toMatchObject({ code: 'id-not-addressable' });
+      expect(service.asked).toEqual([]);
+    },
+  );
 });
 
 describe('when a handler searches', () => {
@@ -111,7 +117,7 @@ describe('when a handler searches', () => {
     expect(counters).toMatchObject({ fhirReadsDone: 3, fhirReadsGone: 1 });
   });
 
-  it('given it breaks off, then the next page is not asked for', async () => {
+  it('given the handler leaves the loop, then no further page is requested', async () => {
     await using service = await startService(json(bundle(['o1'], '/Observation?ct=2')));
     for await (const { id } of startReaders(service).fhir().search('Observation')) {
       expect(id).toBe('o1');
@@ -120,7 +126,7 @@ describe('when a handler searches', () => {
     expect(service.urls()).toEqual(['/Observation']);
   });
 
-  it('given included resources and outcomes, then only the matches', async () => {
+  it('given included resources and outcomes, then only matches are returned', async () => {
     const page = bundle(['o1']);
     page.entry.push({ resource: { resourceType: 'Patient', id: 'p1' }, search: { mode: 'include' } });
     page.entry.push({ resource: { resourceType: 'OperationOutcome', id: 'x' }, search: { mode: 'outcome' } });
@@ -152,13 +158,13 @@ describe('when a handler searches', () => {
     expect(service.urls()).toEqual(['/fhir/Observation']);
   });
 
-  it('given a next page that is the same one, then it ends with an error', async () => {
+  it('given a page whose next page is itself, then the search ends with an error', async () => {
     await using service = await startService(json(bundle(['o1'], '/Observation?a=1')));
     const found = startReaders(service).fhir().search('Observation', { a: 1 });
     expect(await failureOf(idsOf(found))).toMatchObject({ code: 'fhir-endless' });
   });
 
-  it('given pages that lead round to the first, then it ends with an error, and each was asked for once', async () => {
+  it('given pages that lead back to the first, then the search ends with an error after one request for each', async () => {
     await using service = await startService(
       json(bundle(['o1'], '/Observation?ct=2')),
       json(bundle(['o2'], '/Observation?ct=3')),
@@ -169,7 +175,7 @@ describe('when a handler searches', () => {
     expect(service.urls()).toEqual(['/Observation', '/Observation?ct=2', '/Observation?ct=3']);
   });
 
-  it('given ever new pages, then it ends with an error after 10,000', async () => {
+  it('given new pages without end, then the search ends with an error after 10,000', async () => {
     let pages = 0;
     const httpClient: HttpClient = {
       async sendRequest(request) {

@@ -8,7 +8,7 @@ const never = () => {};
 const dayAt = (time: string) => `Thu, 01 Jan 2026 ${time} GMT`;
 
 describe('when a service answers', () => {
-  it.each([404, 410])('given %i, then it is gone', async (answer) => {
+  it.each([404, 410])('given %i, then the resource is undefined', async (answer) => {
     await using service = await startService(status(answer, {}, 'gone'));
     const { fhir, counters } = startReaders(service);
 
@@ -37,7 +37,7 @@ describe('when a service answers', () => {
     expect(counters).toMatchObject({ fhirReadsFailed: 1, readsTriedAgain: 0 });
   });
 
-  it.each([401, 403])('given %i of the DICOM service, then its role and audience are named', async (answer) => {
+  it.each([401, 403])('given %i of the DICOM service, then the error names its role and audience', async (answer) => {
     await using service = await startService(status(answer));
     const { message } = await failureOf(startReaders(service).dicom().instance());
     expect(message).toContain("'DICOM Data Reader'");
@@ -114,14 +114,14 @@ describe('when a service asks for a later try', () => {
 });
 
 describe('when the connection fails', () => {
-  it('given it is reset once, then it tries again', async () => {
+  it('given it is reset once, then the second request succeeds', async () => {
     await using service = await startService(reset, found);
     const readers = startReaders(service);
     expect(await readers.fhir().current()).toEqual(PATIENT);
     expect(readers.waits).toEqual([550]);
   });
 
-  it('given it is always reset, then ReadError after three tries', async () => {
+  it('given it is always reset, then a ReadError follows after three requests', async () => {
     await using service = await startService(reset);
     const readers = startReaders(service);
 
@@ -131,7 +131,7 @@ describe('when the connection fails', () => {
     expect(readers.waits).toEqual([550, 1100]);
   });
 
-  it('given no server at the address, then ReadError', async () => {
+  it('given no server at the address, then a ReadError says that the service is unreachable', async () => {
     const { url, [Symbol.asyncDispose]: close } = await startService(found);
     await close();
     const error = await failureOf(startReaders({ url }).fhir().current());
@@ -169,7 +169,7 @@ describe('when the connection fails', () => {
     expect(readers.limits()).toBe(0);
   });
 
-  it('given no answer in three tries, then ReadError', async () => {
+  it('given no answer to three requests, then a ReadError says so', async () => {
     await using service = await startService(never);
     const readers = startReaders(service);
     const reading = failureOf(readers.fhir().current());

@@ -21,7 +21,7 @@ const TWO = 'Content-Type: image/jp2\r\nX: y\r\n\r\n\r\n--b\r\n\r\n--b1'.replace
 const BODY = `before\r\n--b1\r\n${TWO}\r\n--b1 \r\n\r\nsecond\r\n--b1\r\ncontent-type:  a/b\r\n\r\n\r\n--b1--\r\nafter`;
 
 describe('when several parts come', () => {
-  it.each([1, 2, 3, 7, 1000])('given chunks of %i bytes, then the same parts', async (size) => {
+  it.each([1, 2, 3, 7, 1000])('given chunks of %i bytes, then the parts are the same', async (size) => {
     expect(await partsOf(BODY, size)).toEqual([
       ['image/jp2', '\r\n--b\r\n\r\n'],
       ['', 'second'],
@@ -29,7 +29,7 @@ describe('when several parts come', () => {
     ]);
   });
 
-  it('given no part at all, then none', async () => {
+  it('given a body without parts, then there are no parts', async () => {
     expect(await partsOf('--b1--', 4)).toEqual([]);
   });
 

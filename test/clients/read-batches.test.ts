@@ -96,7 +96,7 @@ describe('when handlers read at the same time', () => {
     expect(service.urls()).toEqual(['/fhir']);
   });
 
-  it('given 250 reads, then three batches of at most 100', async () => {
+  it('given 250 reads, then three batches of at most 100 are sent', async () => {
     await using service = await startBatchService(patientAt);
     expect(await readAll(startReaders(service), ids(250))).toEqual(ids(250).map(found));
     expect(service.paths().map(({ length }) => length)).toEqual([100, 100, 50]);
@@ -118,7 +118,7 @@ describe('when handlers read at the same time', () => {
     expect([service.singles, service.paths()]).toEqual([[], [pathsOf(['a', 'b']), pathsOf(['c', 'd'])]]);
   });
 
-  it('given as many reads as a batch takes, then they wait no longer', async () => {
+  it('given as many reads as a batch takes, then the batch is sent at once', async () => {
     const { service, answerNow, readers, first } = await startWithBatch();
     await using _ = service;
 
@@ -130,7 +130,7 @@ describe('when handlers read at the same time', () => {
     await first;
   });
 
-  it('given that request ends earlier, then they wait no longer', async () => {
+  it('given the earlier request ends, then the reads that wait are sent at once', async () => {
     const { service, answerNow, readers, first } = await startWithBatch();
     await using _ = service;
     const others = readAll(readers, ['c', 'd']);
@@ -174,7 +174,7 @@ describe('when handlers read at the same time', () => {
     expect(service.batches).toEqual([]);
   });
 
-  it('given two handlers read one event, then it is one entry, and each gets its own object', async () => {
+  it('given two handlers read one event, then the batch has one entry, and each handler gets its own object', async () => {
     await using service = await startBatchService(patientAt);
     const readers = startReaders(service);
     const event = fhirEvent({ host: FHIR_HOST, resourceId: 'a' });
@@ -228,7 +228,7 @@ describe('when the entries of a batch have their own answers', () => {
     expect(readers.counters.readsTriedAgain).toBe(2);
   });
 
-  it('given an entry that asks for a long wait, then RetryAfterError for its read alone', async () => {
+  it('given an entry that asks for a long wait, then only its read gets a RetryAfterError', async () => {
     await using service = await startBatchService((path) =>
       path.endsWith('b') ? { status: 503, headers: { 'retry-after': '120' } } : patientAt(path),
     );
@@ -280,7 +280,7 @@ describe('when a service answers the whole batch', () => {
   });
 
   it.each([400, 403, 404, 405, 415, 501])(
-    'given %i, then it reads one by one for 10 minutes, and says so once',
+    'given %i, then reads are sent one by one for 10 minutes, and this is logged once',
     async (status) => {
       await using service = await startBatchService(patientAt, (response) => response.writeHead(status).end('no'));
       const readers = startReaders(service);
@@ -300,7 +300,7 @@ describe('when a service answers the whole batch', () => {
     },
   );
 
-  it('given a refusal after a batch that was answered, then it says so again', async () => {
+  it('given a refusal after a batch that was answered, then the refusal is logged again', async () => {
     let refuses = true;
     await using service = await startBatchService(patientAt, (response, all) => {
       if (refuses) response.writeHead(405).end();
@@ -314,16 +314,19 @@ describe('when a service answers the whole batch', () => {
     expect([service.batches.length, readers.lines.length]).toEqual([3, 2]);
   });
 
-  it.each([500, 502, 302, 413])('given %i, then it reads these one by one, and the next in a batch', async (status) => {
-    const fail = firstBatches((response) => response.writeHead(status).end());
-    await using service = await startBatchService(patientAt, fail);
-    const readers = startReaders(service);
+  it.each([500, 502, 302, 413])(
+    'given %i, then these reads are sent one by one, and the next in a batch',
+    async (status) => {
+      const fail = firstBatches((response) => response.writeHead(status).end());
+      await using service = await startBatchService(patientAt, fail);
+      const readers = startReaders(service);
 
-    for (let round = 1; round <= 2; round += 1) expect(await readAll(readers, ids(3))).toEqual(ids(3).map(found));
+      for (let round = 1; round <= 2; round += 1) expect(await readAll(readers, ids(3))).toEqual(ids(3).map(found));
 
-    expect([service.batches.length, service.singles.length]).toEqual([2, 3]);
-    expect(readers.lines).toEqual([]);
-  });
+      expect([service.batches.length, service.singles.length]).toEqual([2, 3]);
+      expect(readers.lines).toEqual([]);
+    },
+  );
 });
 
 describe('when the answer to a batch is of no use', () => {
@@ -336,7 +339,7 @@ describe('when the answer to a batch is of no use', () => {
     { given: 'another order', body: (all) => batchText(all.toReversed()) },
     { given: 'half of it', body: (all) => batchText(all).slice(0, 100) },
   ];
-  it.each(broken)('given $given, then it reads one by one for 10 minutes', async ({ body }) => {
+  it.each(broken)('given $given, then reads are sent one by one for 10 minutes', async ({ body }) => {
     await using service = await startBatchService(patientAt, (response, all) => response.writeHead(200).end(body(all)));
     const readers = startReaders(service);
 
@@ -346,7 +349,7 @@ describe('when the answer to a batch is of no use', () => {
     expect(readers.lines[0]).toContain('fhir-no-batch-response');
   });
 
-  it('given the connection is cut before or in the answer, then it reads these one by one, and the next in a batch', async () => {
+  it('given the connection is cut before or in the answer, then these reads are sent one by one, and the next in a batch', async () => {
     const cut = firstBatches(
       (response) => response.socket?.resetAndDestroy(),
       (response, all) => response.writeHead(200).write(batchText(all).slice(0, 50), () => response.destroy()),
@@ -360,7 +363,7 @@ describe('when the answer to a batch is of no use', () => {
     expect(readers.waits).toEqual([]);
   });
 
-  it('given no answer in time, then it reads these one by one, and the next batches are half as large', async () => {
+  it('given no answer in time, then these reads are sent one by one, and the next batches are half as large', async () => {
     await using service = await startBatchService(
       patientAt,
       firstBatches(() => {}),
@@ -382,7 +385,7 @@ describe('when the answer to a batch is of no use', () => {
     expect(service.paths().map(({ length }) => length)).toEqual([8, 4, 4, 8]);
   });
 
-  it('given no server at the address, then each read ends as a single one', async () => {
+  it('given no server at the address, then each read fails as a single read does', async () => {
     const service = await startBatchService(patientAt);
     await service[Symbol.asyncDispose]();
     for (const { result } of startReads(startReaders(service), ids(3))) {
@@ -410,7 +413,7 @@ describe('when the answer to a batch exceeds the memory for it', () => {
     return { status: 200, resource: { ...resource, text: 'x'.repeat(bytes) } };
   };
 
-  it('given resources that fit in halves, then it reads halves', async () => {
+  it('given resources that fit in halves, then two halves are requested', async () => {
     await using service = await startBatchService((path) => large(path, 3 * MB));
     const results = await readAll(startReaders(service), ids(8));
     expect(results.map((one) => one?.id)).toEqual(ids(8));
@@ -448,7 +451,7 @@ describe('when the answer to a batch exceeds the memory for it', () => {
 });
 
 describe('when callers abort', () => {
-  it('given one during a batch, then it ends at once, and the others get their resources', async () => {
+  it('given one caller aborts during a batch, then its read ends at once, and the others get their resources', async () => {
     const { service, answerNow } = await startHeldService();
     await using _ = service;
     const [a, b, c] = startReads(startReaders(service), ['a', 'b', 'c']);
@@ -462,7 +465,7 @@ describe('when callers abort', () => {
     expect(service.asked).toHaveLength(1);
   });
 
-  it('given one that shares its read with no other handler, then it ends at once too', async () => {
+  it('given the caller of a read that is not shared aborts, then its read ends at once', async () => {
     const { service, answerNow } = await startHeldService();
     await using _ = service;
     const readers = startReaders(service);
@@ -480,7 +483,7 @@ describe('when callers abort', () => {
     expect(readers.counters).toMatchObject({ fhirReadsDone: 1, fhirReadsFailed: 0 });
   });
 
-  it('given a handler that goes on after its reads, then nothing of them listens for its abort', async () => {
+  it('given a handler that continues after its reads, then no listener of a read is left on its signal', async () => {
     await using service = await startBatchService(patientAt);
     const { signal } = new AbortController();
     const reader = startReaders(service).readers.of(fhirEvent({ host: FHIR_HOST }), signal) as FhirReader;
@@ -489,7 +492,7 @@ describe('when callers abort', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('given all during a batch, then the request ends, and nothing else is asked', async () => {
+  it('given all callers abort during a batch, then its request ends, and no other is sent', async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     await using service = await startBatchService(patientAt, (response) => void response.once('close', resolve));
     const readers = startReaders(service);
@@ -503,7 +506,7 @@ describe('when callers abort', () => {
     expect([service.asked.length, readers.limits(), service.singles]).toEqual([1, 0, []]);
   });
 
-  it('given some before it is sent, then it asks for the others only', async () => {
+  it('given some callers abort before the batch is sent, then the batch has only the other reads', async () => {
     await using service = await startBatchService(patientAt);
     const readers = startReaders(service);
     const reads = startReads(readers, ['a', 'b', 'c', 'd', 'e']);
@@ -514,7 +517,7 @@ describe('when callers abort', () => {
     await failureOf(reads[0]?.result as Promise<unknown>);
   });
 
-  it('given all but one before it is sent, then a plain GET; and given all, then nothing', async () => {
+  it('given all callers but one abort before the batch is sent, then a plain GET is sent; given all, then nothing is sent', async () => {
     await using service = await startBatchService(patientAt);
     const readers = startReaders(service);
     const reads = startReads(readers, ['a', 'b']);
@@ -526,7 +529,7 @@ describe('when callers abort', () => {
     expect([service.singles, service.batches]).toEqual([['Patient/b'], []]);
   });
 
-  it('given one while the batch failed and single reads are under way, then only that one ends', async () => {
+  it('given one caller aborts while single reads follow a failed batch, then only its read ends', async () => {
     const { promise: canAnswer, resolve: answerNow } = Promise.withResolvers<void>();
     await using service = await startBatchService(patientAt, async (response) => {
       await canAnswer;

@@ -57,19 +57,28 @@ describe('when an event names a host', () => {
     expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
   });
 
-  it.each([FHIR_HOST, `${DICOM_HOST}.evil.com`])('given %j for DICOM, then likewise', async (host) => {
-    const { httpClient, sent } = createNetwork([]);
-    const { dicom, tokens } = startReaders({ httpClient });
-    const resource = dicom({ host });
+  it.each([FHIR_HOST, `${DICOM_HOST}.evil.com`])(
+    'given %j for DICOM, then no token is requested, and no request is sent',
+    async (host) => {
+      const { httpClient, sent } = createNetwork([]);
+      const { dicom, tokens } = startReaders({ httpClient });
+      const resource = dicom({ host });
 
-    const reads = [resource.instance(), resource.series(), resource.study(), resource.frames([1]), resource.rendered()];
-    for (const read of reads) {
-      const error = await failureOf(read);
-      expect(error).toBeInstanceOf(NonRetriableError);
-      expect(error).toMatchObject({ code: 'host-not-listed', message: expect.stringContaining('DICOM_HOSTS') });
-    }
-    expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
-  });
+      const reads = [
+        resource.instance(),
+        resource.series(),
+        resource.study(),
+        resource.frames([1]),
+        resource.rendered(),
+      ];
+      for (const read of reads) {
+        const error = await failureOf(read);
+        expect(error).toBeInstanceOf(NonRetriableError);
+        expect(error).toMatchObject({ code: 'host-not-listed', message: expect.stringContaining('DICOM_HOSTS') });
+      }
+      expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
+    },
+  );
 
   it('given another case than in the list, then it is the same host', async () => {
     const { httpClient, sent } = createNetwork();
@@ -79,7 +88,7 @@ describe('when an event names a host', () => {
 });
 
 describe('when a service is sent a token', () => {
-  it('given reads of both, then each has one for its audience, asked for once', async () => {
+  it('given reads of two services, then each service gets the token for its audience, which is requested once', async () => {
     const { httpClient, sent } = createNetwork();
     const { fhir, dicom, tokens } = startReaders({ httpClient, fhirBatchReads: false });
 
@@ -95,7 +104,7 @@ describe('when a service is sent a token', () => {
     expect(numbers).toEqual(['1', '1', '2', '1', '1']);
   });
 
-  it('given two services with one audience, then they share it', async () => {
+  it('given two services with one audience, then they share a token', async () => {
     const { httpClient, sent } = createNetwork();
     const hosts = ['one.example', 'two.example'];
     const fhirHosts = hosts.map((host) => ({ host, url: `https://${host}`, audience: 'https://a' }));
@@ -105,7 +114,7 @@ describe('when a service is sent a token', () => {
     expect(sent).toEqual(hosts.map((host) => ({ url: `https://${host}/Patient/p1`, authorization: 'Bearer token-1' })));
   });
 
-  it('given a stand-in on this machine, then it gets none', async () => {
+  it('given a test service on this machine, then it gets no token', async () => {
     await using service = await startService(json(PATIENT));
     const { fhir, tokens } = startReaders(service);
     await fhir().current();
@@ -113,9 +122,12 @@ describe('when a service is sent a token', () => {
     expect(tokens).toEqual([]);
   });
 
-  it.each(['http://10.1.2.3', 'http://localhost.evil.com', 'ftp://127.0.0.1'])('given %s, then no readers', (url) => {
-    expect(() => startReaders({ url })).toThrow('must begin with https');
-  });
+  it.each(['http://10.1.2.3', 'http://localhost.evil.com', 'ftp://127.0.0.1'])(
+    'given %s, then no readers are made',
+    (url) => {
+      expect(() => startReaders({ url })).toThrow('must begin with https');
+    },
+  );
 
   it('given two reads wait for a token and one aborts, then the other gets the token, after one request', async () => {
     const { httpClient } = createNetwork();

@@ -14,14 +14,14 @@ describe('when the pages of a service are read', () => {
     expect(service.asked).toMatchObject([{ url: '/page?a=b', accept }]);
   });
 
-  it('given a path that the service does not have, then an error: a page is never undefined', async () => {
+  it('given a path that the service does not have, then the read throws: a page is never undefined', async () => {
     await using service = await startService(status(404));
     const pages = startReaders(service).readers.pagesOf({ service: 'fhir', host: FHIR_HOST }, signal);
 
     await expect(pages.get('/_history')).rejects.toMatchObject({ name: 'ReadError', code: 'fhir-not-found' });
   });
 
-  it('given a service in Azure, then its token', async () => {
+  it('given a service in Azure, then the request has its token', async () => {
     const readers = startReaders({ httpClient: { sendRequest: () => Promise.reject(new Error('no network')) } });
     const pages = readers.readers.pagesOf({ service: 'dicom', host: DICOM_HOST }, signal);
 

@@ -24,7 +24,7 @@ function startShare() {
 const event = {};
 
 describe('when several read the same of one event', () => {
-  it('given callers during a read and after it, then it is read once', async () => {
+  it('given callers during a read and after it, then they share one read', async () => {
     const { reader, reads, joined } = startShare();
     const [one, two] = [reader(event), reader(event)];
     reads[0]?.answer('text');
@@ -33,7 +33,7 @@ describe('when several read the same of one event', () => {
     expect(joined()).toBe(2);
   });
 
-  it('given it is gone, then that is shared too', async () => {
+  it('given the resource is gone, then this answer is shared, too', async () => {
     const { reader, reads } = startShare();
     const one = reader(event);
     reads[0]?.answer(undefined);
@@ -42,7 +42,7 @@ describe('when several read the same of one event', () => {
     expect(reads).toHaveLength(1);
   });
 
-  it('given another name, or another event that looks the same, then it is another read', () => {
+  it('given another name, or an equal event in another object, then a new read starts', () => {
     const { reader, reads, joined } = startShare();
     reader(event);
     reader(event, 'version');
@@ -90,7 +90,7 @@ describe('when a shared read fails', () => {
     expect(await three.result).toBe('text');
   });
 
-  it('given another has been begun since, then that is not forgotten with it', async () => {
+  it('given a newer read has started since, then later callers still share the newer read', async () => {
     const { reader, reads, advance } = startShare();
     const one = reader(event);
     advance(20_001);
@@ -103,7 +103,7 @@ describe('when a shared read fails', () => {
 });
 
 describe('when a caller aborts', () => {
-  it('given another waits too, then it goes on for that one', async () => {
+  it('given another caller waits, then the read continues', async () => {
     const { reader, reads } = startShare();
     const [one, two] = [reader(event), reader(event)];
 
@@ -129,7 +129,7 @@ describe('when a caller aborts', () => {
     expect(await three.result).toBe('text');
   });
 
-  it('given it is aborted twice, and before it asks, then it counts once, and never', async () => {
+  it('given a caller that aborts twice, then it counts once, and the read continues for the other', async () => {
     const { reader, reads } = startShare();
     const [one, two] = [reader(event), reader(event)];
     one.abort();
@@ -140,7 +140,7 @@ describe('when a caller aborts', () => {
     expect(reads[0]?.signal.aborted).toBe(true);
   });
 
-  it('given the read is over, then nothing of it ends', async () => {
+  it('given the read is over, then its signal does not abort', async () => {
     const { reader, reads } = startShare();
     const one = reader(event);
     reads[0]?.answer('text');

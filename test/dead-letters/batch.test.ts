@@ -36,7 +36,7 @@ function eventsOf(count: number): ReturnType<typeof rawFhirEvent>[] {
 }
 
 describe('a dead letter of several invalid events', () => {
-  it('given it is listed and grouped, then its events are counted, and their types are named', async () => {
+  it('given a list and groups, then its events are counted, and their types are named', async () => {
     const { deadLetterStores, letters } = await withBatch();
 
     expect(await letters({ reason: 'workspace-not-listed' })).toMatchObject([
@@ -48,7 +48,7 @@ describe('a dead letter of several invalid events', () => {
     });
   });
 
-  it('given it is shown, then it names the problems of its events, and none of their values', async () => {
+  it('given it is shown, then the problems of its events are named, and none of their values', async () => {
     const { deadLetterStores, id } = await withBatch();
 
     const found = await showDeadLetter(id, deadLetterStores);
@@ -133,14 +133,17 @@ describe('a dead letter of several invalid events', () => {
     expect(rows()).toHaveLength(EVENTS);
   });
 
-  it.each([{ causes: 7 }, { event: { no: 'list' } }])('given one with %j, then it is unreadable', async (change) => {
-    const { app, id, redrive, deadLetterStores } = await withBatch();
-    const [name = ''] = (await app.stores.deadLetters.list('', { limit: 1 })).blobs.map((blob) => blob.name);
-    const content = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
-    await app.stores.deadLetters.delete(name);
-    await app.stores.deadLetters.create(name, JSON.stringify({ ...content, ...change }));
+  it.each([{ causes: 7 }, { event: { no: 'list' } }])(
+    'given content with %j, then the dead letter is unreadable',
+    async (change) => {
+      const { app, id, redrive, deadLetterStores } = await withBatch();
+      const [name = ''] = (await app.stores.deadLetters.list('', { limit: 1 })).blobs.map((blob) => blob.name);
+      const content = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
+      await app.stores.deadLetters.delete(name);
+      await app.stores.deadLetters.create(name, JSON.stringify({ ...content, ...change }));
 
-    expect(await redrive()).toEqual({ kind: 'unreadable' });
-    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { reason: 'unreadable', events: 1 } });
-  });
+      expect(await redrive()).toEqual({ kind: 'unreadable' });
+      expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { reason: 'unreadable', events: 1 } });
+    },
+  );
 });

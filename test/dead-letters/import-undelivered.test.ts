@@ -92,7 +92,7 @@ describe('when an undelivered blob is imported', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given 100,000 times the same invalid event and a valid one, writes one dead letter and one row', async () => {
+  it('given 100,000 times the same invalid event and a valid one, then one dead letter and one row are written', async () => {
     const blob = `[${'{},'.repeat(100_000)}${JSON.stringify(rawFhirEvent())}]`;
     const { deadLetterStores, rows, letters } = await withBlob(blob);
 
@@ -102,7 +102,7 @@ describe('when an undelivered blob is imported', () => {
     expect(await letters()).toMatchObject([{ stage: 'invalid', events: 1 }]);
   });
 
-  it('given 5,001 invalid events, shares two dead letters, whose names stay if it is imported again', async () => {
+  it('given 5,001 invalid events, then they share two dead letters, whose names are the same at a second import', async () => {
     const events = Array.from({ length: 5001 }, (_, n) => ({ id: `event-${n}` }));
     const { deadLetterStores, rows, letters, names, app } = await withBlob(events);
     await importUndelivered(NAME, deadLetterStores);
@@ -142,7 +142,7 @@ describe('when an undelivered blob is imported', () => {
 });
 
 describe('when all undelivered blobs are imported', () => {
-  it('given an app that is not ready, then nothing is imported; given no blob, then nobody asks whether the app is ready', async () => {
+  it('given an app that is not healthy, then nothing is imported; given no blob, then the health is not checked', async () => {
     const { deadLetterStores, names } = await withBlob([rawFhirEvent()]);
     let asked = 0;
     const ill = async () => {
@@ -161,7 +161,7 @@ describe('when all undelivered blobs are imported', () => {
     expect(asked).toBe(1);
   });
 
-  it('given several, then the oldest come first, whatever their names, until there are enough events', async () => {
+  it('given several blobs, then the oldest are imported first, whatever their names, up to the limit of events', async () => {
     const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/2026/1/1/9/0.json');
     const some = (from: number) => Array.from({ length: 2500 }, (_, n) => ({ id: `${from}-${n}` }));
     for (const [at, name] of ['A/2026/1/1/10/1.json', 'A/2026/1/1/2/2.json', 'A/2026/1/1/1/3.json'].entries()) {
@@ -186,7 +186,7 @@ describe('when all undelivered blobs are imported', () => {
     });
   });
 
-  it('given one whose content storage refuses, then the newer ones are imported', async () => {
+  it('given a blob whose content storage refuses, then newer blobs are imported', async () => {
     const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/0.json');
     clock.advance(60_000);
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
@@ -232,7 +232,7 @@ describe('when all undelivered blobs are imported', () => {
     });
   });
 
-  it('given an unreadable one, then it moves to unreadable/ and stays there, and the others are imported', async () => {
+  it('given an unreadable blob, then it moves to unreadable/ and stays there, and the others are imported', async () => {
     const { deadLetterStores, app, names } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
 

@@ -29,7 +29,7 @@ async function openFullApp() {
 }
 
 describe('when dead letters are listed', () => {
-  it('given none, then the list is empty', async () => {
+  it('given no dead letter, then the list is empty', async () => {
     expect(await openApp().letters()).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('when dead letters are listed', () => {
     ]);
   });
 
-  it('given one of Event Grid, then its type and error are those of all its events', async () => {
+  it('given a blob of Event Grid, then its type and error are those of all its events', async () => {
     const { letters } = await openFullApp();
 
     expect(await letters({ stage: 'undelivered' })).toMatchObject([
@@ -110,7 +110,7 @@ describe('when dead letters are listed', () => {
     expect(seen).toEqual(all);
   });
 
-  it('given one that is also in resolved/, then it is not listed as pending', async () => {
+  it('given a dead letter that is also in resolved/, then it is not listed as pending', async () => {
     const { app, letters } = await openFullApp();
     const [failed] = (await app.stores.deadLetters.list('pending/failed/', { limit: 1 })).blobs;
     await app.stores.deadLetters.create(failed?.name.replace('pending', 'resolved') ?? '', '{}');
@@ -118,7 +118,7 @@ describe('when dead letters are listed', () => {
     expect(await letters({ stage: 'failed' })).toHaveLength(1);
   });
 
-  it('given one that disappears while it is read, then it is left out', async () => {
+  it('given a blob that is deleted while it is read, then it is left out', async () => {
     const { deadLetterStores } = await openFullApp();
     const undelivered = { ...deadLetterStores.undelivered, readText: async () => undefined };
 

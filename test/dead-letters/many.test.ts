@@ -91,7 +91,7 @@ describe('when many dead letters are redriven', () => {
     for (const ms of saidAfterMs) expect(ms).toBe(30_000);
   });
 
-  it('given it waits and the app ends in between, says that no app runs', async () => {
+  it('given it waits and the app ends in between, then it reports that no app runs', async () => {
     const { redrive, through } = await withDeadLetters(2);
     const onNoApp = jest.fn();
     const isOneDone = Promise.withResolvers<void>();
@@ -104,7 +104,7 @@ describe('when many dead letters are redriven', () => {
     expect(onNoApp).toHaveBeenCalledTimes(1);
   });
 
-  it('given it waits and a job runs for long, does not say that no app runs', async () => {
+  it('given it waits and a job runs for long, then it does not report that no app runs', async () => {
     const { redrive, through, deadLetterStores, rows } = await withDeadLetters(1);
     const { read } = deadLetterStores.ledger;
     Object.assign(deadLetterStores.ledger, {

@@ -18,7 +18,7 @@ async function openAppWithDays(days: number) {
 }
 
 describe('when the newest dead letters are listed', () => {
-  it('given names in another order than time, lists by time, the newest first, and counts all', async () => {
+  it('given names in another order than time, then the newest are listed first, and all are counted', async () => {
     const { deadLetterStores } = await openAppWithDays(6);
 
     const { letters, all } = await newestDeadLetters(deadLetterStores, {}, { max: 4 });
@@ -28,7 +28,7 @@ describe('when the newest dead letters are listed', () => {
     expect(letters.map(({ at }) => at)).toEqual([...letters.map(({ at }) => at)].sort().reverse());
   });
 
-  it('given a filter, counts only what fits', async () => {
+  it('given a filter, then only matching dead letters are counted', async () => {
     const { deadLetterStores } = await openAppWithDays(3);
 
     expect(await newestDeadLetters(deadLetterStores, { workflow: 'one' }, { max: 10 })).toMatchObject({
@@ -41,7 +41,7 @@ describe('when the newest dead letters are listed', () => {
     });
   });
 
-  it('given many of Event Grid, reads only those that it lists', async () => {
+  it('given many blobs of Event Grid, then only listed ones are read', async () => {
     const { deadLetterStores, clock } = openApp();
     for (let n = 0; n < 50; n += 1) {
       await deadLetterStores.undelivered.create(
@@ -61,7 +61,7 @@ describe('when the newest dead letters are listed', () => {
     expect(read).toHaveBeenCalledTimes(3);
   });
 
-  it('given a list of resolved ones, lists only these, of both kinds', async () => {
+  it('given a list of resolved dead letters, then only these are listed, of both kinds', async () => {
     const { deadLetterStores, ids, runDueRows } = await openAppWithDays(1);
     await deadLetterStores.undelivered.create(
       'SUB/2026/1/1/1/blob.json',
@@ -83,8 +83,8 @@ describe('when the newest dead letters are listed', () => {
   });
 });
 
-describe('when the values of a word are looked up', () => {
-  it('given pending and resolved dead letters, finds the values of both', async () => {
+describe('when the values of a field are looked up', () => {
+  it('given pending and resolved dead letters, then the values of both are found', async () => {
     const { deadLetterStores, ids, deliver } = await openAppWithDays(1);
     await deliver({ id: 'no event' });
     const [two = ''] = await ids({ workflow: 'two' });

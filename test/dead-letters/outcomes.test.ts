@@ -48,14 +48,14 @@ describe('when storage is busy', () => {
   });
 });
 
-describe('what became of the dead letter of a job', () => {
-  it('given nobody has redriven it, then it waits', async () => {
+describe('the outcome of the dead letter of a job', () => {
+  it('given no redrive, then the outcome is waiting', async () => {
     const { outcome } = await start();
 
     expect(await outcome()).toBe('waiting');
   });
 
-  it('given its redrive has not run, then it waits; once the job is completed, it is resolved', async () => {
+  it('given its redrive has not run, then the outcome is waiting; once the job is completed, it is resolved', async () => {
     const { deadLetterStores, id, outcome, runDueRows } = await start();
     await redriveDeadLetter(id, BY, deadLetterStores);
     const before = await outcome();
@@ -115,7 +115,7 @@ describe('what became of the dead letter of a job', () => {
     expect(await outcome()).toBe('resolved');
   });
 
-  it('given the record has expired, then it was settled', async () => {
+  it('given the record has expired, then the outcome is resolved', async () => {
     const { app, deadLetterStores, id, outcome, runDueRows } = await start();
     await redriveDeadLetter(id, BY, deadLetterStores);
     await runDueRows();
@@ -124,7 +124,7 @@ describe('what became of the dead letter of a job', () => {
     expect(await outcome()).toBe('resolved');
   });
 
-  it('given it moves between the reads, then it is found', async () => {
+  it('given it moves between the reads, then the outcome is resolved', async () => {
     const { deadLetterStores, id, outcome, runDueRows } = await start();
     await redriveDeadLetter(id, BY, deadLetterStores);
     const { read } = deadLetterStores.blobs;
@@ -151,7 +151,7 @@ describe('what became of the dead letter of a job', () => {
   );
 });
 
-describe('what became of the dead letter of an invalid event', () => {
+describe('the outcome of the dead letter of an invalid event', () => {
   async function startInvalid() {
     const opened = openApp();
     await opened.deliver({ ...rawFhirEvent(), data: { some: 'thing' } });
@@ -187,7 +187,7 @@ describe('what became of the dead letter of an invalid event', () => {
   });
 });
 
-describe("what became of Event Grid's dead letters", () => {
+describe("the outcome of Event Grid's dead letters", () => {
   it('given one is to be imported, then it waits; once it is imported, it is resolved', async () => {
     const opened = openApp();
     const name = 'SUB/2026/1/1/0/a.json';

@@ -245,7 +245,7 @@ describe('the redrive of an invalid event', () => {
   });
 });
 
-describe('the redrive of what there is not', () => {
+describe('the redrive of a dead letter that does not exist or cannot be read', () => {
   it.each(['', 'nonsense', `failed.2026-01-01.${'d'.repeat(22)}.0`, 'undelivered.QQ'])(
     "given the id '%s', then the outcome is gone",
     async (id) => {
@@ -296,7 +296,7 @@ describe('the redrive of what there is not', () => {
 
 const RECORD = recordOf({ state: { kind: 'settled', result: 'dead' }, tries: 1 });
 
-describe('whether there is anything to redrive', () => {
+describe('the obstacle to a redrive', () => {
   it.each<{ given: string; record: JobRecord | undefined; then: string | undefined }>([
     { given: 'the job is dead', record: RECORD, then: undefined },
     { given: 'its record has expired', record: undefined, then: undefined },
@@ -320,7 +320,7 @@ describe('whether there is anything to redrive', () => {
   });
 });
 
-describe('what has become of redrive 2', () => {
+describe('the outcome of redrive 2', () => {
   const waiting = { kind: 'waiting', due: 'row' } as const;
   it.each<{ given: string; record: JobRecord | undefined; then: string }>([
     { given: 'no record', record: undefined, then: 'open' },

@@ -34,7 +34,7 @@ describe('a dead letter of Event Grid', () => {
     },
   );
 
-  it('given something among them that is no event, then it is kept unchanged', () => {
+  it('given an entry that is no event, then it is kept unchanged', () => {
     expect(eventsOf('["text", null, [1], {"deliveryAttempts": 3}]')).toEqual([
       { delivered: 'text', reason: '', outcome: '' },
       { delivered: null, reason: '', outcome: '' },
@@ -62,8 +62,8 @@ describe('a dead letter of Event Grid', () => {
   });
 });
 
-describe('when they are counted', () => {
-  it('given several, and some that are over, then how many there are, and since when', async () => {
+describe('when undelivered blobs are counted', () => {
+  it('given several blobs, and some resolved ones, then the count has the others and the time of the oldest', async () => {
     const clock = createFakeClock();
     const blobs = createMemoryBlobStore({ clock });
     for (const name of [

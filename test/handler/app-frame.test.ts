@@ -56,12 +56,12 @@ describe('the frame of an error', () => {
     expect(appFrameOf(errorThrough(paths), root)).toBe(frame);
   });
 
-  it('given the folder of this app, then a frame of its code', () => {
+  it('given the folder of this app, then the frame names its code', () => {
     expect(appFrameOf(new Error('no'), process.cwd())).toMatch(/^test\/handler\/app-frame\.test\.ts:\d+$/);
     expect(appFrameOf(new Error('no'))).toBe('');
   });
 
-  it('given it was taken, then the stack still has a text, and the hook of the process is as before', () => {
+  it('given the frame was read, then the stack still has a text, and the hook of the process is as before', () => {
     const error = errorThrough(['/app/dist/workflows/bad.js']);
     const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
 
@@ -75,7 +75,7 @@ describe('the frame of an error', () => {
 describe('the frame of a hostile error (P1)', () => {
   const FAKE = `\n    at ${SECRET} (${ROOT}/workflows/${SECRET}.js:4711:1)`;
 
-  it('given any name and message, also changed later, then nothing of these is in it', () => {
+  it('given any name and message, also changed later, then the frame has no part of them', () => {
     const lines = fc.array(fc.constantFrom(FAKE, `    at ${ROOT}/workflows/x.js:1:1`, '\n', 'Error: ', 'no'));
     const text = fc.oneof(
       lines.map((all) => all.join('')),
@@ -91,7 +91,7 @@ describe('the frame of a hostile error (P1)', () => {
     );
   });
 
-  it('given a stack that somebody has read, which is text from then on, then there is none', () => {
+  it('given a stack that was read before, which is text from then on, then there is no frame', () => {
     const error = errorThrough(['/app/dist/workflows/bad.js'], () => new Error(FAKE));
     expect(error.stack).toContain(SECRET);
 
@@ -143,7 +143,7 @@ describe('the frame of a hostile error (P1)', () => {
     }
   });
 
-  it('given a stack without end, or none, then that is no reason to fail', () => {
+  it('given a stack without end, or no stack, then nothing is thrown', () => {
     const { stackTraceLimit } = Error;
     const deep = (left: number): Error => (left === 0 ? new Error('no') : deep(left - 1));
     try {
@@ -162,7 +162,7 @@ describe('the frame of a hostile error (P1)', () => {
   });
 });
 
-it('given the bundle of the package, then the module in it, and never one of a package', async () => {
+it('given the bundle, then the frame names the module in it, and never that of a package', async () => {
   const root = mkdtempSync(join(tmpdir(), 'app-frame-'));
   const write = (name: string, text: string) => {
     mkdirSync(dirname(join(root, name)), { recursive: true });

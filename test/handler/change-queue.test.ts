@@ -5,7 +5,7 @@ import { createAccount, rawEvent, startApp, watched } from '../pipeline/memory-a
 const stored = (version: number) => ({ stored: { row: { version }, etag: `e${version}` } });
 
 describe('when several change a row', () => {
-  it('given two of one row, then the second begins with what the first has written', async () => {
+  it('given two changes of one row, then the second starts from the row that the first has written', async () => {
     const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
@@ -22,7 +22,7 @@ describe('when several change a row', () => {
     expect(seen).toEqual([undefined, stored(1)]);
   });
 
-  it('given the first has ended before the second comes, then nothing is remembered', async () => {
+  it('given the first change has ended before the second comes, then the second gets no known row', async () => {
     const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
@@ -36,7 +36,7 @@ describe('when several change a row', () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 
-  it('given the first fails, then it says so to its own caller, and the second knows nothing and goes on', async () => {
+  it('given the first change fails, then its caller gets the error, and the second runs without a known row', async () => {
     const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
@@ -51,7 +51,7 @@ describe('when several change a row', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it('given two rows, then neither waits for the other', async () => {
+  it('given changes of two rows, then neither waits for the other', async () => {
     const inTurn = createChangeQueue();
     void inTurn('slow', () => new Promise(() => undefined));
 
@@ -60,7 +60,7 @@ describe('when several change a row', () => {
 });
 
 describe('when versions of resources arrive in one POST', () => {
-  it('given a created and an updated event of each of 50, then no write is refused', async () => {
+  it('given a created and an updated event of each of 50 resources, then no write is refused', async () => {
     const account = createAccount();
     const refusals: string[] = [];
     const { commit } = account.tables;

@@ -15,7 +15,7 @@ describe('a row of a workflow with ordering latest', () => {
   const write = (account: Account, wanted: Row | 'remove', { fence, of: resource }: { fence: number; of?: string }) =>
     fencedTables(account, fence, resource)('state').change('p', 'k', () => wanted);
 
-  it('given it was written under a higher fence, then a former holder of the resource is refused', async () => {
+  it('given a row that was written under a higher fence, then a former holder of the resource is refused', async () => {
     const account = createAccount();
     await write(account, { by: 'later' }, { fence: 2 });
 
@@ -25,7 +25,7 @@ describe('a row of a workflow with ordering latest', () => {
     expect(account.tables.inspect('state').map(({ row }) => row.by)).toEqual(['later']);
   });
 
-  it('given it was removed under a higher fence, then a former holder cannot bring it back', async () => {
+  it('given a row that was removed under a higher fence, then a former holder cannot insert it again', async () => {
     const account = createAccount();
     await write(account, { by: 'later' }, { fence: 2 });
     await write(account, 'remove', { fence: 3 });
@@ -36,7 +36,7 @@ describe('a row of a workflow with ordering latest', () => {
     expect(account.tables.inspect('state').map(({ row }) => visible(row))).toEqual([undefined]);
   });
 
-  it('given it was written for another resource, then fences do not compare', async () => {
+  it('given a row that was written for another resource, then its fence does not count', async () => {
     const account = createAccount();
     await write(account, { by: 'other' }, { fence: 9, of: 'another' });
 
@@ -47,7 +47,7 @@ describe('a row of a workflow with ordering latest', () => {
 });
 
 describe('a table, when the lease is over or nearly', () => {
-  it('given a process that stood still until the last 5 s of the lease, then nothing is written, and that is no try', async () => {
+  it('given a process that stood still until the last 5 s of the lease, then nothing is written, and no try is used', async () => {
     const { account, app, started } = startHeld({ timeout: minutes(5) });
     await app.pipeline.deliver([raw]);
     await account.pass(100);
@@ -61,7 +61,7 @@ describe('a table, when the lease is over or nearly', () => {
     expect(account.tables.inspect('state')).toEqual([]);
   });
 
-  it('given a handler that nobody waits for any more, then nothing is written', async () => {
+  it('given a handler for which the pipeline no longer waits, then nothing is written', async () => {
     const { account, app, workflow, started } = startHeld({ timeout: seconds(1) });
     void app.pipeline.deliver([raw]);
     const call = await started(0);
@@ -125,7 +125,7 @@ describe('a decision to write nothing', () => {
       ),
   });
 
-  it('given what the change before it knew is out of date, then the row is read first', async () => {
+  it('given a known row that is out of date, then the row is read first', async () => {
     const account = createAccount();
     const [one, other] = [startApp(account, { workflows: [toggle] }), startApp(account, { workflows: [toggle] })];
     const at = (version: number, resourceId = 'r') =>
@@ -151,7 +151,7 @@ describe('a decision to write nothing', () => {
     expect(account.tables.inspect('states').map(({ row }) => row.on)).toEqual([false]);
   });
 
-  it('given a row that was expected to be absent is there, then it is removed all the same', async () => {
+  it('given a row that was expected to be absent, then it is removed all the same', async () => {
     const kit = createTestKit();
     await kit.tables('states').change('p', 'k', () => ({ on: true }));
 
@@ -161,7 +161,7 @@ describe('a decision to write nothing', () => {
   });
 });
 
-describe('what a workflow may not do', () => {
+describe('a call that workflows may not make', () => {
   const touching = (table: string, row: Row = {}) =>
     defineWorkflow({
       name: 'touching',
@@ -192,7 +192,7 @@ describe('what a workflow may not do', () => {
     expect(result).toMatchObject({ kind: 'dead-lettered', code: 'reserved-property' });
   });
 
-  it('given codes of a log line that it does not declare, then only that there were some is logged', async () => {
+  it('given codes that the workflow does not declare, then the log has undeclared-code in their place', async () => {
     const kit = createTestKit();
     const talkative = defineWorkflow({
       name: 'talkative',

@@ -34,18 +34,21 @@ describe('when an error is described', () => {
     },
   );
 
-  it.each(['Jane Doe is not there', 'Muellerphi', 42])('given the name %p, then it is replaced', (name) => {
-    const error = Object.assign(new Error('no'), { name });
+  it.each(['Jane Doe is not there', 'Muellerphi', 42])(
+    'given the name %p, then the description has another name',
+    (name) => {
+      const error = Object.assign(new Error('no'), { name });
 
-    expect(describeError(error, EVENT)).toMatchObject({ name: 'Error', code: 'Error' });
-  });
+      expect(describeError(error, EVENT)).toMatchObject({ name: 'Error', code: 'Error' });
+    },
+  );
 
-  it('given the name of a class of the language, then that', () => {
+  it('given the name of a class of the language, then the description has this name', () => {
     expect(describeError(new RangeError('no'), EVENT)).toMatchObject({ name: 'RangeError', code: 'RangeError' });
   });
 
   it.each(['Muellerphi', 'jane-doe', 'bad-code-2', ''])(
-    "given the code '%s', which nobody declares, then it is replaced",
+    "given the code '%s', which nobody declares, then the description has another code",
     (code) => {
       expect(describeError(Object.assign(new Error('no'), { code }), EVENT).code).toBe('undeclared-code');
       expect(describeError(new NonRetriableError('no', { code }), EVENT).code).toBe('undeclared-code');
@@ -53,7 +56,7 @@ describe('when an error is described', () => {
     },
   );
 
-  it('given an error whose properties throw when they are read, then that is no reason to fail', () => {
+  it('given an error whose properties throw when they are read, then it is still described', () => {
     const error = new Error('no');
     for (const property of ['code', 'name', 'message']) {
       Object.defineProperty(error, property, {
@@ -148,7 +151,7 @@ describe('when its message quotes the event', () => {
   });
 
   it.each([42, { text: 'no' }, undefined])(
-    'given a message that is %p, and no text, then that is no reason to fail',
+    'given a message that is %p, and no text, then the message of the description is a text',
     (message) => {
       const error = Object.assign(new Error(), { message });
 

@@ -95,7 +95,7 @@ describe('when a handler ends', () => {
     expect(seen.cancellation.signal.aborted).toBe(false);
   });
 
-  it('given its time passes afterwards, then nothing is aborted', async () => {
+  it('given its timeout passes afterwards, then nothing is aborted', async () => {
     const seen = startOpen();
     seen.resolve();
     await allThatFollows();
@@ -109,7 +109,7 @@ describe('when a handler ends', () => {
 });
 
 describe('when its time is over', () => {
-  it.each([1000, 10_000, 12_000])('given it ends at %i ms, then no timer is left', async (atMs) => {
+  it.each([1000, 10_000, 12_000])('given the handler ends at %i ms, then no timer is left', async (atMs) => {
     const seen = startOpen(createTestClock());
     seen.clock.advance(atMs);
 
@@ -119,7 +119,7 @@ describe('when its time is over', () => {
     expect(seen.clock.timers).toBe(0);
   });
 
-  it('given storage takes part of it, then the handler has that much longer, and storage itself cannot end it', () => {
+  it('given calls to storage take part of it, then the handler has as much more time', () => {
     const seen = startOpen();
     seen.clock.advance(4000);
     seen.storageWaitMs = () => seen.clock.monotonic() - 4000; // under way since then
@@ -134,7 +134,7 @@ describe('when its time is over', () => {
     expect([during, before, seen.signal.aborted]).toEqual([false, false, true]);
   });
 
-  it('given storage takes longer than 5 minutes, then the rest counts', () => {
+  it('given calls to storage take over 5 minutes, then the time after that counts', () => {
     const seen = startOpen();
     seen.storageWaitMs = () => seen.clock.monotonic();
 
@@ -145,7 +145,7 @@ describe('when its time is over', () => {
     expect([before, seen.signal.aborted]).toEqual([false, true]);
   });
 
-  it('given 9999 ms, then not yet', () => {
+  it('given 9999 ms have passed, then the handler is not aborted yet', () => {
     const seen = startOpen();
 
     seen.clock.advance(9999);
@@ -172,7 +172,7 @@ describe('when its time is over', () => {
     expect(seen).toMatchObject({ result: then, unwatched: 1 });
   });
 
-  it('given it has not ended 60 s after the signal, then it hangs, whatever it does later', async () => {
+  it('given the handler has not ended 60 s after the signal, then its result is hung, whatever it does later', async () => {
     const seen = startOpen();
 
     seen.clock.advance(70_000);
@@ -225,7 +225,7 @@ describe('when it is aborted', () => {
     },
   );
 
-  it('given a second reason, then the signal has the first one, and its time is not made longer', async () => {
+  it('given a second reason, then the signal has the first one, and the grace period is not longer', async () => {
     const seen = startOpen();
     seen.abort('stopped');
     seen.clock.advance(2000);
@@ -256,7 +256,7 @@ describe('when it is aborted', () => {
     },
   );
 
-  it('given it was over before, then the result stays', async () => {
+  it('given the handler has ended before, then its result stays', async () => {
     const seen = startOpen();
     seen.reject(ERROR);
     await allThatFollows();
@@ -270,7 +270,7 @@ describe('when it is aborted', () => {
 });
 
 describe('when a signal is asked for', () => {
-  it('given nobody did so before the abort, then it is aborted already, with the first reason', () => {
+  it('given no use of the signal before the abort, then it is aborted already, with the first reason', () => {
     const cancellation = new Cancellation();
     cancellation.abort('timeout');
     cancellation.abort('lost');
@@ -279,7 +279,7 @@ describe('when a signal is asked for', () => {
     expect(String(cancellation.signal.reason)).toBe('Error: aborted: timeout');
   });
 
-  it('given it was asked for before, then it is the same one, and its listeners hear once', () => {
+  it('given a use of the signal before the abort, then it is the same signal, and its listeners are called once', () => {
     const cancellation = new Cancellation();
     const { signal } = cancellation;
     let heard = 0;
@@ -295,7 +295,7 @@ describe('when a signal is asked for', () => {
     expect(String(signal.reason)).toBe('Error: aborted: stopped');
   });
 
-  it('given nobody asks, then none is made', () => {
+  it('given no use of the signal, then none is made', () => {
     const Real = AbortController;
     const made = jest.spyOn(globalThis, 'AbortController').mockImplementation(() => new Real());
 

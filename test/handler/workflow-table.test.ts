@@ -16,7 +16,7 @@ async function tableOf(count: number) {
 }
 
 describe('when a workflow lists rows', () => {
-  it('given no limit, then the first 1,000 in order of their keys', async () => {
+  it('given no limit, then the first 1,000 rows are listed in order of their keys', async () => {
     const table = await tableOf(1100);
 
     const keys = (await table.list('p')).map(({ key }) => key);
@@ -38,7 +38,7 @@ describe('when a workflow lists rows', () => {
     expect(rows).toEqual(Array.from({ length: count }, (_, n) => first + n));
   });
 
-  it('given rows that were removed under a fence, then these are not listed, nor counted', async () => {
+  it('given rows that were removed under a fence, then they are neither listed nor counted', async () => {
     const account = createAccount();
     const table = fencedTables(account, 1)('things');
     for (const key of ['a', 'b', 'c']) await table.change('p', key, () => ({ key }));
@@ -68,7 +68,7 @@ describe('when a handler reads a row, then changes it', () => {
     return { own: own as WorkflowTable, other: other as WorkflowTable, reads };
   }
 
-  it('given nobody else changes it, then it is read once, also for a second change', async () => {
+  it('given no other writer, then the row is read once, also for a second change', async () => {
     const { own, reads } = await twoHandlers();
 
     await own.get('p', 'k');
@@ -79,7 +79,7 @@ describe('when a handler reads a row, then changes it', () => {
     expect(await own.get('p', 'k')).toEqual({ n: 3 });
   });
 
-  it('given another changes it in between, then the change begins anew with the row that is there', async () => {
+  it('given another writer in between, then the change starts again from the current row', async () => {
     const { own, other } = await twoHandlers();
     const decided: unknown[] = [];
 
@@ -94,7 +94,7 @@ describe('when a handler reads a row, then changes it', () => {
     expect(await own.get('p', 'k')).toEqual({ n: 6 });
   });
 
-  it('given it keeps the row, then the row is read again before', async () => {
+  it('given the change keeps the row, then the row is read again first', async () => {
     const { own, other } = await twoHandlers();
 
     await own.get('p', 'k');
@@ -104,7 +104,7 @@ describe('when a handler reads a row, then changes it', () => {
     expect(await own.get('p', 'k')).toEqual({ n: 0 });
   });
 
-  it('given there is none, and another makes one, then the change begins anew', async () => {
+  it('given no row, and another writer who inserts it, then the change starts again', async () => {
     const { own, other } = await twoHandlers();
 
     await own.get('p', 'new');

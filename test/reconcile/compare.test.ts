@@ -130,7 +130,7 @@ describe('when changes are compared', () => {
     expect(memory.broughtIn).toHaveLength(25);
   });
 
-  it('given no position, then a dry run: missing changes are counted, and nothing is brought in', async () => {
+  it('given no position, then missing changes are counted, and nothing is brought in', async () => {
     const { memory, run } = open(changesUpTo(5), { position: undefined });
 
     expect((await run()).counts).toEqual({ compared: 5, known: 0, missing: 5, unreadable: 0, broughtIn: 0 });
@@ -146,7 +146,7 @@ describe('when changes are compared', () => {
     expect(memory.asked()).toBe(1);
   });
 
-  it('given a workflow, then look-ups and what is brought in are of this workflow', async () => {
+  it('given a workflow, then only its jobs are looked up and brought in', async () => {
     const { memory, run } = open(changesUpTo(1), { workflow: 'new-one' });
 
     await run();
@@ -193,7 +193,7 @@ describe('when changes are compared', () => {
     expect(spans).toEqual([{ since: timeOf(3), before: SPAN.before }]);
   });
 
-  it.each([1, 3])('given at most %i look-ups at a time, then never more', async (atOnce) => {
+  it.each([1, 3])('given a limit of %i look-ups at a time, then no more are under way at once', async (atOnce) => {
     let running = 0;
     let most = 0;
     const { run } = open(changesUpTo(20), {
@@ -214,7 +214,7 @@ describe('when changes are compared', () => {
     expect(most).toBe(atOnce);
   });
 
-  it('given a rate, then look-ups wait for their turns, and what is brought in for turns of its own', async () => {
+  it('given a rate, then look-ups wait for their turns, and missing changes for turns of their own', async () => {
     const { waits, run } = open(changesUpTo(3), { atOnce: 1, perSecond: 100, broughtInPerSecond: 10 });
 
     await run();
@@ -274,7 +274,7 @@ describe('when a comparison ends early', () => {
     expect(waits).toEqual([1000, 5000]);
   });
 
-  it('given storage that keeps failing, then the error, no further look-up, and the position stays', async () => {
+  it('given storage that keeps failing, then the comparison ends with the error, and the position stays', async () => {
     let calls = 0;
     const { position, run } = open(changesUpTo(10), {
       atOnce: 1,
@@ -332,7 +332,7 @@ describe('when a process dies during a comparison', () => {
     tables: createMemoryTableStore({ clock: systemClock }),
   });
 
-  it('given no kill, then so many calls to storage', async () => {
+  it('given no kill, then the comparison makes the expected number of calls to storage', async () => {
     const { result, calls } = await runAndDie(openShared(), Number.POSITIVE_INFINITY, 'before');
 
     expect(result).toMatchObject({ end: 'done' });
@@ -357,7 +357,7 @@ describe('when a process dies during a comparison', () => {
     },
   );
 
-  it('given two at once, then all changes are known, and no position is left', async () => {
+  it('given two comparisons at once, then all changes are known, and no position is left', async () => {
     const shared = openShared();
 
     const both = await Promise.all([1, 2].map(() => runAndDie(shared, Number.POSITIVE_INFINITY, 'before')));

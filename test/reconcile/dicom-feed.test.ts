@@ -32,7 +32,7 @@ describe('when the change feed of a DICOM service is read', () => {
     );
   });
 
-  it('given names in PascalCase and no partition, then the same change', async () => {
+  it('given names in PascalCase and no partition, then the change is the same', async () => {
     const entry = {
       Sequence: 1,
       StudyInstanceUid: '1.2',
@@ -49,15 +49,18 @@ describe('when the change feed of a DICOM service is read', () => {
     ]);
   });
 
-  it.each([200, 7])('given pages of up to %i entries, then each change once, up to the empty page', async (maxPage) => {
-    await using reading = await openPages('dicom', [dicomFeed(feedOf(450), { maxPage })]);
+  it.each([200, 7])(
+    'given pages of up to %i entries, then each change comes once, up to the empty page',
+    async (maxPage) => {
+      await using reading = await openPages('dicom', [dicomFeed(feedOf(450), { maxPage })]);
 
-    const { pages } = await reading.all();
+      const { pages } = await reading.all();
 
-    expect(changesOf(pages).map(({ version }) => version)).toEqual(feedOf(450).map(({ sequence }) => sequence));
-    expect(pages.at(0)?.upTo).toBe(timeOf(maxPage - 1));
-    expect(pages.at(-1)).toEqual({ changes: [], unreadable: 0, upTo: SPAN.before });
-  });
+      expect(changesOf(pages).map(({ version }) => version)).toEqual(feedOf(450).map(({ sequence }) => sequence));
+      expect(pages.at(0)?.upTo).toBe(timeOf(maxPage - 1));
+      expect(pages.at(-1)).toEqual({ changes: [], unreadable: 0, upTo: SPAN.before });
+    },
+  );
 
   it('given thousands of changes, also at one time, then offsets stay small, and each change comes once', async () => {
     const entries = feedOf(12_345).map((entry) => ({ ...entry, timestamp: timeOf(Math.floor(entry.sequence / 1700)) }));
@@ -71,7 +74,7 @@ describe('when the change feed of a DICOM service is read', () => {
     expect(Math.max(...offsets)).toBeLessThan(5200);
   });
 
-  it('given a limit that the service refuses, then it is asked for fewer entries', async () => {
+  it('given a limit that the service refuses, then fewer entries are requested', async () => {
     await using reading = await openPages('dicom', [status(400), dicomFeed(feedOf(3))]);
 
     expect(changesOf((await reading.all()).pages)).toHaveLength(3);

@@ -27,7 +27,7 @@ describe('when the history of a FHIR service is read', () => {
     ]);
   });
 
-  it('given a service with small pages, then all changes, and each page says how far it reaches', async () => {
+  it('given a service with small pages, then all changes come, and each page says how far it reaches', async () => {
     await using reading = await openPages('fhir', [fhirHistory(versionsOf(25), { maxPage: 10 })]);
 
     const { pages } = await reading.all();
@@ -38,7 +38,7 @@ describe('when the history of a FHIR service is read', () => {
     expect(pages.map(({ upTo }) => upTo)).toEqual([timeOf(9), timeOf(19), SPAN.before]);
   });
 
-  it('given one type, then the history of this type alone', async () => {
+  it('given one type, then only the history of this type is read', async () => {
     await using reading = await openPages('fhir', [fhirHistory(versionsOf(2))], {
       part: { kind: 'history', type: 'Device' },
     });
@@ -49,7 +49,7 @@ describe('when the history of a FHIR service is read', () => {
     expect(reading.service.urls()[0]).toMatch(/^\/Device\/_history\?/);
   });
 
-  it('given the current versions of a type, then the newest version of each resource that is not deleted', async () => {
+  it('given the current versions of a type, then each resource that is not deleted comes with its newest version', async () => {
     const versions: Version[] = [
       { type: 'Patient', id: 'p1', version: 1, time: timeOf(0) },
       { type: 'Patient', id: 'p2', version: 1, time: timeOf(1) },
@@ -81,7 +81,7 @@ describe('when the history of a FHIR service is read', () => {
     expect(changesOf(pages)).toEqual([change({ resourceId: 'p1', version: 4, change: 'deleted', time: timeOf(5) })]);
   });
 
-  it('given times with an offset and seven digits, then times in UTC with milliseconds', async () => {
+  it('given times with an offset and seven digits, then the changes have times in UTC with milliseconds', async () => {
     const entry = entryOf({ type: 'Patient', id: 'p1', version: 1, time: timeOf(0) });
     entry.resource.meta.lastUpdated = '2026-01-01T12:30:00.1239999+02:00';
     await using reading = await openPages('fhir', [json(bundleOf([entry]))]);
@@ -98,7 +98,7 @@ describe('when the history of a FHIR service is read', () => {
     expect(changesOf((await reading.all()).pages).map(({ time }) => time)).toEqual([timeOf(0), timeOf(1), timeOf(2)]);
   });
 
-  it('given a service that ignores the span, then only changes of the span, and no page after its end', async () => {
+  it('given a service that ignores the span, then only changes of the span come, and no page after its end is read', async () => {
     const entries = [timeOf(-1), timeOf(0), SPAN.before].map((time, at) =>
       entryOf({ type: 'Patient', id: `p${at}`, version: 1, time }),
     );
@@ -130,7 +130,7 @@ describe('when the history of a FHIR service is read', () => {
     expect(changesOf(pages).map(({ time }) => time)).toEqual([timeOf(0), timeOf(1), timeOf(2)]);
   });
 
-  it('given the newest first, also after the end of the span, then an error: older pages would be left out', async () => {
+  it('given the newest first, also after the end of the span, then the read throws, because older pages would be left out', async () => {
     const entries = [5, 4].map((hours, at) =>
       entryOf({ type: 'Patient', id: `p${at}`, version: 1, time: timeOf(hours * 3_600_000) }),
     );
@@ -235,7 +235,7 @@ describe('when a FHIR service answers badly', () => {
     expect(`${error?.message} ${error?.stack}`).not.toMatch(/M4RK3R|evil/);
   });
 
-  it('given always another next page without a change, then endless after 100 pages', async () => {
+  it('given new pages without a change, then the read ends as endless after 100 pages', async () => {
     let page = 0;
     await using reading = await openPages('fhir', [
       (request, response) => {
@@ -248,7 +248,7 @@ describe('when a FHIR service answers badly', () => {
     expect(page).toBe(102);
   });
 
-  it('given a circle of pages with changes, then an error when the circle goes back in time', async () => {
+  it('given a circle of pages with changes, then the read throws when the circle goes back in time', async () => {
     let page = 0;
     await using reading = await openPages('fhir', [
       (request, response) => {
@@ -265,7 +265,7 @@ describe('when a FHIR service answers badly', () => {
     expect(pages).toHaveLength(2);
   });
 
-  it('given a host that is not listed, then no request and no token', async () => {
+  it('given a host that is not listed, then no request is sent, and no token is requested', async () => {
     await using reading = await openPages('fhir', [json({})]);
     const { signal } = new AbortController();
 

@@ -106,7 +106,7 @@ describe('when a change is found', () => {
     },
   );
 
-  it('given the same change twice, then one id; given another time, version, change or host, then another id', () => {
+  it('given the same change twice, then the id is the same; given another time, version, change or host, then it differs', () => {
     const [created] = CHANGES as [FoundChange];
     const changes = [
       created,

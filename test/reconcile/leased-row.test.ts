@@ -30,7 +30,7 @@ function start() {
 }
 
 describe('when two processes take a row in Azurite', () => {
-  it('given a lease, then the other is busy until the release, and the saved row is there', async () => {
+  it('given a lease, then the other process finds the row busy until the release, and then the saved row', async () => {
     const connectionString = process.env.TEST_STORAGE ?? '';
     const tables = createAzureTableStore({ kind: 'connection-string', connectionString });
     const place = { partition: 'leased-row', key: `row ${process.pid}` };
@@ -62,13 +62,13 @@ describe('when a process takes a row', () => {
     expect((await taken()).row).toMatchObject({ n: 1 });
   });
 
-  it('given no row and nothing to make one of, then absent', async () => {
+  it('given no row and no content for a new one, then the row is absent', async () => {
     const { tables, random } = start();
 
     expect(await takeRow(PLACE, undefined, { tables, random })).toEqual({ kind: 'absent' });
   });
 
-  it('given another row whose key begins with this key, then absent', async () => {
+  it('given another row whose key begins with this key, then the row is absent', async () => {
     const { tables, random } = start();
     await tables.create('reconcile');
     await tables.commit('reconcile', 'p', [{ kind: 'insert', key: 'k2', row: {} }]);
@@ -76,7 +76,7 @@ describe('when a process takes a row', () => {
     expect(await takeRow(PLACE, undefined, { tables, random })).toEqual({ kind: 'absent' });
   });
 
-  it('given two at once, then one has the row', async () => {
+  it('given two processes at once, then one has the row', async () => {
     const { take, row } = start();
 
     const both = await Promise.all([take(), take()]);
@@ -85,7 +85,7 @@ describe('when a process takes a row', () => {
     expect(row()).toMatchObject({ n: 0 });
   });
 
-  it('given a save each 60 s, then the lease goes on; given none for 90 s, then another takes the row', async () => {
+  it('given a save each 60 s, then the lease continues; given no save for 90 s, then another process takes the row', async () => {
     const { clock, take, taken } = start();
     const first = await taken();
     clock.advance(60_000);

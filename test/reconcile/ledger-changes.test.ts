@@ -56,7 +56,7 @@ function open({ fails = (): boolean => false } = {}) {
 }
 
 describe('when a change is brought into the app', () => {
-  it('given no workflow, then a delivery; each workflow runs once, and the change is known from then on', async () => {
+  it('given no workflow, then each workflow runs once, and the change is known from then on', async () => {
     const { changes, runs, rows, runRows } = open();
     expect(await changes.isKnown(event)).toBe(false);
 
@@ -70,7 +70,7 @@ describe('when a change is brought into the app', () => {
     expect(await changes.isKnown(event, 'two')).toBe(true);
   });
 
-  it('given a workflow, then a job of this workflow alone', async () => {
+  it('given a workflow, then only this workflow runs', async () => {
     const { changes, runs, rows, runRows } = open();
 
     await changes.bringIn(found, 'two');
@@ -83,7 +83,7 @@ describe('when a change is brought into the app', () => {
     expect(await changes.isKnown(event)).toBe(true);
   });
 
-  it('given a workflow that may run for longer than a delivery, then a row of the long kind', async () => {
+  it('given a workflow that may run for longer than a delivery, then the queue for long jobs runs the row', async () => {
     const { changes, runs, rows, runRows } = open();
 
     await changes.bringIn(found, 'long');

@@ -54,7 +54,7 @@ describe('when it is decided what to read', () => {
     expect(partsOf('fhir', { workflows: [workflow(on, 'latest')], types })).toEqual(parts);
   });
 
-  it('given several workflows with latest, then the history', () => {
+  it('given several workflows with latest, then the history is read', () => {
     const workflows = [workflow(fhir('Patient'), 'latest'), workflow(fhir('Device'), 'latest')];
 
     expect(partsOf('fhir', { workflows })).toEqual([{ kind: 'history' }]);

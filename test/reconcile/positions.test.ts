@@ -13,7 +13,7 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
     return { again: () => createPosition(name, { tables }), name };
   };
 
-  it('given no earlier comparison, then no position', async () => {
+  it('given no earlier comparison, then there is no position', async () => {
     expect(await open(create()).again().read()).toBeUndefined();
   });
 
@@ -27,7 +27,7 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
     expect(await again().read()).toBe(at(2));
   });
 
-  it('given a comparison that has reached its end, then the next one begins anew', async () => {
+  it('given a comparison that has reached its end, then the next one starts at the beginning', async () => {
     const { again } = open(create());
     const position = again();
     await position.save(at(1));
@@ -36,7 +36,7 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
     expect(await again().read()).toBeUndefined();
   });
 
-  it('given two at once, then the position never goes back, and both can save', async () => {
+  it('given two processes at once, then the position never goes back, and both can save', async () => {
     const { again } = open(create());
     const [one, other] = [again(), again()];
     await one.save(at(5));
@@ -50,7 +50,7 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
     expect(await again().read()).toBe(at(8));
   });
 
-  it('given two at once of which one ends, then the other keeps its position until it ends', async () => {
+  it('given two processes of which one ends, then the other keeps its position until its end', async () => {
     const { again } = open(create());
     const [one, other] = [again(), again()];
     await one.save(at(5));
@@ -75,7 +75,7 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
     expect(await again().read()).toBe(at(6));
   });
 
-  it('given another span, service, part, workflow or types, then another position', async () => {
+  it('given another span, service, part, workflow or types, then the position is another', async () => {
     const tables = create();
     const { again, name } = open(tables);
     await again().save(at(1));
@@ -86,13 +86,13 @@ describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create })
   });
 });
 
-it('given a table that is being dropped, then an error', async () => {
+it('given a table that is being dropped, then saving throws', async () => {
   const tables: TableStore = { ...memoryTables(), commit: async () => ({ kind: 'table-busy' }) };
 
   await expect(createPosition(NAME, { tables }).save(at(1))).rejects.toMatchObject({ code: 'table-busy' });
 });
 
-it('given a row that others change without end, then an error', async () => {
+it('given a row that others keep changing, then saving throws', async () => {
   const tables: TableStore = { ...memoryTables(), commit: async () => ({ kind: 'refused', index: 0, why: 'changed' }) };
 
   await expect(createPosition(NAME, { tables }).save(at(1))).rejects.toMatchObject({ code: 'contention' });

@@ -32,14 +32,14 @@ describe('when the workspace of a service is needed', () => {
     );
   });
 
-  it('given the simulator without WORKSPACES, then the workspace that its events name', () => {
+  it('given the simulator without WORKSPACES, then the workspace is that of its events', () => {
     const [, named] = /const WORKSPACE = '([^']+)'/.exec(readFileSync('src/simulator/register.ts', 'utf8')) ?? [];
 
     expect(named).toBeDefined();
     expect(workspaceOf(SIMULATED, { simulator: true })).toBe(named);
   });
 
-  it('given the simulator with several workspaces, then the first, as in its events', () => {
+  it('given the simulator with several workspaces, then the workspace is the first, as in its events', () => {
     const workspaces = [`${PROVIDER}/one`, `${PROVIDER}/simulator`];
 
     expect(workspaceOf(SIMULATED, { workspaces, simulator: true })).toBe(`${PROVIDER}/one`);

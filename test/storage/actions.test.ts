@@ -29,7 +29,7 @@ describe('when people act', () => {
     expect(await actions.list(1)).toHaveLength(1);
   });
 
-  it('given two at the same moment, then both are listed', async () => {
+  it('given two actions at the same moment, then both are listed', async () => {
     const { actions } = open();
 
     await Promise.all([actions.begin(REDRIVE), actions.begin(DISCARD)]);

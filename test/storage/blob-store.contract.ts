@@ -22,15 +22,15 @@ export function blobStoreContract(make: () => BlobStore): void {
     return all;
   }
 
-  describe('a container that is not there yet', () => {
-    it('given two preparations, then it exists, and is empty', async () => {
+  describe('a container that does not exist yet', () => {
+    it('given two preparations, then the container exists, and is empty', async () => {
       await store.prepare();
       await store.prepare();
 
       expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
     });
 
-    it('given a read, a list or a delete, then it counts as empty', async () => {
+    it('given a read, a list or a delete, then the container counts as empty', async () => {
       expect(await store.read('a')).toBeUndefined();
       expect(await store.readText('a', 10)).toBeUndefined();
       expect(await store.copy('a', 'b')).toBe('absent');
@@ -38,7 +38,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
     });
 
-    it('given several blobs at once, then the container is made and all are written', async () => {
+    it('given several blobs at once, then the container is created, and all blobs are written', async () => {
       const names = ['a', 'b', 'c', 'd'];
 
       const created = await Promise.all(names.map((name) => store.create(name, name)));
@@ -74,7 +74,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       expect(answers.sort()).toEqual(['created', 'exists', 'exists']);
     });
 
-    it('given it is deleted, then it is gone, and can be created again', async () => {
+    it('given it is deleted, then the blob is absent, and can be created again', async () => {
       await store.create('a', 'first');
 
       await store.delete('a');
@@ -132,7 +132,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       },
     );
 
-    it('given an earlier copy, then it stays unchanged; given copies at once, then one is made', async () => {
+    it('given an earlier copy, then it stays unchanged; given two copies at once, then one is written', async () => {
       for (const name of ['a', 'b']) await store.create(name, name);
 
       expect(await store.copy('a', 'b')).toBe('exists');
@@ -172,7 +172,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       ]);
     });
 
-    it.each([1, 2, 7, 100])('given pages of %i, then each blob comes once, in order', async (limit) => {
+    it.each([1, 2, 7, 100])('given pages of %i, then each blob is listed once, in order', async (limit) => {
       const names = Array.from({ length: 7 }, (_, i) => `p/${i}`);
       await Promise.all([...names, 'o', 'q'].map((name) => store.create(name, '')));
 

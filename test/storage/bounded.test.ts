@@ -84,7 +84,7 @@ describe('a call to storage that never answers', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('given a search for rows that no key leads to, then it has 10 s', async () => {
+  it('given a search for rows without their keys, then it has 10 s', async () => {
     const clock = createTestClock();
     const tables = boundedTables(
       faultyTables(createMemoryTableStore({ clock }), () => 'never'),

@@ -59,7 +59,7 @@ describe('when a process has more transactions than may be on their way', () => 
 });
 
 describe('when a write waits for its turn', () => {
-  it('given its time is over meanwhile, then it fails within a second, and is never sent', async () => {
+  it('given its time ends before its turn, then the write fails within a second, and is never sent', async () => {
     const clock = createFakeClock();
     const memory = createMemoryTableStore({ clock });
     const sent: string[] = [];

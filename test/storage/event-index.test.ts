@@ -21,7 +21,7 @@ function open() {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the entry of an event', () => {
-  it('given the jobs of several workflows, also later ones, then it is written once', async () => {
+  it('given the jobs of several workflows, also later ones, then the entry is written once', async () => {
     const { index, writes } = open();
     for (let job = 0; job < 3; job += 1) index.note(KEY, wanted());
     writes[0]?.end({ kind: 'written', etag: '' });
@@ -32,7 +32,7 @@ describe('the entry of an event', () => {
     expect(writes.map(({ operation }) => operation.key)).toEqual([`!${KEY.id}.${KEY.contentDigest}`]);
   });
 
-  it('given the first job finds its record taken, and comes again before its entry is dropped, then it is written', async () => {
+  it('given a job whose write conflicts and is repeated before its entry is dropped, then the entry is written', async () => {
     const { index, writes } = open();
     let isNew = true;
     index.note(KEY, { untilMs: 1000, isWanted: () => isNew });
@@ -43,7 +43,7 @@ describe('the entry of an event', () => {
     expect(writes[0]?.isWanted?.()).toBe(true);
   });
 
-  it('given no job waits for it, then it is dropped, and the next job writes it', async () => {
+  it('given no job waits for the entry, then it is dropped, and the next job writes it', async () => {
     const { index, writes } = open();
     index.note(KEY, { untilMs: 1000, isWanted: () => false });
     expect(writes[0]?.isWanted?.()).toBe(false);
@@ -55,7 +55,7 @@ describe('the entry of an event', () => {
     expect(writes).toHaveLength(2);
   });
 
-  it('given its time is over, then it is written again for a job that has more time, and for no other', async () => {
+  it('given its time is over, then the entry is written again only for a job that has more time', async () => {
     const { index, writes } = open();
     for (const caller of [wanted(), wanted(), wanted(5000)]) index.note(KEY, caller);
     writes[0]?.fail();
@@ -66,7 +66,7 @@ describe('the entry of an event', () => {
     expect(writes.map(({ untilMs }) => untilMs)).toEqual([1000, 5000]);
   });
 
-  it('given its table is being dropped, then the next job writes it', async () => {
+  it('given its table is being dropped, then the next job writes the entry', async () => {
     const { index, writes } = open();
     index.note(KEY, wanted());
     writes[0]?.end({ kind: 'table-busy' });

@@ -45,7 +45,7 @@ describe('writes of one partition', () => {
     await answers(clock, [writing]);
   });
 
-  it('given a transaction under way, when more come in several turns, then they gather and leave together after it', async () => {
+  it('given a transaction under way and more writes in several turns, then they share the next transaction', async () => {
     const { write, commits, clock, gate } = await setUp();
     gate.close();
 
@@ -62,7 +62,7 @@ describe('writes of one partition', () => {
     expect(keysOf(commits)).toEqual([['a'], ['b', 'c', 'd']]);
   });
 
-  it('given another partition whose transaction is under way, then they do not wait for it', async () => {
+  it('given a transaction of another partition under way, then the writes do not wait for it', async () => {
     const { write, clock, gate } = await setUp();
     gate.close('p');
 
@@ -74,7 +74,7 @@ describe('writes of one partition', () => {
     await answers(clock, [waiting]);
   });
 
-  it('given a partition without writes for a while, when one more write comes, then it is written too', async () => {
+  it('given a partition without writes for a while, then a later write is written, too', async () => {
     const { write, commits, clock } = await setUp();
 
     await answers(clock, [write(insert('a'))]);
@@ -84,7 +84,7 @@ describe('writes of one partition', () => {
     expect(keysOf(commits)).toEqual([['a'], ['b']]);
   });
 
-  it('given 250, then no transaction has more than 100, and they leave in order', async () => {
+  it('given 250 writes, then no transaction has more than 100, and they are sent in order', async () => {
     const { write, commits, clock } = await setUp();
     const keys = Array.from({ length: 250 }, (_, i) => `k${i}`);
 
@@ -97,7 +97,7 @@ describe('writes of one partition', () => {
     expect(keysOf(commits).flat()).toEqual(keys);
   });
 
-  it('given 60 of 90 kB each, then no transaction has more than 3.5 MB', async () => {
+  it('given 60 writes of 90 kB, then no transaction has more than 3.5 MB', async () => {
     const { write, commits, clock } = await setUp();
     const long = '€'.repeat(30_000);
 
@@ -110,7 +110,7 @@ describe('writes of one partition', () => {
     expect(commits.map(({ operations }) => operations.length)).toEqual([38, 22]);
   });
 
-  it('given several of the same row, then each has a transaction of its own, in order of arrival', async () => {
+  it('given several writes of one row, then each has a transaction of its own, in order of arrival', async () => {
     const { write, commits, clock } = await setUp();
 
     const written = await answers(clock, [
@@ -125,7 +125,7 @@ describe('writes of one partition', () => {
     expect(keysOf(commits)).toEqual([['a', 'b', 'c'], ['a'], ['a']]);
   });
 
-  it('given one that does not fit any more, then a shorter one of the same row does not overtake it', async () => {
+  it('given a write that no longer fits into the transaction, then a shorter write of the same row does not overtake it', async () => {
     const { write, commits, clock } = await setUp();
     const long = '€'.repeat(30_000);
 
@@ -138,7 +138,7 @@ describe('writes of one partition', () => {
     expect(keysOf(commits).slice(1)).toEqual([['k38'], ['k38']]);
   });
 
-  it('given the same keys in two tables, then each is written to its own', async () => {
+  it('given the same keys in two tables, then each write is in its own table', async () => {
     const { commit, memory, clock } = await setUp();
     await memory.create('others');
 
@@ -164,7 +164,7 @@ describe('a transaction that is refused', () => {
     expect(calls).toEqual({ commit: 2, read: 1 });
   });
 
-  it('given a second refusal, then the rest is read first: many conflicts cost three transactions', async () => {
+  it('given a second refusal, then the other rows are read first: many conflicts cost three transactions', async () => {
     const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
     const taken = keys.filter((_, i) => i % 2 === 0);
     const { write, commits, clock, calls } = await setUp({ rows: taken });
@@ -210,7 +210,7 @@ describe('a transaction that is refused', () => {
     expect(calls).toEqual({ commit: 2, read: 1 });
   });
 
-  it('given an answer that names no operation of it, then it is sent again', async () => {
+  it('given a refusal that names none of its operations, then the transaction is sent again', async () => {
     const { memory, clock } = await setUp();
     const sizes: number[] = [];
     const tables: TableStore = {
@@ -235,7 +235,7 @@ describe('a transaction that is refused', () => {
 
 describe('a transaction whose outcome is unknown', () => {
   it.each<Fault>(['fail-after', 'never-after'])(
-    'given %s, then it is found to be written, and not sent again',
+    'given %s, then the transaction is recognised as written, and not sent again',
     async (fault) => {
       const { write, clock, memory, calls } = await setUp({ plan: once('commit', fault) });
 
@@ -246,7 +246,7 @@ describe('a transaction whose outcome is unknown', () => {
     },
   );
 
-  it.each<Fault>(['fail-before', 'never'])('given %s, then the same is sent again', async (fault) => {
+  it.each<Fault>(['fail-before', 'never'])('given %s, then the same transaction is sent again', async (fault) => {
     const { write, clock, sent, memory } = await setUp({ plan: once('commit', fault) });
     const writes = [insert('a'), insert('b')];
 
@@ -259,7 +259,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(sent).toEqual([writes.map(({ operation }) => operation), writes.map(({ operation }) => operation)]);
   });
 
-  it('given a first sending that arrives late, when the second has been written, then it changes nothing', async () => {
+  it('given a first sending that arrives after the second, then it changes nothing', async () => {
     const { write, clock, memory, effects, release } = await setUp({ rows: ['b'], plan: once('commit', 'late') });
 
     const written = await answers(clock, [write(insert('a')), write(merge('b', 'W/"1"'))]);
@@ -271,7 +271,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(effects.map(({ operation }) => operation.key)).toEqual(['a', 'b']);
   });
 
-  it('given a first sending that arrives between the look and the second, then the second is known as its double', async () => {
+  it('given a first sending that arrives between the read and the second, then the write is recognised as its own', async () => {
     const { write, clock, effects, release, commits } = await setUp({ plan: once('commit', 'late') });
 
     const writing = [write(insert('a')), write(insert('b'))];
@@ -286,7 +286,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(commits.map(({ answer }) => answer.kind)).toEqual(['done', 'refused', 'refused']);
   });
 
-  it('given that nothing can be read either, then the refusal of the second sending is known as its own', async () => {
+  it('given no read succeeds either, then the refusal of the second sending is recognised as its own', async () => {
     const { write, clock, effects } = await setUp({
       plan: ({ number }) => (['fail-after', 'fail-before'] as const)[number - 1] ?? 'ok',
     });
@@ -297,7 +297,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(effects).toHaveLength(2);
   });
 
-  it('given a row that another has taken meanwhile, then it is a conflict, and the late sending changes nothing', async () => {
+  it('given a row that another writer has changed meanwhile, then the write is a conflict, and the late sending changes nothing', async () => {
     const { write, clock, memory, release } = await setUp({ rows: ['b'], plan: once('commit', 'late') });
 
     const writing = [write(insert('a')), write(merge('b', 'W/"1"'))];
@@ -310,7 +310,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(rowOf(memory, 'b')?.row.by).toBe('another');
   });
 
-  it('given a merge that was not made and a delete whose row is gone, then the merge is still to be made', async () => {
+  it('given a merge that was not made and a delete whose row is absent, then the merge is sent again', async () => {
     const { write, clock, memory } = await setUp({ rows: ['a', 'b'], plan: once('commit', 'never') });
 
     const writing = [write(remove('a')), write(merge('b', 'W/"2"', { by: 'me' }))];
@@ -325,7 +325,7 @@ describe('a transaction whose outcome is unknown', () => {
     expect(rowOf(memory, 'b')?.row.by).toBe('me');
   });
 
-  it('given that storage keeps failing, then the pauses grow to a second', async () => {
+  it('given storage that keeps failing, then the pauses grow to a second', async () => {
     const { write, clock, sentAtMs } = await setUp({ plan: () => 'fail-before' });
 
     const writing = write(insert('a', {}, 3000));
@@ -336,8 +336,8 @@ describe('a transaction whose outcome is unknown', () => {
   });
 });
 
-describe('a transaction that was written unheard, when others have changed its rows since', () => {
-  it('given a row that was deleted, then it counts as written, and is not written again', async () => {
+describe('a transaction whose answer was lost, when others have changed its rows since', () => {
+  it('given a row that was deleted since, then the write counts as written, and is not sent again', async () => {
     const { write, clock, memory, effects } = await setUp({ plan: once('commit', 'never-after') });
     const writing = [write(insert('a')), write(insert('b'))];
     await endOfTurn();
@@ -353,7 +353,7 @@ describe('a transaction that was written unheard, when others have changed its r
     expect(rowOf(memory, 'b')).toBeUndefined();
   });
 
-  it('given one was overwritten, then that is a conflict, and shows how the row is', async () => {
+  it('given a row that was overwritten since, then the write is a conflict with the current row', async () => {
     const { write, clock, memory } = await setUp({ plan: once('commit', 'never-after') });
     const writing = [write(insert('a')), write(insert('b'))];
     await endOfTurn();
@@ -402,14 +402,14 @@ describe('a delete', () => {
     expect(effects).toHaveLength(1);
   });
 
-  it('given a row that is gone, then it is written all the same', async () => {
+  it('given an absent row, then the delete counts as written', async () => {
     const { write, clock, effects } = await setUp();
 
     expect(await answers(clock, [write(remove('k'))])).toEqual([{ kind: 'written', etag: '' }]);
     expect(effects).toEqual([]);
   });
 
-  it('given some whose answer was lost, then they are written though none stands for the others', async () => {
+  it('given a lost answer to several deletes, then each is written', async () => {
     const { write, clock, memory, calls } = await setUp({ rows: ['a', 'b', 'c'], plan: once('commit', 'fail-after') });
 
     const written = await answers(clock, [write(remove('a')), write(remove('b')), write(remove('c'))]);
@@ -421,7 +421,7 @@ describe('a delete', () => {
 });
 
 describe('a table', () => {
-  it('given none, then it is created, and all is written', async () => {
+  it('given no table, then it is created, and all writes are written', async () => {
     const { commit, clock, memory, calls } = await setUp();
 
     const written = await answers(clock, [
@@ -436,7 +436,7 @@ describe('a table', () => {
   });
 
   it.each<Fault>(['fail-before', 'fail-after', 'never', 'never-after', 'late'])(
-    'given none, and its creation: %s, then all is written',
+    'given no table, and its creation: %s, then all writes are written',
     async (fault) => {
       const { commit, clock, memory } = await setUp({ plan: once('create', fault) });
 
@@ -447,7 +447,7 @@ describe('a table', () => {
     },
   );
 
-  it('given a table that is being dropped, then all writes are answered so, and none waits', async () => {
+  it('given a table that is being dropped, then all writes get table-busy at once', async () => {
     const { write, clock, memory, calls } = await setUp();
     await memory.drop(TABLE);
 
@@ -457,7 +457,7 @@ describe('a table', () => {
     expect(calls).toEqual({ commit: 1 });
   });
 
-  it('given a table that is being dropped when it is created, then all writes are answered so', async () => {
+  it('given a creation that finds the table being dropped, then all writes get table-busy', async () => {
     const { memory, clock } = await setUp();
     const tables: TableStore = { ...memory, commit: async () => ({ kind: 'no-table' }), create: async () => 'busy' };
     const commit = createGroupCommit({ tables, clock, random });
@@ -488,7 +488,7 @@ describe('a table', () => {
 describe('a write that storage rejects', () => {
   const bad = () => insert('not/a/key');
 
-  it("given only this write, then it fails with storage's error", async () => {
+  it("given no other write, then it fails with storage's error", async () => {
     const { write, clock, calls } = await setUp();
 
     const [outcome] = await outcomes(clock, [write(bad())]);
@@ -497,7 +497,7 @@ describe('a write that storage rejects', () => {
     expect(calls).toEqual({ commit: 1 });
   });
 
-  it('given others in its transaction, then it alone fails, and they are written', async () => {
+  it('given other writes in its transaction, then only it fails, and they are written', async () => {
     const { write, clock, memory } = await setUp();
 
     const [first, rejected, last] = await outcomes(clock, [write(insert('a')), write(bad()), write(insert('b'))]);
@@ -508,7 +508,7 @@ describe('a write that storage rejects', () => {
     expect(memory.inspect(TABLE).map(({ key }) => key)).toEqual(['a', 'b']);
   });
 
-  it('given one after it, then that is written', async () => {
+  it('given a write after it, then that write is written', async () => {
     const { write, clock } = await setUp();
 
     await outcomes(clock, [write(bad())]);
@@ -518,7 +518,7 @@ describe('a write that storage rejects', () => {
 });
 
 describe('a write whose time is over', () => {
-  it('given failures, then it is a StorageError that holds nothing of the row, and it is not sent again', async () => {
+  it('given failures, then the write fails with a StorageError without any part of the row, and is not sent again', async () => {
     const { write, clock, sentAtMs } = await setUp({
       plan: ({ method }) => (method === 'commit' ? 'fail-after' : 'never'),
     });
@@ -533,7 +533,7 @@ describe('a write whose time is over', () => {
     expect(Math.max(...sentAtMs)).toBeLessThanOrEqual(5000);
   });
 
-  it('given no answer at all, then it ends with the call that was under way', async () => {
+  it('given no answer at all, then the write ends with the call that was under way', async () => {
     const { write, clock } = await setUp({ plan: () => 'never' });
 
     const [outcome] = await outcomes(clock, [write(insert('a', {}, 5000))]);
@@ -557,7 +557,7 @@ describe('a write whose time is over', () => {
     expect(keysOf(commits)).toEqual([['a']]);
   });
 
-  it('given others in its transaction that have more time, then they are still written', async () => {
+  it('given other writes in its transaction that have more time, then they are still written', async () => {
     const failing: Plan = ({ method, number }) => (method === 'commit' && number < 8 ? 'fail-before' : 'ok');
     const { write, clock, commits } = await setUp({ plan: failing });
 
@@ -568,7 +568,7 @@ describe('a write whose time is over', () => {
     expect(keysOf(commits)).toEqual([['b']]);
   });
 
-  it('given that it is sent at the very end of its time, then it is written', async () => {
+  it('given a sending at the very end of its time, then the write is written', async () => {
     const { write, clock } = await setUp();
     clock.advance(1000);
 

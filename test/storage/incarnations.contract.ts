@@ -33,7 +33,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
   const locate = (event: HealthEvent) => ledger.locate(addressFor(event), event);
   const ownerAt = async (event: HealthEvent) => (await locate(event)).current?.record.owner;
 
-  it('given an event that has a record, then its place is that record', async () => {
+  it('given an event that has a record, then it gets the address of that record', async () => {
     await claim(eventOf('event-1'));
 
     expect(await locate(eventOf('event-1'))).toMatchObject({
@@ -59,14 +59,14 @@ export function incarnationsContract(makeTables: () => TableStore): void {
     expect(await ownerAt(eventOf('event-2', time))).toBe('event-2');
   });
 
-  it('given another workflow whose name begins alike, then its records do not count', async () => {
+  it('given a workflow whose name begins with this name, then its records do not count', async () => {
     const event = eventOf('event-1');
     await claim(event, addressOf(keyOf(event), `${WORKFLOW}-too`));
 
     expect(numberOf((await locate(eventOf('event-2'))).address)).toBe(0);
   });
 
-  it('given a record of reconciliation, then the first event of about its time adopts it, and the next does not', async () => {
+  it('given a record of reconciliation, then the first event near its time adopts it, and the next does not', async () => {
     await claim(eventOf('reconciled-1', '2026-03-14T12:00:01.000Z'));
 
     const first = await locate(eventOf('event-1'));
@@ -78,14 +78,14 @@ export function incarnationsContract(makeTables: () => TableStore): void {
     expect([numberOf(second.address), second.current]).toEqual([1, undefined]);
   });
 
-  it('given a record of reconciliation, then an event of five minutes later does not adopt it', async () => {
+  it('given a record of reconciliation, then an event five minutes later does not adopt it', async () => {
     await claim(eventOf('reconciled-1'));
 
     expect(numberOf((await locate(eventOf('event-1', '2026-03-14T12:05:00.000Z'))).address)).toBe(1);
     expect(numberOf((await locate(eventOf('event-1', '2026-03-14T12:04:59.000Z'))).address)).toBe(0);
   });
 
-  it('given two events that adopt one record at once, then one does', async () => {
+  it('given two events that adopt one record at once, then one of them has it', async () => {
     await claim(eventOf('reconciled-1'));
 
     const places = await Promise.all(['event-1', 'event-2'].map((id) => locate(eventOf(id))));
@@ -93,7 +93,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
     expect(places.map(({ address }) => numberOf(address)).sort()).toEqual([0, 1]);
   });
 
-  it('given a record of an event, then what reconciliation finds of about its time is that record', async () => {
+  it('given a record of an event, then a found change near its time gets that record', async () => {
     await claim(eventOf('event-1'));
 
     expect(await ownerAt(eventOf('reconciled-1', '2026-03-14T12:00:02.000Z'))).toBe('event-1');
@@ -104,13 +104,13 @@ export function incarnationsContract(makeTables: () => TableStore): void {
     const before = eventOf('event-1', '2026-03-14T23:59:58.000Z');
     const found = eventOf('reconciled-1', '2026-03-15T00:00:01.000Z');
 
-    it('given the event has a record on its day, then what history dates on the next day is that record', async () => {
+    it('given a record on the day of the event, then a change that history dates on the next day gets that record', async () => {
       await claim(before);
 
       expect(await locate(found)).toMatchObject({ address: addressFor(before), current: { eventId: 'event-1' } });
     });
 
-    it('given reconciliation has its record on the next day, then the event of the day before adopts it', async () => {
+    it('given a record of reconciliation on the next day, then the event of the day before adopts it', async () => {
       const { address } = await locate(found);
       await claim(found, address);
 
@@ -121,7 +121,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       expect(await locate(before)).toMatchObject({ address, current: { record: { owner: 'reconciled-1' } } });
     });
 
-    it('given reconciliation died after its guard, then the event goes on where history is, and both meet there', async () => {
+    it('given reconciliation died after its guard, then the event and the next comparison have one record on the day of history', async () => {
       await locate(found);
 
       const place = await locate(before);
@@ -131,7 +131,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       expect(await locate(found)).toMatchObject({ address: place.address, current: { eventId: 'event-1' } });
     });
 
-    it('given the guard of another incarnation, then an event of long before takes the next number of its day', async () => {
+    it('given the guard of another incarnation, then an event long before takes the next number of its day', async () => {
       await locate(found);
 
       expect((await locate(eventOf('event-0', '2026-03-14T09:00:00.000Z'))).address).toMatch(/^20260314\..*\.1$/);
@@ -178,7 +178,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
   describe('when the records of an event id are asked for', () => {
     const idOf = (event: HealthEvent) => keyOf(event).id;
 
-    it('given two events of one change, then each has its own', async () => {
+    it('given two events of one change, then each has its own record', async () => {
       await claim(eventOf('event-1'));
       await claim(eventOf('event-2'), (await locate(eventOf('event-2'))).address);
 

@@ -84,7 +84,7 @@ describe('when a record gets a step', () => {
     });
   });
 
-  it('given a clock behind that of the first claim, then the step is at its time', () => {
+  it('given a clock behind that of the first claim, then the step has the time of the claim', () => {
     expect(readSteps(withStep(ORIGIN, { what: 'taken-over', at: msLater(-5000) })).steps[1]?.at).toEqual(msLater(0));
   });
 
@@ -102,7 +102,7 @@ describe('when the text is of a later version, or damaged', () => {
   });
 
   it.each(['', ' ', '~', 'nonsense', '~9 c1', 'zzzzzzzzzzzz c1 r1+zzzzzzzzzzzzz', 'mmqgcx80 c r+ d/ ~x'])(
-    "given '%s', then there is no wrong step, and no error",
+    "given '%s', then no wrong step is read, and nothing is thrown",
     (text) => {
       for (const { at } of readSteps(text).steps) expect(at.getTime()).not.toBeNaN();
       expect(typeof withStep({ ...ORIGIN, steps: text }, CLAIMED)).toBe('string');

@@ -52,7 +52,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.ledger.read(addressFor({}))).toBeUndefined();
     });
 
-    it('given an insert, then it reads as written, with the etag that the write gave', async () => {
+    it('given an insert, then the record reads as written, with the etag that the write returned', async () => {
       const counts = { tries: 3, crashes: 2, crashesAlone: 1, redrives: 1 };
       const full = recordOf({ ...counts, errorCode: 'timeout', unknownSince: '2026-03-14' });
 
@@ -74,7 +74,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.tables.list('')).toEqual([table]);
     });
 
-    it('given a second insert, then it is a conflict with the first, which stays', async () => {
+    it('given a second insert, then it conflicts with the first, which stays', async () => {
       const first = recordOf({ owner: 'first' });
       const etag = await put(addressFor({}), first, { event });
 
@@ -109,7 +109,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
 
     it.each([true, false])(
-      'given a stale etag (held: %p), then it is a conflict with the current',
+      'given a stale etag (held: %p), then the write conflicts with the current record',
       async (isByHolder) => {
         const stale = await put(addressFor({}), recordOf(), { event });
         const current = recordOf({ owner: 'other', write: 7 });
@@ -125,7 +125,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       },
     );
 
-    it('given an etag of a record that has expired, then it is a conflict with none', async () => {
+    it('given the etag of a record that has expired, then the write conflicts with an absent record', async () => {
       const etag = await put(addressFor({ day: '20150101' }), recordOf(), { event });
 
       const late = await account.write(addressFor({ day: '20150102' }), recordOf({ write: 2 }), { etag });
@@ -198,7 +198,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(account.commits - before).toBe(2);
     });
 
-    it('given it took no effect, then it is sent again', async () => {
+    it('given it took no effect, then the write is sent again', async () => {
       await put(addressFor({ id: 'makes the table' }), recordOf(), { event });
       const before = account.commits;
       account.onCommit('fail-before');
@@ -230,7 +230,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
   });
 
   describe('the state of a record', () => {
-    it.each(STATES)('given an insert of %j, then it reads as written', async (state) => {
+    it.each(STATES)('given an insert of %j, then the state reads as written', async (state) => {
       await put(addressFor({}), recordOf({ state }), { event });
 
       expect((await account.ledger.read(addressFor({})))?.record.state).toEqual(state);
@@ -384,7 +384,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(recordOf(fields));
     });
 
-    it('given no property at all, then each reads as none, and the state as unknown', async () => {
+    it('given no property at all, then each reads as empty, and the state as unknown', async () => {
       await account.putRow(addressFor({}), {});
 
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({
@@ -493,7 +493,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(events).toContainEqual({ id: digest('event-1'), type: '', source: '', time: '' });
     });
 
-    it('given more tables than are asked at once, and more records than a page holds, then each comes once', async () => {
+    it('given more tables than are searched at once, and more records than a page holds, then each record is found once', async () => {
       const days = Array.from({ length: 18 }, (_, day) => addressFor({ day: `202604${10 + day}` }));
       const many = Array.from({ length: 1_050 }, (_, n) => addressFor({ workflow: `workflow-${n}` }));
       await Promise.all([...days, ...many].map((address) => put(address, recordOf(), { event })));
@@ -504,12 +504,12 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(jobs.sort()).toEqual([...days, ...many].map(withoutDay).sort());
     });
 
-    it('given no table, then none is found', async () => {
+    it('given no table, then no record is found', async () => {
       expect(await account.ledger.find(digest('event-1'))).toEqual([]);
     });
   });
 
-  describe('when what is over expires', () => {
+  describe('when settled jobs expire', () => {
     /** Puts a record in the table of `day`, and says when storage wrote it. */
     async function putIn(day: string, fields: Partial<JobRecord> = { state: COMPLETED }, id = 'event-1') {
       await put(addressFor({ day, id }), recordOf(fields), { event });
@@ -517,7 +517,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     }
     const later = (date: Date, ms: number) => new Date(date.getTime() + ms);
 
-    it('given a day that is over, all settled and nothing written in the retention, then its table goes', async () => {
+    it('given a day that is over, and only settled records older than the retention, then its table is dropped', async () => {
       await putIn('20150101');
       const writtenAt = await putIn('20150101', { state: { kind: 'settled', result: 'dead' } }, 'event-2');
 
@@ -609,7 +609,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await Promise.all(left)).map((read) => !!read)).toEqual([true, true, true, false, false, false]);
     });
 
-    it('given a redrive that opens a record without a day at that moment, then it stays', async () => {
+    it('given a redrive that reopens a record without a day at that moment, then the record stays', async () => {
       const address = addressFor({ day: 'undated' });
       const dead = recordOf({ state: { kind: 'settled', result: 'dead' } });
       const etag = await put(address, dead, { event });

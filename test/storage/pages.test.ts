@@ -13,7 +13,7 @@ function createReader(nexts: readonly (string | undefined)[]) {
 }
 
 describe('when pages are read one after the other', () => {
-  it('given three pages, then each is read once, from the end of the one before', async () => {
+  it('given three pages, then each is read once, from the end of the page before', async () => {
     const { asked, read } = createReader(['a', 'b', undefined]);
     let seen = 0;
 

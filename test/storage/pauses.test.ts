@@ -78,7 +78,7 @@ describe('pauses, while others change them', () => {
     expect(await pauses.resume('registry')).toBeUndefined();
   });
 
-  it('given a resume of a pause that another has replaced, then the other stays, and the answer says so', async () => {
+  it('given a pause that another person has replaced, then a resume leaves it, and returns it', async () => {
     const { others, pauses } = openRace(async (other) => {
       await other.resume('registry');
       await other.pause(BEN);

@@ -46,7 +46,7 @@ export function queueStoreContract(
     expect(await receive()).toBeUndefined();
   });
 
-  it('given a message for later, then it counts, and the trigger does not receive it yet', async () => {
+  it('given a hidden message, then it counts, and the trigger does not receive it yet', async () => {
     await store.send('later', { inMs: 3_600_000 });
     await store.send('now', { inMs: 0 });
 
@@ -54,7 +54,7 @@ export function queueStoreContract(
     expect([await receive(), await receive()]).toEqual(['now', undefined]);
   });
 
-  it('given messages, then up to 32 are received, hidden for the given time, and gone when deleted', async () => {
+  it('given messages, then up to 32 are received, hidden for the given time, and absent once deleted', async () => {
     for (let n = 0; n < 33; n += 1) await store.send(`${n}`);
 
     const first = await store.receive(3_600_000);
@@ -68,7 +68,7 @@ export function queueStoreContract(
     await expect(store.delete({ ...(second[0] as ReceivedMessage), receipt: 'another' })).rejects.toThrow(StorageError);
   });
 
-  it('given a visible message, then the time of the first is known; given none, then no time', async () => {
+  it('given a visible message, then the time of the first is known; given no message, then there is no time', async () => {
     expect([await store.oldestAt(), await store.receive(1000)]).toEqual([undefined, []]);
     await store.send('hidden', { inMs: 3_600_000 });
     expect(await store.oldestAt()).toBeUndefined();

@@ -81,7 +81,7 @@ describe("storage's clock", () => {
     expect(Math.abs(errorMs())).toBeLessThanOrEqual(60);
   });
 
-  it('given an answer that took minutes, then the bounds of the one before hold', async () => {
+  it('given an answer that took minutes, then the bounds of the answer before hold', async () => {
     const { tables, errorMs, machine } = openMachine({ skewMs: DAY_MS });
     await tables.read(TABLE, 'p', 'k');
 
@@ -91,7 +91,7 @@ describe("storage's clock", () => {
     expect(Math.abs(errorMs())).toBeLessThanOrEqual(1000);
   });
 
-  it('given the wall clock is set, then nothing changes', async () => {
+  it('given the wall clock is set, then the time stays within the bounds', async () => {
     const { tables, errorMs, machine } = openMachine({ skewMs: -DAY_MS });
     await tables.read(TABLE, 'p', 'k');
 

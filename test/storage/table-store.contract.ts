@@ -57,7 +57,7 @@ export function tableStoreContract(make: () => TableStore): void {
   });
 
   describe('a row that was written', () => {
-    it('given an insert, then it reads as written, with its etag and the time of storage', async () => {
+    it('given an insert, then the row reads as written, with its etag and the time of storage', async () => {
       const before = Date.now();
       const [etag] = await put('p', insert('k', { text: 'a', count: 1, isSet: true }));
 
@@ -151,7 +151,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await rowOf(key, key)).toBeUndefined();
     });
 
-    it('given the written object is changed afterwards, then the row is not', async () => {
+    it('given the written object is changed afterwards, then the row stays as it was written', async () => {
       const row = { n: 1 };
       await put('p', insert('k', row));
 
@@ -167,7 +167,7 @@ export function tableStoreContract(make: () => TableStore): void {
   ])('an operation $how', ({ rest }) => {
     const commit = (operation: Operation) => store.commit(table, 'p', [operation, ...rest]);
 
-    it('given a merge, then properties that it does not name stay, and the etag is another', async () => {
+    it('given a merge, then properties that it does not name stay, and the etag changes', async () => {
       const [etag = ''] = await put('p', insert('k', { a: 1, b: 2 }));
 
       const merged = await commit({ kind: 'merge', key: 'k', row: { b: 3, c: 4 }, etag });
@@ -178,7 +178,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(stored?.etag).not.toBe(etag);
     });
 
-    it('given a replace, then only its properties are left, and the etag is another', async () => {
+    it('given a replace, then only its properties are left, and the etag changes', async () => {
       const [etag = ''] = await put('p', insert('k', { a: 1, b: 2 }));
 
       const replaced = await commit({ kind: 'replace', key: 'k', row: { c: 4 }, etag });
@@ -291,7 +291,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(rows.map(({ key, etag }) => ({ key, etag }))).toEqual(keys.map((key, i) => ({ key, etag: etags[i] })));
     });
 
-    it('given many at once, then none changes another', async () => {
+    it('given many transactions at once, then each writes its own rows', async () => {
       const lots = Array.from({ length: 20 }, (_, lot) =>
         Array.from({ length: 5 + lot }, (_, i) => insert(`${lot}.${i}`, { lot, i })),
       );
@@ -308,7 +308,7 @@ export function tableStoreContract(make: () => TableStore): void {
       }
     });
 
-    it('given two at the same time that insert the same row, then one of them is refused', async () => {
+    it('given two transactions that insert the same row at once, then one of them is refused', async () => {
       const commits = await Promise.all(
         [1, 2].map((n) => store.commit(table, 'p', [insert(`own${n}`), insert('k', { n })])),
       );
@@ -503,7 +503,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(Math.max(...all.map(({ rows }) => rows.length))).toBeLessThanOrEqual(limit);
     });
 
-    it('given rows that come and go between the pages, then those that stay come once', async () => {
+    it('given rows that are inserted and deleted between the pages, then each row that stays comes once', async () => {
       await put('p', ...['b', 'd', 'f', 'h'].map((key) => insert(key)));
       const first = await store.query(table, { partition: 'p', limit: 2 });
 
@@ -527,7 +527,7 @@ export function tableStoreContract(make: () => TableStore): void {
   });
 
   describe('a table', () => {
-    it('given two creations, then it exists and keeps its rows', async () => {
+    it('given two creations, then the table exists and keeps its rows', async () => {
       await put('p', insert('k'));
 
       expect(await store.create(table)).toBe('ready');
@@ -535,7 +535,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await keysOf({})).toEqual(['k']);
     });
 
-    it('given no table, then it reads as empty, and a drop does nothing', async () => {
+    it('given no table, then reads find no row, and a drop does nothing', async () => {
       table = freshName();
 
       const read = await store.read(table, 'p', 'k');
@@ -546,7 +546,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await store.drop(table)).toBeUndefined();
     });
 
-    it('given it was dropped, then it is not listed, and holds nothing', async () => {
+    it('given it was dropped, then the table is not listed, and reads find no row', async () => {
       await put('p', insert('k'));
 
       await store.drop(table);

@@ -51,7 +51,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     return (await pages(shard, now)).flat();
   }
 
-  describe('whether a row is there', () => {
+  describe('when a row is looked for', () => {
     it.each([{}, { isLong: true }, { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const])(
       'given %j, then the row exists until it is deleted',
       async (fields) => {
@@ -108,7 +108,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await account.waiting.find(digest('event-1'))).toEqual([{ ...row, shard, name }]);
     });
 
-    it('given any due time and any workflow, then they are read from its name', async () => {
+    it('given any due time and any workflow, then both are read from the name of the row', async () => {
       const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,40}$/);
       const dueAt = fc.date({ min: new Date('2000-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true });
 
@@ -151,7 +151,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       );
     });
 
-    it('given a lost answer, then the row exists once, and its name is known', async () => {
+    it('given a lost answer, then the row exists once, under the name that was returned', async () => {
       await add({ item: jobOf(addressFor({ workflow: 'makes-the-table' })) });
       account.onCommit('fail-after');
 
@@ -170,7 +170,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await dueIn(shardOfRow(rowOf()))).toEqual([name]);
     });
 
-    it('given it is too late, then nothing is acknowledged, and there is no row', async () => {
+    it('given its time is over, then adding throws, and there is no row', async () => {
       const late = account.waiting.add(rowOf(), systemClock.monotonic() - 1);
 
       await expect(late).rejects.toMatchObject({ name: 'StorageError' });
@@ -239,7 +239,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await account.waiting.count(10_000)).toMatchObject({ rows: 2_301, isMore: false });
     });
 
-    it('given rows that come and go between two pages, then those that stay come once, and new later ones too', async () => {
+    it('given rows that are added and deleted between two pages, then each row that stays comes once, and so do later new rows', async () => {
       await Promise.all(Array.from({ length: 1_100 }, (_, n) => add({ dueAt: inMs(-n) })));
       const shard = shardOfRow(rowOf());
       const first = await account.waiting.due(shard, inMs(1));
@@ -285,7 +285,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it.each(['fail-before', 'fail-after'] as const)(
-      'given its answer was lost (%s), then it is gone',
+      'given its answer was lost (%s), then the row is absent',
       async (fault) => {
         const name = await add();
         account.onCommit(fault);
@@ -297,7 +297,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     );
   });
 
-  it('given any rows that are added and deleted, then those that are left and due come, in order', async () => {
+  it('given any rows that are added and deleted, then those that are left and due are returned, in order', async () => {
     const step = fc.record({ ms: fc.integer({ min: -20, max: 20 }), isLong: fc.boolean(), deletes: fc.boolean() });
     const now = inMs(1);
 
@@ -385,7 +385,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect((await Promise.all(SHARD_NAMES.map((shard) => dueIn(shard, inMs(1))))).flat()).toEqual([]);
     });
 
-    it('given one of its events is asked for, then its job is found; and each is counted', async () => {
+    it('given a search for one of its events, then only its job is found, and each job is counted', async () => {
       await addJobs();
       await add();
 
@@ -416,11 +416,11 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
   });
 
   describe('when rows are counted', () => {
-    it('given none, then the count is 0, without an earliest row', async () => {
+    it('given no row, then the count is 0, without an earliest due time', async () => {
       expect(await account.waiting.count(100)).toEqual({ rows: 0, isMore: false, earliestDueAt: undefined });
     });
 
-    it('given rows in many shards, then the count has all, and the earliest of all', async () => {
+    it('given rows in many shards, then all are counted, and the earliest due time is that of all', async () => {
       for (let n = 0; n < 20; n += 1) {
         const id = `event-${n}`;
         await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, item: jobOf(addressFor({ id }), id) });
@@ -430,7 +430,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it.each([true, false])(
-      'given the earliest is the only one of its shard (long: %p), then it is found',
+      'given the earliest row is alone in its shard (long: %p), then the count has its due time',
       async (isLong) => {
         await add({ isLong: !isLong, dueAt: inMs(2000) });
         await add({ isLong: !isLong, dueAt: inMs(1000) });
@@ -448,7 +448,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(await account.waiting.count(4)).toEqual({ rows: 3, isMore: false, earliestDueAt: inMs(1) });
     });
 
-    it('given the earliest is in a shard after there were enough, then it is found', async () => {
+    it('given the earliest row is in a shard after the limit is reached, then the count has its due time', async () => {
       for (const ms of [2, 3]) await add({ dueAt: inMs(ms) });
       await add({ isLong: true, dueAt: inMs(1) });
 

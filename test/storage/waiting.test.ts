@@ -54,7 +54,7 @@ describe('pages of rows that are due', () => {
 });
 
 describe('a row of a later version of the app, whose name has no time in it', () => {
-  it('given rows are counted, then it counts, and is not the earliest', async () => {
+  it('given rows are counted, then this row counts, and is not the earliest', async () => {
     const tables = createMemoryTableStore({ clock: systemClock });
     const { waiting } = openWaiting(tables);
     await waiting.add(rowOf({ dueAt: inMs(1) }), inTime());
@@ -65,7 +65,7 @@ describe('a row of a later version of the app, whose name has no time in it', ()
 });
 
 describe('a table of rows that is being dropped', () => {
-  it('given a row is to be added, then nothing is acknowledged; deleting is no error', async () => {
+  it('given a row to add, then adding throws; a delete is no error', async () => {
     const clock = createFakeClock();
     const tables = createMemoryTableStore({ clock });
     const { waiting } = openWaiting(tables);
@@ -84,7 +84,7 @@ describe('a table of rows that is being dropped', () => {
 });
 
 describe('a token that comes twice', () => {
-  it('given the row of that name is there, then it counts as added: it is the same row', async () => {
+  it('given a row of that name exists, then it counts as added, because it is the same row', async () => {
     const tables = createMemoryTableStore({ clock: systemClock });
     const random = { ...testRandom, token: () => 'always-the-same-' };
     const waiting = createWaiting({ tables, commit: commitOver(tables), clock: impatientClock, random });

@@ -76,7 +76,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect((await read())?.mark).toEqual(again);
     });
 
-    it('given a second insert, then it is a conflict with the first, which stays', async () => {
+    it('given a second insert, then it conflicts with the first, which stays', async () => {
       const etag = await put(markOf({ owner: 'first' }));
 
       const second = await account.write(RESOURCE, markOf({ owner: 'second' }), 'second');
@@ -86,7 +86,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect(await read()).toEqual(current);
     });
 
-    it('given a stale etag, then it is a conflict with the current, which stays', async () => {
+    it('given a stale etag, then the write conflicts with the current watermark, which stays', async () => {
       const stale = await put(markOf({ owner: 'me' }));
       const taken = markOf({ owner: 'other', fence: 2, write: 2 });
       const etag = await put(taken, stale);
@@ -97,7 +97,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect((await read())?.mark).toEqual(taken);
     });
 
-    it('given an etag where there is none, then it is a conflict with none', async () => {
+    it('given an etag but no row, then the write conflicts with an absent watermark', async () => {
       await put(markOf(), undefined, 'me', { ...RESOURCE, workflow: 'makes-the-table' });
 
       const late = await account.write(RESOURCE, markOf(), 'me', `W/"datetime'2020-01-01T00%3A00%3A00.0000000Z'"`);
@@ -166,7 +166,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect((await read())?.mark.owner).toBe('me');
     });
 
-    it('given it is too late, then the error is thrown', async () => {
+    it('given its time is over, then the error is thrown', async () => {
       const late = account.watermarks.write(RESOURCE, markOf(), { by: 'me', untilMs: systemClock.monotonic() - 1 });
 
       await expect(late).rejects.toMatchObject({ name: 'StorageError' });

@@ -19,7 +19,7 @@ describe('watermarks in memory, as time passes', () => {
     return { clock, ...openWatermarks(createMemoryTableStore({ clock })) };
   }
 
-  it('given a renewal, then its age counts from the renewal, by the clock of storage', async () => {
+  it('given a renewal, then the age counts from the renewal, by the clock of storage', async () => {
     const { clock, watermarks, write } = open();
     const first = await write(RESOURCE, markOf(), 'me');
     clock.advance(30_000);
@@ -34,7 +34,7 @@ describe('watermarks in memory, as time passes', () => {
     });
   });
 
-  it('given a table that is being dropped, then writes are busy until it can be made again', async () => {
+  it('given a table that is being dropped, then writes are busy until it can be created again', async () => {
     const { clock, tables, watermarks, write } = open();
     await write(RESOURCE, markOf(), 'me');
     await tables.drop('watermarks');
