@@ -7,7 +7,7 @@ type AskFormProps = { readonly hosts: readonly string[]; readonly onAsked: (mess
 
 const NOTHING = { since: '', until: '', workflow: '', service: '', types: '' };
 type Name = keyof typeof NOTHING;
-/** The fields of a comparison of changes. A search for removed resources has no times. */
+/** The fields that only a comparison of changes has, and not a search for removed resources. */
 const CHANGE_FIELDS: readonly NamedField<Name>[] = [
   { name: 'since', label: 'Changes since', type: 'datetime-local', required: true },
   { name: 'until', label: 'Changes until', type: 'datetime-local', note: 'Empty: until 10 minutes ago.' },
