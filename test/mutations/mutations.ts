@@ -459,7 +459,7 @@ export const mutations: readonly Mutation[] = [
       put: `
           const change = $change;
           const moved = await moveResults($tables, $of, change);
-          await writeResultPlaces($tables, $of, { places: moved.wanted, pending: change.before.pending });
+          await writeResultPlaces($tables, $of, { places: moved.newPlaces, pending: change.before.pending });
           const $results = moved;`,
     },
     {

@@ -20,19 +20,20 @@ export const studiesLookup = lookup({
     { error: `must be {"studyUid"}, a text, or {"status":"arriving"}, with a "limit" of 1 to ${MAX_LIMIT} if need be` },
   ),
   async answer(query, { tables }) {
-    const rows = 'studyUid' in query ? await named(query.studyUid, tables) : await arriving(query.limit, tables);
+    const rows =
+      'studyUid' in query ? await listByUid(query.studyUid, tables) : await listArriving(query.limit, tables);
     return { studies: rows.map(describeStudy) };
   },
 });
 
-async function named(studyUid: string, tables: LookupContext['tables']): Promise<Row[]> {
+async function listByUid(studyUid: string, tables: LookupContext['tables']): Promise<Row[]> {
   const { partition, prefix } = neighboursOf(studyUid);
   const found = await tables('studies').list(partition, { from: prefix, to: `${prefix}~` });
   return found.map(({ row }) => row);
 }
 
 /** Reads each study, because a row in `openstudies` may be of a study that has just settled. */
-async function arriving(limit: number, tables: LookupContext['tables']): Promise<Row[]> {
+async function listArriving(limit: number, tables: LookupContext['tables']): Promise<Row[]> {
   const found: Row[] = [];
   for (const partition of PARTITIONS) {
     const open = await tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });

@@ -65,11 +65,11 @@ function hasMoved(movement: Movement, { size, unit }: DeltaCondition, { now, bef
   const [sign, side] = movement === 'rise' ? ([1, 'atLeast'] as const) : ([-1, 'atMost'] as const);
   if (unit !== undefined)
     return isPast(minus(intervalOf(now), intervalOf(before)), { side, value: sign * size }, scale);
-  const goal = times(positive(intervalOf(before)), 1 + (sign * size) / 100);
+  const goal = times(cutNegative(intervalOf(before)), 1 + (sign * size) / 100);
   return isPast(minus(intervalOf(now), goal), { side, value: 0 }, scale);
 }
 
 /** Cuts negative values off, because percents are of amounts: `<0.2` is between 0 and 0.2. */
-function positive(interval: Interval): Interval {
+function cutNegative(interval: Interval): Interval {
   return interval.low >= 0 ? interval : { ...interval, low: 0, isLowOpen: true };
 }

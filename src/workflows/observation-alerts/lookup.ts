@@ -59,7 +59,7 @@ export const alertsLookup = lookup({
 });
 
 async function find(query: Query, tables: Tables): Promise<Found> {
-  if ('patientId' in query) return ofPatient(query.patientId, tables);
+  if ('patientId' in query) return listPatientAlerts(query.patientId, tables);
   if ('observationId' in query) {
     const { partition, prefix } = neighboursOf(query.observationId);
     return listAlerts(tables, partition, { from: prefix, to: `${prefix}~`, limit: MAX_READ });
@@ -85,7 +85,7 @@ async function listActive(tables: Tables, partition: string, range: Range): Prom
 }
 
 /** Reads a patient's alerts. A pointer may lead to no alert, or to an alert that belongs to another patient now. */
-async function ofPatient(patientId: string, tables: Tables): Promise<Found> {
+async function listPatientAlerts(patientId: string, tables: Tables): Promise<Found> {
   const subject = `Patient/${patientId}`;
   const pointers = await tables('alertpatients').list(digest(subject), { limit: MAX_PER_PATIENT });
   const places = pointers.map(({ key, row }) => ({ partition: String(row.alertPartition), key }));

@@ -57,22 +57,22 @@ export const observationAlerts = defineWorkflow({
     const before = isFirst || deltas.length === 0 ? NO_PLACES : await readResultPlaces(tables, own);
     const moves = matches.flatMap(({ place, result }) => (place ? [{ place, result }] : []));
     // Step 1
-    const { wanted, all } = await moveResults(tables, own, { before, moves });
+    const { newPlaces, allPlaces } = await moveResults(tables, own, { before, moves });
     let { pending } = before;
     const notePending = async (one: PendingAlert) => {
       if (pending.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
       pending = [...pending, one];
-      await writeResultPlaces(tables, own, { places: all, pending });
+      await writeResultPlaces(tables, own, { places: allPlaces, pending });
     };
     const context: HandlerContext = { own, raisedAt: event.time ?? '', tables, setting, log, notePending };
 
     // Steps 2 and 3
-    const nexts = await updateOwnAlerts(matches, { because: becauseOf(observation), isFirst }, context);
-    await updateOtherAlerts(deltas, { places: all, pending: before.pending, nexts }, context);
+    const nextResults = await updateOwnAlerts(matches, { because: withdrawalReasonOf(observation), isFirst }, context);
+    await updateOtherAlerts(deltas, { places: allPlaces, pending: before.pending, nextResults }, context);
 
     // Step 4
-    if (all.length > wanted.length || pending.length > 0)
-      await writeResultPlaces(tables, own, { places: wanted, pending: [] });
+    if (allPlaces.length > newPlaces.length || pending.length > 0)
+      await writeResultPlaces(tables, own, { places: newPlaces, pending: [] });
   },
   lookup: alertsLookup,
   task: {
@@ -98,7 +98,7 @@ function rulesOf(setting: Setting): Rules {
   return rules;
 }
 
-function becauseOf(observation: Observation | undefined): WithdrawalReason {
+function withdrawalReasonOf(observation: Observation | undefined): WithdrawalReason {
   if (observation === undefined) return 'deleted';
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
@@ -109,7 +109,7 @@ async function updateOwnAlerts(
   context: HandlerContext,
 ): Promise<NextResults> {
   const { own, tables } = context;
-  const nexts: NextResults = new Map();
+  const nextResults: NextResults = new Map();
   const { partition, key: prefix } = placeOfAlert(own, '');
   const before = isFirst ? [] : await tables('alerts').list(partition, { from: prefix, to: `${prefix}~` });
 
@@ -117,7 +117,7 @@ async function updateOwnAlerts(
     const { rule, place } = match;
     if (place) {
       const alert = { rule, observationId: own.observationId, place, isNew: isFirst };
-      nexts.set(nameOf(rule, place), await updateDeltaAlert(alert, context));
+      nextResults.set(nameOf(rule, place), await updateDeltaAlert(alert, context));
       continue;
     }
     const facts = evaluateFacts(rule, match, context);
@@ -129,7 +129,7 @@ async function updateOwnAlerts(
     if (!isMatched)
       await updateAlert({ observation: own, rule: String(row.rule), facts: undefined, because }, row, context);
   }
-  return nexts;
+  return nextResults;
 }
 
 /** The next results that were read together with the Observation's own results, by rule and place. */
@@ -142,13 +142,13 @@ function nameOf({ name }: DeltaRule, { partition, key }: ResultPlace): string {
 /** Updates the alerts of the next results after `places`, and the alerts that an earlier try has left. */
 async function updateOtherAlerts(
   deltas: readonly DeltaRule[],
-  { places, pending, nexts }: ResultPlaces & { readonly nexts: NextResults },
+  { places, pending, nextResults }: ResultPlaces & { readonly nextResults: NextResults },
   context: HandlerContext,
 ): Promise<void> {
   const { own, tables } = context;
   for (const place of places) {
     for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
-      const known = nexts.get(nameOf(rule, place)) ?? 'unread';
+      const known = nextResults.get(nameOf(rule, place)) ?? 'unread';
       const wanted = { place, observationId: own.observationId };
       const next = known === 'unread' ? ((await readNext(tables, rule, wanted)) ?? 'none') : known;
       if (next !== 'none') await updateDeltaAlert({ rule, ...next }, context);

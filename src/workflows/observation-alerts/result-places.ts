@@ -41,28 +41,28 @@ export async function writeResultPlaces(
 }
 
 /**
- * Writes the results of an Observation to their places and removes them from former places. Returns all these places:
- * the next result after each may have another previous result now. `resultplaces` names them until their alerts are
+ * Writes the results of an Observation to their places and removes them from former places. Returns the new places, and all of
+ * these places: the next result after each may have another previous result now. `resultplaces` names them until their alerts are
  * right.
  */
 export async function moveResults(
   tables: Tables,
   observation: ObservationKey,
   { before, moves }: { before: ResultPlaces; moves: readonly Move[] },
-): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
+): Promise<{ newPlaces: readonly ResultPlace[]; allPlaces: readonly ResultPlace[] }> {
   const old = new Set(before.places.map(nameOf));
   const wanted = new Map(moves.map((move) => [nameOf(move.place), move]));
   const added = [...wanted].flatMap(([name, { place }]) => (old.has(name) ? [] : [place]));
-  const all = [...before.places, ...added];
+  const allPlaces = [...before.places, ...added];
   const isNew = before.places.length + before.pending.length === 0;
-  if (all.length > before.places.length)
-    await writeResultPlaces(tables, observation, { ...before, places: all, isNew });
+  if (allPlaces.length > before.places.length)
+    await writeResultPlaces(tables, observation, { ...before, places: allPlaces, isNew });
   const gone = before.places.filter((place) => !wanted.has(nameOf(place)));
   await Promise.all([
     ...[...wanted].map(([name, { place, result }]) => putResult(tables, place, { result, isNew: !old.has(name) })),
     ...gone.map((place) => removeResult(tables, place)),
   ]);
-  return { wanted: [...wanted.values()].map(({ place }) => place), all };
+  return { newPlaces: [...wanted.values()].map(({ place }) => place), allPlaces };
 }
 
 function placeOfRow(observation: ObservationKey): Place {

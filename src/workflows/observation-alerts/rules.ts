@@ -67,7 +67,9 @@ function problemsOf(issue: Issue, before: Path, content: unknown): Problem[] {
       message: 'is no property that is known here',
     }));
   }
-  return [{ path: textOfPath(path) || '$', message: `is ${shown(found(content, path))}, must be ${issue.message}` }];
+  return [
+    { path: textOfPath(path) || '$', message: `is ${describeValue(valueAt(content, path))}, must be ${issue.message}` },
+  ];
 }
 
 /** Returns whether a branch of a union does not fit at all. */
@@ -75,11 +77,11 @@ function isOfType(issue: Issue): boolean {
   return issue.code === 'invalid_type' || issue.code === 'invalid_union';
 }
 
-function found(content: unknown, path: Path): unknown {
+function valueAt(content: unknown, path: Path): unknown {
   return path.reduce((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], content);
 }
 
-function shown(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -3,15 +3,14 @@ import { listRevision } from './active-alerts.js';
 import type { AlertCode } from './verdict.js';
 import { type Answer, hasWebhook, type PostAlert } from './webhook.js';
 
-/**
- * Sends alerts to the webhook in the settings: each alert that was raised, changed or withdrawn.
- *
- * `sentRevision` of an alert is the revision that was sent; table `alertoutbox` lists the alerts with a newer revision.
- * The handler writes the alert, then the list. The task sends, then writes the alert, then removes it from the list.
- *   process dies before the list               the next try of the handler finds a revision that was not sent
- *   process dies after sending, or two send    the alert is sent again, with the same idempotency key
- *   the alert changes during sending           the task does not mark it as sent; the list has the newer revision
- */
+// Sends alerts to the webhook in the settings: each alert that was raised, changed or withdrawn.
+//
+// `sentRevision` of an alert is the revision that was sent; table `alertoutbox` lists the alerts with a newer revision.
+// The handler writes the alert, then the list. The task sends, then writes the alert, then removes it from the list.
+//   process dies before the list               the next try of the handler finds a revision that was not sent
+//   process dies after sending, or two send    the alert is sent again, with the same idempotency key
+//   the alert changes during sending           the task does not mark it as sent; the list has the newer revision
+
 const PAGE = 1_000;
 const MAX_AT_ONCE = 8;
 /** Time limit of a run, so that it ends before the task is due again. The rest is sent by the next run. */

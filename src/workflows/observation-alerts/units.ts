@@ -60,7 +60,7 @@ export function applyConversion({ factor, offset }: Conversion, value: number): 
 
 /** Returns whether a unit is of UCUM. Usual units need no library, so that the app starts without it. */
 export function isUcum(unit: string): boolean {
-  return USUAL_UNITS.has(unit) || (isWellFormed(unit) && library().validateUnitString(unit).status === 'valid');
+  return USUAL_UNITS.has(unit) || (isWellFormed(unit) && loadLibrary().validateUnitString(unit).status === 'valid');
 }
 
 function findConversion(from: string, to: string, analyte: Analyte): Conversion | NoConversion {
@@ -78,7 +78,7 @@ function findConversion(from: string, to: string, analyte: Analyte): Conversion 
 function convertOnce(value: number, [from, to]: [string, string], { molarMass, charge }: Analyte): number | undefined {
   const options = { ...(molarMass && { molecularWeight: molarMass }), ...(charge && { charge }) };
   try {
-    const { status, toVal } = library().convertUnitTo(from, value, to, options);
+    const { status, toVal } = loadLibrary().convertUnitTo(from, value, to, options);
     return status === 'succeeded' && toVal !== null && Number.isFinite(toVal) ? toVal : undefined;
   } catch (error) {
     if (error instanceof TypeError) return undefined; // the library fails on some units that it has called valid
@@ -122,7 +122,7 @@ function isWellFormed(unit: string): boolean {
  * Loads the library, which takes 30 ms and 20 MB, at its first use. No `import()`, so that evaluation stays
  * synchronous.
  */
-function library(): UcumLhcUtils {
+function loadLibrary(): UcumLhcUtils {
   if (ucum) return ucum;
   const loaded = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as typeof import('@lhncbc/ucum-lhc');
   ucum = loaded.UcumLhcUtils.getInstance();

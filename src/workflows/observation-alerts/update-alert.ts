@@ -43,9 +43,9 @@ export async function updateAlert(
 ): Promise<'as-it-was' | 'written'> {
   const { observation, rule, facts, because } = candidate;
   const place = placeOfAlert(observation, rule);
-  const isOurs = (row: Row | undefined) => !candidate.onlyIfUnchanged || isSameAlert(row, current);
+  const mayWrite = (row: Row | undefined) => !candidate.onlyIfUnchanged || isSameAlert(row, current);
   const decide: Decide = (row) => {
-    if (!isOurs(row)) return 'keep';
+    if (!mayWrite(row)) return 'keep';
     return facts ? decideAlert(row, facts, context.raisedAt) : decideNoAlert(row, because);
   };
   if (decide(current) === 'keep') {
