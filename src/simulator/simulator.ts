@@ -106,6 +106,7 @@ export class Simulator {
     Object.assign(this.services(name)?.makesEvents ?? {}, changed);
   }
 
+  /** Changes settings. A new time scale takes effect at the end of the current run. */
   change(changed: Partial<SimulatorSettings>): void {
     this.#settings = { ...this.#settings, ...changed };
     this.#chaotic = this.#makeInterference();
@@ -126,9 +127,7 @@ export class Simulator {
       Object.assign(makesEvents, { fhir: true, dicom: true });
     }
     this.recent.clear();
-    this.#settings = DEFAULT_SETTINGS;
-    this.#chaotic = this.#makeInterference();
-    this.#schedule.setScale(this.#settings.timeScale);
+    this.change(DEFAULT_SETTINGS);
     this.eventGrid.clear();
     await this.putDefaultSubscriptions();
   }

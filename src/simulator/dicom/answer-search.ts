@@ -1,7 +1,7 @@
 import type { SimulatorAnswer } from '../http.js';
 import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
 import { isUid } from './check-image.js';
-import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
+import { type Attribute, type Dataset, sortByTag, TAG, textsOf } from './dataset.js';
 import { metadataOf } from './image-content.js';
 import type { Image, Partition, Series, Study } from './image-store.js';
 import { IMAGES_IN_SERIES, IMAGES_IN_STUDY, type Level, SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
@@ -70,19 +70,19 @@ function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
     ...study.values,
     [TAG.studyUid]: uidAttribute(study.uid),
     ...(series && rowOf(series)),
-    ...counted(found),
+    ...countsOf(found),
   };
   const isEnough = [...tags].every((tag) => INDEXED.has(tag) || tag in indexed);
   const source = image || isEnough ? undefined : newestOf(found);
   const all = image ? metadataOf(image) : { ...(source && metadataOf(source)), ...indexed };
   const isWanted = (tag: string) =>
     tags.has(tag) || (tag === TAG.studyUid && params.studyUid) || (tag === TAG.seriesUid && params.seriesUid);
-  return sorted(Object.fromEntries(Object.entries(all).filter(([tag]) => isWanted(tag))));
+  return sortByTag(Object.fromEntries(Object.entries(all).filter(([tag]) => isWanted(tag))));
 }
 
 const INDEXED: ReadonlySet<string> = new Set([...STUDY_TAGS, ...SERIES_TAGS]);
 
-function counted({ study, series }: Found): Record<string, Attribute> {
+function countsOf({ study, series }: Found): Record<string, Attribute> {
   const modalities = modalitiesOf(study);
   const images = [...study.series.values()].reduce((sum, one) => sum + one.images.size, 0);
   return {

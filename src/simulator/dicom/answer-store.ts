@@ -4,7 +4,7 @@ import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
 import { parseMediaTypes } from './media-types.js';
 import { type Part, readMultipart } from './multipart.js';
-import { refused, type Stored, storeImage } from './store-image.js';
+import { refuseFile, type Stored, storeImage } from './store-image.js';
 
 /** Warning reasons of the service (0008,1196). */
 const IMPLICIT_VR = 45063;
@@ -29,7 +29,7 @@ export function answerStore({ request, store, partition, studies, params, maxBod
   return answerOutcomes(outcomes, { studies, studyUid });
 }
 
-const BROKEN_PART = refused(REASON.processing, ['The part has no headers, or the body ends before it does.']);
+const BROKEN_PART = refuseFile(REASON.processing, ['The part has no headers, or the body ends before it does.']);
 
 /** Returns the parts of a request. */
 function readParts(contentType: string | null, body: Uint8Array): Part[] {

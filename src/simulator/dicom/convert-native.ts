@@ -1,6 +1,6 @@
 import dicomParser, { type Element } from 'dicom-parser';
 import { isLong } from './dataset.js';
-import { encodeElement, encodeItem, joined, NUMBERS } from './encode-value.js';
+import { encodeElement, encodeItem, joinBytes, NUMBERS } from './encode-value.js';
 import {
   DEFLATED,
   EXPLICIT_BIG_ENDIAN,
@@ -23,7 +23,7 @@ export function convertNative(file: Uint8Array, part10: Part10): Uint8Array {
   const { transferSyntax, bytes, start } = part10;
   if (transferSyntax === EXPLICIT_LITTLE_ENDIAN) return file;
   const dataSet = transferSyntax === DEFLATED ? bytes.subarray(start) : writeSet(part10.elements, part10);
-  return joined([file.subarray(0, 132), writeMeta(file), dataSet]);
+  return joinBytes([file.subarray(0, 132), writeMeta(file), dataSet]);
 }
 
 function writeMeta(file: Uint8Array): Uint8Array {
@@ -35,14 +35,14 @@ function writeMeta(file: Uint8Array): Uint8Array {
       tag === 'x00020010' ? syntax : file.subarray(dataOffset, dataOffset + length),
     ),
   );
-  const meta = joined(parts);
+  const meta = joinBytes(parts);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
-  return joined([encodeElement({ tag: '00020000', vr: 'UL' }, length), meta]);
+  return joinBytes([encodeElement({ tag: '00020000', vr: 'UL' }, length), meta]);
 }
 
 function writeSet(elements: Part10['elements'], part10: Part10): Uint8Array {
-  return joined(inOrder(elements).map((element) => writeElement(element, part10)));
+  return joinBytes(inOrder(elements).map((element) => writeElement(element, part10)));
 }
 
 function writeElement(element: Element, part10: Part10): Uint8Array {
@@ -50,7 +50,7 @@ function writeElement(element: Element, part10: Part10): Uint8Array {
   const vr = vrFor(element, tag.toUpperCase(), part10);
   if (vr === 'SQ') {
     const items = (element.items ?? []).map(({ dataSet }) => encodeItem(writeSet(dataSet?.elements ?? {}, part10)));
-    return encodeElement({ tag, vr }, joined(items));
+    return encodeElement({ tag, vr }, joinBytes(items));
   }
   const value = part10.bytes.subarray(element.dataOffset, element.dataOffset + element.length);
   // Implicit VR has room for values that explicit VR has none for.

@@ -58,6 +58,6 @@ export function withoutPadding(text: string): string {
 }
 
 /** Returns the attributes in the order of their tags, as the standard requires. */
-export function sorted(dataset: Dataset): Dataset {
+export function sortByTag(dataset: Dataset): Dataset {
   return Object.fromEntries(Object.entries(dataset).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

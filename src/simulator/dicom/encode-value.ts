@@ -25,19 +25,19 @@ const IMPLICIT = { isExplicit: false, isBigEndian: false };
 
 /** Returns the value of an attribute that is no sequence, little endian, of even length. */
 export function encodeValue({ vr, Value = [], InlineBinary }: Attribute, encode: Encode): Uint8Array {
-  if (InlineBinary !== undefined) return padded(Buffer.from(InlineBinary, 'base64'), 0);
-  if (isText(vr)) return padded(encode(Value.map(textOfValue).join('\\')), vr === 'UI' ? 0 : 0x20);
-  if (vr === 'AT') return joined(Value.map((tag) => encodeTag(String(tag))));
+  if (InlineBinary !== undefined) return padToEven(Buffer.from(InlineBinary, 'base64'), 0);
+  if (isText(vr)) return padToEven(encode(Value.map(textOfValue).join('\\')), vr === 'UI' ? 0 : 0x20);
+  if (vr === 'AT') return joinBytes(Value.map((tag) => encodeTag(String(tag))));
   const write = numberWriter(vr);
-  if (write) return joined(Value.map((value) => write(Number(value))));
-  return padded(joined(Value.filter((value) => value instanceof Uint8Array)), 0);
+  if (write) return joinBytes(Value.map((value) => write(Number(value))));
+  return padToEven(joinBytes(Value.filter((value) => value instanceof Uint8Array)), 0);
 }
 
 type Name = { readonly tag: string; readonly vr: string };
 
 /** Returns an element: tag, VR where the encoding has it, length, and value. */
 export function encodeElement(name: Name, value: Uint8Array, form = EXPLICIT): Uint8Array {
-  return joined([encodeHeader(name, value.length, form), value]);
+  return joinBytes([encodeHeader(name, value.length, form), value]);
 }
 
 /** Returns an item of a sequence. */
@@ -63,12 +63,12 @@ function encodeHeader({ tag, vr }: Name, length: number, { isExplicit, isBigEndi
 }
 
 /** Returns all parts as one array. A single part is returned itself, without a copy. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 && parts[0] ? parts[0] : new Uint8Array(Buffer.concat(parts));
 }
 
-function padded(bytes: Uint8Array, padding: number): Uint8Array {
-  return bytes.length % 2 === 0 ? bytes : joined([bytes, Uint8Array.of(padding)]);
+function padToEven(bytes: Uint8Array, padding: number): Uint8Array {
+  return bytes.length % 2 === 0 ? bytes : joinBytes([bytes, Uint8Array.of(padding)]);
 }
 
 function encodeTag(tag: string): Uint8Array {

@@ -16,7 +16,7 @@ export function framesOf(part10: Part10, dataset: Dataset): Frames {
   if (!pixels) throw new Refusal(404, 'The specified frame cannot be found: the instance has no pixel data.');
   const count = Math.max(1, Math.floor(numberOf(dataset, '00280008', 1)));
   if (pixels.fragments)
-    return encapsulated(part10, { fragments: pixels.fragments, offsets: pixels.basicOffsetTable, count });
+    return framesOfFragments(part10, { fragments: pixels.fragments, offsets: pixels.basicOffsetTable, count });
 
   const all = part10.bytes.subarray(pixels.dataOffset, pixels.dataOffset + pixels.length);
   const bits = bitsOfFrame(dataset);
@@ -30,7 +30,7 @@ type Fragment = { readonly offset: number; readonly position: number; readonly l
 
 type Encapsulated = { fragments: readonly Fragment[]; offsets: readonly number[] | undefined; count: number };
 
-function encapsulated({ bytes }: Part10, { fragments, offsets = [], count }: Encapsulated): Frames {
+function framesOfFragments({ bytes }: Part10, { fragments, offsets = [], count }: Encapsulated): Frames {
   const join = (from: readonly Fragment[]) =>
     new Uint8Array(Buffer.concat(from.map(({ position, length }) => bytes.subarray(position, position + length))));
   if (count === 1) return { count, frame: () => join(fragments) };

@@ -1,5 +1,5 @@
 import { convertNative } from './convert-native.js';
-import { type Dataset, sorted } from './dataset.js';
+import { type Dataset, sortByTag } from './dataset.js';
 import type { Image } from './image-store.js';
 import { type Part10, readPart10 } from './read-part10.js';
 import { revisePart10 } from './revise-part10.js';
@@ -9,7 +9,7 @@ import { toDataset } from './to-dataset.js';
 export function metadataOf(image: Image, { isOriginal = false } = {}): Dataset {
   const right = Object.entries(toDataset(part10Of(image))).filter(([tag]) => !image.wrong.includes(tag));
   const changes = isOriginal ? {} : image.changes;
-  return sorted({ ...Object.fromEntries(right), ...changes });
+  return sortByTag({ ...Object.fromEntries(right), ...changes });
 }
 
 /** Returns the file with its updates; a native file is converted to explicit VR little endian. */

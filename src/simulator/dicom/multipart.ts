@@ -1,4 +1,4 @@
-import { joined } from './encode-value.js';
+import { joinBytes } from './encode-value.js';
 
 export type Part = {
   /** The Content-Type of the part, if it has one. */
@@ -35,7 +35,7 @@ export function writeMultipart(
     content,
     Buffer.from(LINE_END),
   ]);
-  return joined([...texts, Buffer.from(`--${boundary}--${LINE_END}`)]);
+  return joinBytes([...texts, Buffer.from(`--${boundary}--${LINE_END}`)]);
 }
 
 type Delimiter = { readonly start: number; readonly end: number; readonly isLast: boolean };

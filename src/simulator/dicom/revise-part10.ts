@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { encodeText, encodeUtf8, IN_UTF_8, isAscii } from './character-sets.js';
 import { type Dataset, textOfValue } from './dataset.js';
-import { type Encode, encodeElement, encodeValue, joined } from './encode-value.js';
+import { type Encode, encodeElement, encodeValue, joinBytes } from './encode-value.js';
 import { characterSetsOf, DEFLATED, type Part10, startOf } from './read-part10.js';
 import { toDataset } from './to-dataset.js';
 
@@ -28,9 +28,9 @@ export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset)
   }
   parts.push(bytes.subarray(copiedTo));
 
-  const dataSet = joined(parts);
-  if (transferSyntax !== DEFLATED) return joined([bytes.subarray(0, start), dataSet]);
-  return joined([file.subarray(0, part10.metaEnd), deflateRawSync(dataSet)]);
+  const dataSet = joinBytes(parts);
+  if (transferSyntax !== DEFLATED) return joinBytes([bytes.subarray(0, start), dataSet]);
+  return joinBytes([file.subarray(0, part10.metaEnd), deflateRawSync(dataSet)]);
 }
 
 /**
@@ -49,6 +49,6 @@ function inCharacterSet(part10: Part10, changes: Dataset): { written: Dataset; e
     written: changes,
     encode: (text) =>
       encodeText(text, sets) ??
-      joined([...text].map((character) => encodeText(character, sets) ?? Uint8Array.of(0x3f))),
+      joinBytes([...text].map((character) => encodeText(character, sets) ?? Uint8Array.of(0x3f))),
   };
 }

@@ -67,8 +67,8 @@ function parseFilter(name: string, values: readonly string[], { levels, isFuzzy 
   if (text === '') throw problem(`attribute '${name}' has an empty value, which is not supported`);
   const vr = vrOf(tag);
   if (vr === 'DA') return parseDates(tag, level, text);
-  if (vr !== 'PN') return { tag, level, text: plain(text), matches: oneOf(plain(text), plain) };
-  return { tag, level, text, matches: isFuzzy ? nameBegins(text) : oneOf(bare(text), bare) };
+  if (vr !== 'PN') return { tag, level, text: foldCase(text), matches: oneOf(foldCase(text), foldCase) };
+  return { tag, level, text, matches: isFuzzy ? nameBegins(text) : oneOf(foldName(text), foldName) };
 }
 
 function parseDates(tag: string, level: Level, text: string): Filter {
@@ -93,7 +93,7 @@ function nameBegins(text: string): Filter['matches'] {
 }
 
 function wordsOf(text: string): string[] {
-  return bare(text)
+  return foldName(text)
     .split(/[\s^=,.'-]+/)
     .filter(Boolean);
 }
@@ -102,13 +102,13 @@ function oneOf(wanted: string, normalize: (text: string) => string): Filter['mat
   return (attribute) => textsOf(attribute).some((text) => normalize(text) === wanted);
 }
 
-function plain(text: string): string {
+function foldCase(text: string): string {
   return withoutPadding(text).toLowerCase();
 }
 
 /** Returns a name as it is compared: without case, accents and padding. */
-function bare(text: string): string {
-  return plain(text).normalize('NFD').replace(COMBINING, '');
+function foldName(text: string): string {
+  return foldCase(text).normalize('NFD').replace(COMBINING, '');
 }
 
 function tagsOf(

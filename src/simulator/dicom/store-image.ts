@@ -26,21 +26,21 @@ export function storeImage(
   { store, partition, studyUid }: { store: ImageStore; partition: string; studyUid?: string | undefined },
 ): Stored {
   const part10 = readPart10(file);
-  if ('problem' in part10) return refused(REASON.validation, [`DICOM100: ${part10.problem}`]);
+  if ('problem' in part10) return refuseFile(REASON.validation, [`DICOM100: ${part10.problem}`]);
   const dataset = toDataset(part10);
   const uids = uidsOf(dataset);
   const names = { instanceUid: uids.instanceUid, sopClassUid: firstText(dataset, TAG.sopClassUid) };
   const { reason, problems, wrong } = checkImage(dataset, studyUid);
-  if (reason !== undefined) return refused(reason, problems, names);
+  if (reason !== undefined) return refuseFile(reason, problems, names);
 
   const added = store.add(partition, { uids, dataset, transferSyntax: part10.transferSyntax, file, wrong });
-  if (added === 'full') return refused(REASON.processing, [problem(TAG.instanceUid, FULL)], names);
+  if (added === 'full') return refuseFile(REASON.processing, [problem(TAG.instanceUid, FULL)], names);
   if (added === 'exists') return { status: 'duplicate', reason: REASON.exists, problems: [], ...names };
   return { status: 'stored', entry: added, isImplicit: !part10.isExplicit, problems, ...names };
 }
 
 /** Returns the result for a file that is not stored. */
-export function refused(
+export function refuseFile(
   reason: number,
   problems: readonly string[],
   names = { instanceUid: '', sopClassUid: '' },

@@ -1,6 +1,6 @@
 import { encodeUtf8, IN_UTF_8, isAscii } from './character-sets.js';
-import { type Attribute, type Dataset, firstText, sorted, TAG } from './dataset.js';
-import { encodeElement, encodeItem, encodeValue, joined } from './encode-value.js';
+import { type Attribute, type Dataset, firstText, sortByTag, TAG } from './dataset.js';
+import { encodeElement, encodeItem, encodeValue, joinBytes } from './encode-value.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
 /** The UID of this implementation, made from a UUID. */
@@ -21,16 +21,16 @@ export function writePart10(dataset: Dataset): Uint8Array {
   });
   const metaLength = writeElements({ '00020000': { vr: 'UL', Value: [meta.length] } });
   const prefix = Uint8Array.of(...new Uint8Array(128), ...encodeUtf8('DICM'));
-  return joined([prefix, metaLength, meta, writeElements(written)]);
+  return joinBytes([prefix, metaLength, meta, writeElements(written)]);
 }
 
 function writeElements(dataset: Dataset): Uint8Array {
   const inCapitals = Object.fromEntries(Object.entries(dataset).map(([tag, value]) => [tag.toUpperCase(), value]));
-  return joined(Object.entries(sorted(inCapitals)).map(([tag, attribute]) => writeElement(tag, attribute)));
+  return joinBytes(Object.entries(sortByTag(inCapitals)).map(([tag, attribute]) => writeElement(tag, attribute)));
 }
 
 function writeElement(tag: string, attribute: Attribute): Uint8Array {
   const { vr, Value = [] } = attribute;
   if (vr !== 'SQ') return encodeElement({ tag, vr }, encodeValue(attribute, encodeUtf8));
-  return encodeElement({ tag, vr }, joined(Value.map((item) => encodeItem(writeElements(item as Dataset)))));
+  return encodeElement({ tag, vr }, joinBytes(Value.map((item) => encodeItem(writeElements(item as Dataset)))));
 }

@@ -31,12 +31,12 @@ const header = formBy(
       name: headerName,
       type: z.literal('Static'),
       properties: properties({ isSecret: flag, value: headerValue }),
-    }).transform(flat),
+    }).transform(flatten),
     object({
       name: headerName,
       type: z.literal('Dynamic'),
       properties: properties({ sourceField: text() }),
-    }).transform(flat),
+    }).transform(flatten),
   ],
 );
 
@@ -68,16 +68,19 @@ export const destinationSchema = formBy(
     object({
       endpointType: z.literal('WebHook'),
       properties: properties({ endpointUrl: text().refine(isHttp, expected('an http or https URL')), ...batching }),
-    }).transform(flat),
+    }).transform(flatten),
     object({
       endpointType: z.literal('AzureFunction'),
       properties: properties({
         resourceId: text().regex(FUNCTION, expected('…/sites/APP/functions/NAME')),
         ...batching,
       }),
-    }).transform((found) => ({ ...flat(found), functionName: FUNCTION.exec(found.properties.resourceId)?.[1] ?? '' })),
+    }).transform((found) => ({
+      ...flatten(found),
+      functionName: FUNCTION.exec(found.properties.resourceId)?.[1] ?? '',
+    })),
     object({ endpointType: z.literal('StorageQueue'), properties: properties(queue) }).transform((found) => ({
-      ...flat(found),
+      ...flatten(found),
       ...ONE_BY_ONE,
     })),
   ],
@@ -88,7 +91,7 @@ export type Destination = z.output<typeof destinationSchema>;
 /** The properties by which a destination gets events in batches. */
 export type Batching = Pick<Destination, keyof typeof batching>;
 
-function flat<O, P>({ properties, ...others }: O & { properties: P }) {
+function flatten<O, P>({ properties, ...others }: O & { properties: P }) {
   return { ...others, ...properties };
 }
 

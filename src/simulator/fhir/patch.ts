@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import jsonPatch, { type Operation } from 'fast-json-patch';
-import { isObject, parseExactly, plain } from './content/json.js';
+import { isObject, parseExactly, withPlainNumbers } from './content/json.js';
 import { invalid, refuse } from './content/outcome.js';
 import { type FhirResource, readResource } from './content/resource-rules.js';
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
-/** Operations with a valid `op` and `path`. `patched` finds out whether each applies. */
+/** Operations with a valid `op` and `path`. `applyPatch` finds out whether each applies. */
 export type Patch = readonly (Record<string, unknown> & { readonly op: string; readonly path: string })[];
 
 /**
@@ -27,7 +27,7 @@ export function readPatch(patch: unknown): Patch {
 }
 
 /** Returns the resource after all operations. Throws a FhirError that names the operation that does not apply. */
-export function patched(text: string, patch: Patch): FhirResource {
+export function applyPatch(text: string, patch: Patch): FhirResource {
   const resource = parseExactly(text) as FhirResource;
   let document: unknown = parseExactly(text);
   for (const [n, operation] of patch.entries()) document = apply(document, operation, nameOf(n));
@@ -49,8 +49,8 @@ function apply(document: unknown, operation: Patch[number], name: string): unkno
       return jsonPatch.applyOperation(document, operation as unknown as Operation, true, true, true).newDocument;
     }
     // Numbers are compared by their value, however they are written.
-    const found = plain(jsonPatch.getValueByPointer(document, path));
-    if (value !== undefined && isDeepStrictEqual(found, plain(value))) return document;
+    const found = withPlainNumbers(jsonPatch.getValueByPointer(document, path));
+    if (value !== undefined && isDeepStrictEqual(found, withPlainNumbers(value))) return document;
   } catch (error) {
     throw refuse(400, 'processing', `${name} (${op} ${path}) cannot be applied: ${reasonOf(error)}.`);
   }

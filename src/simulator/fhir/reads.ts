@@ -15,7 +15,7 @@ export function readCurrent(store: Store, resourceType: string, id: string): Res
 export function currentVersion(store: Store, resourceType: string, id: string): Version {
   const stored = store.get(resourceType, id);
   if (!stored) throw notFound({ resourceType, id });
-  return undeleted(stored.current);
+  return requireUndeleted(stored.current);
 }
 
 /** Returns one version. Throws a FhirError: 404 if it is absent or no longer kept, 410 if it is a deletion. */
@@ -23,7 +23,7 @@ export function readVersion(store: Store, name: Required<VersionName>): Result {
   const { resourceType, id, versionId } = name;
   const stored = store.get(resourceType, id);
   const version = stored && versionsOf(stored).find(({ number }) => String(number) === versionId);
-  if (version) return { kind: 'version', status: 200, version: undeleted(version), isWrite: false };
+  if (version) return { kind: 'version', status: 200, version: requireUndeleted(version), isWrite: false };
   const wasThere = stored && /^[1-9]\d*$/.test(versionId) && Number(versionId) < stored.current.number;
   const why = wasThere ? ': it is not kept any longer, as old versions took too much memory' : '';
   throw notFound(name, why);
@@ -82,7 +82,7 @@ export function notFound({ resourceType, id, versionId }: VersionName, why = '')
 }
 
 /** Returns the version. Throws a FhirError (410) if it marks a deletion. */
-function undeleted(version: Version): Version {
+function requireUndeleted(version: Version): Version {
   if (version.text !== undefined) return version;
   const { resourceType, id } = version.stored;
   const diagnostics = `Resource type '${resourceType}' with id '${id}' was deleted with version ${version.number}.`;

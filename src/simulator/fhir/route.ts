@@ -26,7 +26,8 @@ export function route(deps: Deps, call: Call): Result {
     throw refuse(405, 'not-supported', `The requested operation '${operation}' is not supported.`);
   }
   const [first] = segments;
-  const handlers = first !== undefined && isResourceType(first) ? ofType(deps, call, first) : ofAll(deps, call);
+  const handlers =
+    first !== undefined && isResourceType(first) ? handlersOfType(deps, call, first) : handlersOfAll(deps, call);
   if (!handlers) throw routeNotFound(call);
   const name = method === 'HEAD' ? 'GET' : method;
   const handle = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
@@ -45,7 +46,7 @@ function checkQuery(query: URLSearchParams): void {
   if (query.get('_elements')?.trim() === '') throw invalid("'_elements' is empty. Name elements, as in id,name.");
 }
 
-function ofAll(deps: Deps, call: Call): Handlers | undefined {
+function handlersOfAll(deps: Deps, call: Call): Handlers | undefined {
   const { store, now } = deps;
   const search = (isForm: boolean) => searchResources(store, call, { resourceType: undefined, isForm, now: now() });
   switch (call.segments.join('/')) {
@@ -62,7 +63,7 @@ function ofAll(deps: Deps, call: Call): Handlers | undefined {
   }
 }
 
-function ofType({ store, writes, now }: Deps, call: Call, resourceType: string): Handlers | undefined {
+function handlersOfType({ store, writes, now }: Deps, call: Call, resourceType: string): Handlers | undefined {
   const [, second, third, fourth] = call.segments;
   const { length } = call.segments;
   const search = (isForm: boolean) => searchResources(store, call, { resourceType, isForm, now: now() });

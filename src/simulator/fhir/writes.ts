@@ -5,7 +5,7 @@ import { resolveConditionalReferences } from './bundle/references.js';
 import type { Call, Result } from './call.js';
 import { invalid, refuse } from './content/outcome.js';
 import { checkId, type FhirResource } from './content/resource-rules.js';
-import { type Patch, patched, readPatch } from './patch.js';
+import { applyPatch, type Patch, readPatch } from './patch.js';
 import { currentVersion, notFound } from './reads.js';
 import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText } from './store/store.js';
@@ -119,7 +119,7 @@ export class Writes {
   #patchVersion(call: Call, version: Version, patch: Patch): Result {
     const { resourceType, id } = version.stored;
     checkIfMatch(call, version, { resourceType, id });
-    const resource = patched(version.text ?? '', patch);
+    const resource = applyPatch(version.text ?? '', patch);
     return this.#put(call, { resourceType, id, method: 'PATCH', resource });
   }
 

@@ -53,15 +53,15 @@ function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Re
 function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Result[] {
   const { store, route } = deps;
   const plan = new TransactionPlan(deps, call);
-  const read = entries.map((entry, n) => naming(n, undefined, () => readEntry(entry, call.base)));
-  const newIds = read.map((entry, n) => naming(n, undefined, () => plan.add(entry)));
-  for (const [n, entry] of read.entries()) naming(n, undefined, () => plan.resolve(entry));
+  const read = entries.map((entry, n) => nameEntryInRefusal(n, undefined, () => readEntry(entry, call.base)));
+  const newIds = read.map((entry, n) => nameEntryInRefusal(n, undefined, () => plan.add(entry)));
+  for (const [n, entry] of read.entries()) nameEntryInRefusal(n, undefined, () => plan.resolve(entry));
   const isParallel = call.header('x-bundle-processing-logic')?.trim().toLowerCase() === 'parallel';
   return store.attempt(() => {
     let late: FhirError | undefined;
     const results = runInOrder(read, (entry, n) => {
       try {
-        return naming(n, entry, () => route(callOf(entry, call, newIds[n])));
+        return nameEntryInRefusal(n, entry, () => route(callOf(entry, call, newIds[n])));
       } catch (error) {
         if (!isParallel || !(error instanceof FhirError) || !isVersionConflict(error, entry)) throw error;
         late ??= error;
@@ -100,7 +100,7 @@ function resultOrRefusal<T>(work: () => T): T | FhirError {
 }
 
 /** Adds the entry to a refusal, and, once a transaction runs, its method and URL. */
-function naming<T>(n: number, entry: BundleEntry | undefined, work: () => T): T {
+function nameEntryInRefusal<T>(n: number, entry: BundleEntry | undefined, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -112,12 +112,12 @@ function naming<T>(n: number, entry: BundleEntry | undefined, work: () => T): T 
       const diagnostics = `Transaction failed on '${entry.method}' for the requested url '/${url}'.`;
       failed.push({ severity: 'error', code: 'processing', diagnostics, expression });
     }
-    const issues = error.issues.map((issue) => ({ ...issue, expression: within(expression, issue.expression) }));
+    const issues = error.issues.map((issue) => ({ ...issue, expression: placeInEntry(expression, issue.expression) }));
     throw new FhirError(error.status, [...failed, ...issues]);
   }
 }
 
 /** Returns a place such as `Patient.name[0]` as a place in the entry. */
-function within(entry: string, expression: string | undefined): string {
+function placeInEntry(entry: string, expression: string | undefined): string {
   return expression === undefined ? entry : `${entry}.resource${expression.replace(/^[^.[]*/, '')}`;
 }

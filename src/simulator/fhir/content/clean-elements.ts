@@ -39,7 +39,7 @@ function cleanObject(object: Record<string, unknown>, given: ElementType | undef
     place.push(name);
     const found = object[name];
     const value = name === COMMENTS ? undefined : cleanValue(found, childTypeOf(type, name), place);
-    const fitting = value === undefined ? undefined : fitted(value, isRepeating(type, name), place);
+    const fitting = value === undefined ? undefined : fitToElement(value, isRepeating(type, name), place);
     place.pop();
     if (fitting === undefined) delete object[name];
     else {
@@ -73,7 +73,7 @@ function cleanList(values: unknown[], type: ElementType | undefined, place: Plac
   return isEmpty ? undefined : values;
 }
 
-function fitted(value: unknown, isRepeating: boolean, place: Place): unknown {
+function fitToElement(value: unknown, isRepeating: boolean, place: Place): unknown {
   if (isRepeating) return Array.isArray(value) ? value : [value];
   if (!Array.isArray(value)) return value;
   const items = value.filter((item) => item !== null);

@@ -59,7 +59,7 @@ export function isNothing(value: unknown): boolean {
 }
 
 /** Returns a deep copy in which every number is a number. */
-export function plain(value: unknown): unknown {
+export function withPlainNumbers(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 

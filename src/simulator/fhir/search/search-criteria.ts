@@ -35,7 +35,7 @@ export function readCriterion(name: string, text: string, base: string): Criteri
   }
   const keysOf = (value: string) => {
     if (TOKENS.includes(parameter)) return [keyOfToken(parameter, value)];
-    if (parameter === '_profile') return [uriKey('_profile', unescaped(value))];
+    if (parameter === '_profile') return [uriKey('_profile', removeEscapes(value))];
     return keysOfReference(parameter, value, modifier).flatMap((reference) => keysAt(base, reference));
   };
   return { kind: 'keys', keys: values.flatMap(keysOf) };
@@ -43,7 +43,7 @@ export function readCriterion(name: string, text: string, base: string): Criteri
 
 /** Reads `system|value`; `|value` without a system; `value` in any system; `system|` for any value. */
 function keyOfToken(parameter: string, text: string): string {
-  const parts = splitEscaped(text, '|').map(unescaped);
+  const parts = splitEscaped(text, '|').map(removeEscapes);
   if (parts.length > 2) throw invalid(`'${text}' of '${parameter}' has more than one '|'. Write system|value.`);
   const [first = '', second] = parts;
   if (second === undefined) return tokenKey(parameter, { value: first });
@@ -52,7 +52,7 @@ function keyOfToken(parameter: string, text: string): string {
 
 /** Returns the keys of a reference. An id alone may be of any type; with `patient` it is a patient's. */
 function keysOfReference(parameter: string, text: string, modifier: string | undefined): string[] {
-  const reference = unescaped(text);
+  const reference = removeEscapes(text);
   if (reference.includes('/') || reference.startsWith('urn:')) return [reference];
   const types = modifier !== undefined ? [modifier] : parameter === 'patient' ? ['Patient'] : RESOURCE_TYPES;
   return types.map((type) => `${type}/${reference}`);
@@ -107,6 +107,6 @@ function splitEscaped(text: string, separator: string): string[] {
   return parts;
 }
 
-function unescaped(text: string): string {
+function removeEscapes(text: string): string {
   return text.replace(/\\(.)/gs, '$1');
 }
