@@ -1,16 +1,17 @@
 import { toJson } from '../json-text.js';
 import { placeOfId } from './ids.js';
 import { isResolved } from './import-undelivered.js';
-import type { StoredDeadLetter } from './store/dead-letter.js';
+import type { DiscardNote } from './store/dead-letter.js';
 import type { DeadLetterStores } from './stores.js';
 import { MAX_BLOB_BYTES, parsedOrText, RESOLVED } from './undelivered.js';
 
-/** The note of a discarded dead letter: the person, and the reason. */
-export type Note = { readonly by: string; readonly why: string };
+/** The person who discards, and the reason. */
+export type Note = Omit<DiscardNote, 'at'>;
 
 /** Blob metadata is limited to 8 KB. */
 const MAX_WHY_CHARACTERS = 500;
 
+/** `gone`: no pending dead letter has the id. */
 export type Discarded = 'discarded' | 'gone';
 
 /**
@@ -39,11 +40,7 @@ export async function discardDeadLetter(
   return isThere ? 'discarded' : 'gone';
 }
 
-async function discardUndelivered(
-  name: string,
-  discarded: NonNullable<StoredDeadLetter['discarded']>,
-  stores: DeadLetterStores,
-): Promise<Discarded> {
+async function discardUndelivered(name: string, discarded: DiscardNote, stores: DeadLetterStores): Promise<Discarded> {
   const { undelivered } = stores;
   const read = await undelivered.readText(name, MAX_BLOB_BYTES);
   if (!read) return 'gone';

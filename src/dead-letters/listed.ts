@@ -45,6 +45,7 @@ export const KNOWN_REASONS: readonly string[] = [
 /** `undelivered`: Event Grid's own dead letters, one blob each. */
 export type ListedStage = Stage | 'undelivered';
 export const LISTED_STAGES: readonly ListedStage[] = [...STAGES, 'undelivered'];
+/** The stages whose dead letters belong to jobs, and so to workflows. */
 export const STAGES_WITH_WORKFLOW: readonly ListedStage[] = STAGES.filter((stage) => stage !== 'invalid');
 
 /**

@@ -1,6 +1,7 @@
 import type { Problem } from '../events/invalid-event-error.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 
+/** The result of the request to redrive one dead letter. */
 export type Redriven =
   /** The row is written; `readOutcome` returns the outcome so far. */
   | { kind: 'asked'; readOutcome: ReadOutcome }
@@ -11,6 +12,7 @@ export type Redriven =
 /** `picked-up`: the app has begun, and there is no outcome yet. `open`: the app has not begun. */
 export type ReadOutcome = () => Promise<Outcome | 'picked-up'>;
 
+/** The reason why a dead letter was not redriven. */
 export type Skipped =
   /** No dead letter with this id is pending: it is resolved, or never existed. */
   | 'gone'
@@ -31,6 +33,7 @@ export type Skipped =
   /** The dead letter holds several events, so a corrected payload has no place. */
   | 'not-editable';
 
+/** The outcome of a redrive so far. */
 export type Outcome =
   | Result
   /** There is no outcome yet. */

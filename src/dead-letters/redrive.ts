@@ -80,7 +80,7 @@ async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLet
   const readOutcome = async () => outcomeOf((await stores.ledger.read(address))?.record, redrive);
   if (options.isDryRun) return { kind: 'asked', readOutcome };
 
-  const edit = (await noteEdit(found, options, stores)) ?? deadLetter.edit;
+  const edit = (await storeEdit(found, options, stores)) ?? deadLetter.edit;
   const eventIdDigest = digest(String(eventId));
   const job = { kind: 'job' as const, address, eventIdDigest, redrive };
   const item = { ...job, deadLetter: name, ...(edit !== undefined && { edit }) };
@@ -91,7 +91,7 @@ async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLet
 async function redriveInvalid(found: Found, options: RedriveOptions, stores: DeadLetterStores): Promise<Redriven> {
   if (options.isDryRun) return { kind: 'asked', readOutcome: async () => 'open' };
   const { name, event } = found;
-  await noteEdit(found, options, stores);
+  await storeEdit(found, options, stores);
   const added = await addDelivery(event, stores, { deadLetter: name });
   return {
     kind: 'asked',
@@ -174,7 +174,7 @@ async function readRedrivable(
   return resolved !== undefined && readDeadLetter(resolved)?.discarded ? resolved : undefined;
 }
 
-async function noteEdit(
+async function storeEdit(
   { name, deadLetter }: Found,
   { event, by }: RedriveOptions,
   { blobs, clock }: DeadLetterStores,

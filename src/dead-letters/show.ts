@@ -6,7 +6,7 @@ import { textOfProblem } from './problem-text.js';
 import { readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import type { DeadLetterName } from './store/names.js';
 import type { ReadStores } from './stores.js';
-import { noteBeside, parsedOrText, RESOLVED, readUndelivered } from './undelivered.js';
+import { noteInMetadata, parsedOrText, RESOLVED, readUndelivered } from './undelivered.js';
 
 /** A dead letter without its payload, and without the message of its error, which may quote a payload. */
 export type Shown = Omit<ListedDeadLetter, 'at'> &
@@ -84,7 +84,7 @@ async function showUndelivered(name: string, { undelivered }: Pick<ReadStores, '
   const blob = isResolved ? RESOLVED + name : name;
   const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, events);
   const isText = read.kind === 'text';
-  const discarded = isText || !isResolved ? found.discarded : await noteBeside(blob, undelivered);
+  const discarded = isText || !isResolved ? found.discarded : await noteInMetadata(blob, undelivered);
   const note = isText ? {} : { note: NOT_TEXT[read.why] };
   const shown = { ...listed, isResolved, blob, ...note, ...(discarded && { discarded }) };
   return { shown, payload: isText ? parsedOrText(read.text) : read.text };

@@ -1,7 +1,7 @@
 import { parseJson, toJson } from '../json-text.js';
 import type { BlobStore, BlobText } from '../storage/blob-store.js';
 import { blobPages } from '../storage/pages.js';
-import type { StoredDeadLetter } from './store/dead-letter.js';
+import type { DiscardNote } from './store/dead-letter.js';
 import type { BlobsPage } from './store/pending.js';
 
 /**
@@ -19,8 +19,6 @@ export type Undelivered = {
   readonly reason: string;
   readonly outcome: string;
 };
-
-type Discarded = NonNullable<StoredDeadLetter['discarded']>;
 
 export const RESOLVED = 'resolved/';
 const UNREADABLE = 'unreadable/';
@@ -57,7 +55,7 @@ export type UndeliveredBlob = {
   readonly read: BlobText;
   readonly events: readonly Undelivered[] | undefined;
   /** The note of a discarded blob that is text. */
-  readonly discarded: Discarded | undefined;
+  readonly discarded: DiscardNote | undefined;
 };
 
 /** Returns the blob of this name, which may begin with `resolved/`; undefined if the blob is absent. */
@@ -90,14 +88,14 @@ export async function moveUnreadable(name: string, blobs: BlobStore): Promise<vo
 }
 
 /** Returns the note and the original content of a discarded blob; undefined for an imported blob. */
-function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
-  const held = Object(parsedOrText(content)) as { discarded?: Discarded; content?: unknown };
+function discardedOf(content: string): { discarded: DiscardNote; content: string } | undefined {
+  const held = Object(parsedOrText(content)) as { discarded?: DiscardNote; content?: unknown };
   if (held.discarded === undefined || held.content === undefined) return undefined;
   return { discarded: held.discarded, content: toJson(held.content) };
 }
 
-/** Returns the note of a discarded blob that is not text, whose note is in its metadata. */
-export async function noteBeside(name: string, blobs: BlobStore): Promise<Discarded | undefined> {
+/** Returns the note of a discarded blob that is not text: it is in the metadata of the blob. */
+export async function noteInMetadata(name: string, blobs: BlobStore): Promise<DiscardNote | undefined> {
   const { blobs: found } = await blobs.list(name, { limit: 1 });
   const { by, why, at } = (found[0]?.name === name && found[0].metadata) || {};
   return by !== undefined && why !== undefined && at !== undefined ? { by, why, at } : undefined;

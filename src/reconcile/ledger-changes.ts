@@ -26,7 +26,7 @@ type LedgerChangesDeps = {
 /** The limit is generous, because no delivery waits for this write. */
 const RELEASE_WITHIN_MS = 10_000;
 
-/** Returns the changes that the app's ledger knows. */
+/** Returns the changes that the ledger knows, and that rows of `waiting` bring in. */
 export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
   const { ledger, waiting, workflows, deadlineMs, clock, storageNow, areRowsLost } = deps;
   const stores = { waiting, clock, storageNow };

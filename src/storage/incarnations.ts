@@ -13,7 +13,7 @@ type Located = Read & { readonly address: Address };
 type Found = Read & { readonly address: Address; readonly stored: Stored };
 /** A place to look: one workflow's rows of a change, in the table of a day. */
 type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
-/** `workflow`: looks for its records alone. `likely`: a workflow that probably has a record, and is looked at first. */
+/** `workflow`: the only one whose records count. `likely`: a workflow that probably has a record, and is read first. */
 export type KnownBy = { readonly workflow?: string | undefined; readonly likely?: string | undefined };
 /** `jobs`: records and guards, by number. `adoptedBy`: ids of events, by the key of the adopted record. */
 type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
@@ -36,9 +36,8 @@ export class Incarnations {
   /**
    * Returns the record of `event`, with its address.
    *
-   * Q2: an event has the incarnation with its id; else it adopts one that reconciliation made at about its time; else
-   *     it takes the next number. A change of history has the incarnation of about its time; else it takes the next
-   *     number.
+   * Q2: an event has the incarnation with its id; else it adopts one that reconciliation made near its time; else it
+   *     takes the next number. A change of history has the incarnation near its time; else it takes the next number.
    * Q3: an adoption is a row of its own, so that the record and its etag stay as the holder knows them.
    *       process dies after the row      the event finds its adoption
    *       two events at once              one row is inserted; the other event looks again, and takes the next number
@@ -57,7 +56,7 @@ export class Incarnations {
     return located;
   }
 
-  /** Returns whether there is a record of the change at about the time of `event`. */
+  /** Returns whether the change has a record near the time of `event`. */
   async knows(key: EventKey, event: HealthEvent, { workflow, likely }: KnownBy): Promise<boolean> {
     const { day, contentDigest: change } = key;
     const first = workflow ?? likely;
@@ -71,7 +70,7 @@ export class Incarnations {
     return false;
   }
 
-  /** Returns the records of the change at about the time of `event`, of all workflows or of the named one. */
+  /** Returns the records of the change near the time of `event`, of all workflows or of the named one. */
   async recordsNear(key: EventKey, event: HealthEvent, workflow?: string): Promise<Found[]> {
     const ofDays = daysOf(key, event).map((day) => this.#recordsOn(day, { key, event, workflow }));
     return (await Promise.all(ofDays)).flat();

@@ -39,8 +39,8 @@ export type Ledger = {
   /** Returns the job's own record, with its address, if that at `address` is of another incarnation (Q2, Q3). */
   locate(address: Address, event: HealthEvent): Promise<Located>;
   /**
-   * Returns whether the change of `event`, at about its time, has a record for any workflow, or for the named one. Does
-   * not look at days before `firstDayByChange`.
+   * Returns whether the change of `event` has a record near its time, for any workflow or for the named one. Does not
+   * look at days before `firstDayByChange`.
    */
   knows(event: HealthEvent, by?: KnownBy): Promise<boolean>;
   /** Returns the records that `knows` looks for, of all workflows or of the named one. */

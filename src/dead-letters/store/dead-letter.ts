@@ -39,9 +39,11 @@ type Problems = readonly { path: string; code: string }[];
 export type StoredDeadLetter = Omit<DeadLetter, 'origin'> & {
   address?: Address;
   redrives: number;
-  /** The note of the person who discarded it. */
-  discarded?: { by: string; why: string; at: string };
+  discarded?: DiscardNote;
 };
+
+/** The note of a discarded dead letter: the person, the reason, and the time. */
+export type DiscardNote = { readonly by: string; readonly why: string; readonly at: string };
 
 /** Blob metadata is limited to 8 KB, and an event id may have 1,024 characters of up to four bytes. */
 const MAX_EVENT_ID_CHARACTERS = 256;

@@ -3,6 +3,7 @@ import { toJson } from '../../json-text.js';
 import { type Address, ledgerPlaceOf } from '../../storage/address.js';
 import type { Failing } from '../../storage/ledger.js';
 
+/** The folder of a dead letter: an event is invalid, or a job has failed for good. */
 export type Stage = 'invalid' | Failing;
 export const STAGES: readonly Stage[] = ['invalid', 'failed', 'crash', 'unknown-workflow'];
 
