@@ -21,7 +21,7 @@ export function idOfUndelivered(name: string): string {
 }
 
 /** Returns the id of a blob in `dead-letters`. The id of a blob that the app did not write begins with `stray.`. */
-export function idOfOwn(name: DeadLetterName): string {
+export function idOfDeadLetter(name: DeadLetterName): string {
   return idOf(name, partsOfName(name) ? undefined : 'stray');
 }
 

@@ -1,7 +1,7 @@
 import { loggableFieldsOf } from '../events/loggable-fields.js';
 import type { BlobMetadata, ListedBlob } from '../storage/blob-store.js';
 import { REASONS } from '../telemetry/metrics.js';
-import { idOfOwn, idOfUndelivered, stageOf } from './ids.js';
+import { idOfDeadLetter, idOfUndelivered, stageOf } from './ids.js';
 import { metadataOf, readDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/names.js';
 import type { Undelivered } from './undelivered.js';
@@ -66,7 +66,7 @@ function fromMetadata(name: DeadLetterName, createdAt: Date, metadata: BlobMetad
   const { reason = '', workflow = '', code = '', frame = '', type = '', resourcetype = '', eventid = '' } = metadata;
   const { events = '1', holdsstate } = metadata;
   return {
-    id: idOfOwn(name),
+    id: idOfDeadLetter(name),
     stage,
     reason,
     workflow,

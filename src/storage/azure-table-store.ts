@@ -33,7 +33,7 @@ type Call = { readonly http: StorageHttp; readonly signal: AbortSignal | undefin
 async function readRow(call: Call, place: Place, key: string): Promise<Read> {
   checkTableName(place.table);
   const doing = 'read a row';
-  const { response, error } = await ask(call, doing, () => ({ method: 'GET', path: rowPathOf(place, key) }));
+  const { response, error } = await send(call, doing, () => ({ method: 'GET', path: rowPathOf(place, key) }));
   if (error && !isRowAbsent(error) && !isTableGone(error)) throw toStorageError(error, doing);
   const stored = error ? undefined : storedOf(parsed<Entity>(response));
   return { stored, now: requiredDateOf(response) };
@@ -43,7 +43,7 @@ async function queryRows(call: Call, table: string, query: Query): Promise<Page>
   checkTableName(table);
   checkQuery(query);
   const doing = 'answer a query';
-  const { response, error } = await ask(call, doing, () => {
+  const { response, error } = await send(call, doing, () => {
     return { method: 'GET', path: `/${table}()`, query: searchOf(query) };
   });
   if (error && !isTableGone(error)) throw toStorageError(error, doing);
@@ -55,7 +55,7 @@ async function createTable(call: Call, table: string): Promise<'ready' | 'busy'>
   checkTableName(table);
   const doing = 'create a table';
   const body = JSON.stringify({ TableName: table });
-  const { error } = await ask(call, doing, () => ({ method: 'POST', path: '/Tables', headers: JSON_BODY, body }));
+  const { error } = await send(call, doing, () => ({ method: 'POST', path: '/Tables', headers: JSON_BODY, body }));
   if (!error || reasonOf(error) === 'TableAlreadyExists') return 'ready';
   if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
   throw toStorageError(error, doing);
@@ -64,7 +64,7 @@ async function createTable(call: Call, table: string): Promise<'ready' | 'busy'>
 async function dropTable(call: Call, table: string): Promise<void> {
   checkTableName(table);
   const doing = 'drop a table';
-  const { error } = await ask(call, doing, () => ({ method: 'DELETE', path: `/Tables('${table}')` }));
+  const { error } = await send(call, doing, () => ({ method: 'DELETE', path: `/Tables('${table}')` }));
   if (error && error.statusCode !== 404 && !isTableGone(error)) throw toStorageError(error, doing);
 }
 
@@ -74,7 +74,7 @@ async function listTables(call: Call, prefix: string): Promise<string[]> {
   const names: string[] = [];
   for (let query: string | undefined = filter; query !== undefined; ) {
     const request = { method: 'GET', path: '/Tables', query } as const;
-    const { response, error }: Answer = await ask(call, doing, () => request);
+    const { response, error }: Answer = await send(call, doing, () => request);
     if (error) throw toStorageError(error, doing);
     for (const { TableName } of listIn<{ TableName: string }>(response)) names.push(TableName);
     const next = response.headers.get(`${CONTINUATION}nexttablename`);
@@ -86,7 +86,7 @@ async function listTables(call: Call, prefix: string): Promise<string[]> {
 type Answer = { readonly response: PipelineResponse; readonly error: TableError | undefined };
 
 /** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
-async function ask({ http, signal }: Call, doing: string, request: () => StorageRequest): Promise<Answer> {
+async function send({ http, signal }: Call, doing: string, request: () => StorageRequest): Promise<Answer> {
   try {
     const response = await http.send(request(), signal);
     return { response, error: isError(response) ? errorOf(response) : undefined };
