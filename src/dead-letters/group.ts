@@ -43,7 +43,7 @@ export function createGroups(by: readonly FilterField[]) {
       letters += 1;
       const values = by.map((field) => deadLetter[field]);
       const key = JSON.stringify(values);
-      groups.set(key, added(deadLetter, groups.get(key) ?? emptyGroup(by, values), part));
+      groups.set(key, withDeadLetter(deadLetter, groups.get(key) ?? emptyGroup(by, values), part));
     },
     /** The largest group first. */
     counted: () => ({ groups: [...groups.values()].sort((one, other) => other.letters - one.letters), letters }),
@@ -55,7 +55,7 @@ function emptyGroup(by: readonly FilterField[], values: readonly string[]): Grou
   return { by: named, letters: 0, events: 0, oldestAt: '', newestAt: '', example: '', newest: '', redriven: 0 };
 }
 
-function added({ id, at, events, redrives }: ListedDeadLetter, group: Group, part: Part | undefined): Group {
+function withDeadLetter({ id, at, events, redrives }: ListedDeadLetter, group: Group, part: Part | undefined): Group {
   const isOldest = group.letters === 0 || at < group.oldestAt;
   const isNewest = at > group.newestAt;
   return {

@@ -71,10 +71,9 @@ export async function* listBlobs(
   listing: Listing,
   { after, until }: Part = {},
 ): AsyncGenerator<BlobsPage & { stage: ListedStage }, void> {
-  const ends = [after?.stage ?? LISTED_STAGES[0], until?.stage ?? LISTED_STAGES.at(-1)].map((stage) =>
-    LISTED_STAGES.indexOf(stage as ListedStage),
-  );
-  for (const stage of LISTED_STAGES.slice(ends[0], (ends[1] ?? 0) + 1)) {
+  const firstStage = after ? LISTED_STAGES.indexOf(after.stage) : 0;
+  const lastStage = until ? LISTED_STAGES.indexOf(until.stage) : LISTED_STAGES.length - 1;
+  for (const stage of LISTED_STAGES.slice(firstStage, lastStage + 1)) {
     if (!mayHold(stage, listing)) continue;
     const from = stage === after?.stage ? after : undefined;
     const last = stage === until?.stage ? until.name : undefined;

@@ -135,6 +135,7 @@ async function searchHost(search: HostSearch, deps: HostDeps): Promise<RemovedRe
   }
 }
 
+/** Returns a function that compares a page of the table with the service, and adds the results to `counts`. */
 function createComparePage(search: HostSearch, deps: HostDeps, counts: RemovedCounts) {
   const { readers, clock, pace, onWait } = deps;
   const { signal } = pace;

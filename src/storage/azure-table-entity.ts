@@ -27,7 +27,7 @@ export type Entity = Readonly<Record<string, unknown>>;
 export function storedOf(entity: Entity): Stored {
   const row: Record<string, Value> = {};
   for (const name in entity) {
-    if (isStorages(name)) continue;
+    if (isStorageProperty(name)) continue;
     const value = asValue(entity[name], entity[`${name}${TYPE}`]);
     if (value !== undefined) row[name] = value;
   }
@@ -40,7 +40,7 @@ export function storedOf(entity: Entity): Stored {
   };
 }
 
-function isStorages(name: string): boolean {
+function isStorageProperty(name: string): boolean {
   return (
     name === 'PartitionKey' ||
     name === 'RowKey' ||

@@ -15,7 +15,7 @@ const tableName = /^[A-Za-z][A-Za-z0-9]{2,62}$/;
 const propertyName = /^[\p{L}_][\p{L}\p{N}_]{0,254}$/u;
 const plainKey = /^[ -"$-.0->@-[\]-~]*$/;
 const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
-const storagesOwn = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
+const reservedName = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
 
 // Names come from code and repeat, so an accepted name is not checked again.
 const goodTables = new Set<string>();
@@ -118,7 +118,7 @@ function checkValue(value: unknown): number {
 
 function checkPropertyName(name: string): void {
   if (!propertyName.test(name)) throw rejected('A property name is letters, digits and underscores, no digit first.');
-  if (storagesOwn.test(name)) throw rejected('A property has a name that is reserved for storage.');
+  if (reservedName.test(name)) throw rejected('A property has a name that is reserved for storage.');
   keepName(goodProperties, name);
 }
 

@@ -79,7 +79,7 @@ function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedA
   return appliedOfRow(columns);
 }
 
-function unlessNothing(version: KnownVersion): KnownVersion | undefined {
+function undefinedIfAbsent(version: KnownVersion): KnownVersion | undefined {
   return version.version < 0 ? undefined : version;
 }
 
@@ -88,8 +88,8 @@ function decodeRead({ stored, now }: Read): ReadWatermark | undefined {
   const { row, etag, modifiedAt } = stored;
   return {
     mark: {
-      applied: unlessNothing(appliedOfRow(row)),
-      started: unlessNothing(startedOfRow(row)),
+      applied: undefinedIfAbsent(appliedOfRow(row)),
+      started: undefinedIfAbsent(startedOfRow(row)),
       fence: Number(row.fence ?? 0),
       owner: String(row.owner ?? ''),
       write: Number(row.write ?? 0),
