@@ -56,7 +56,7 @@ function queryOf({ query }: Call['request']): ReadonlyMap<string, string> {
 /** A change as the feed answers it. */
 export type AnsweredChange = ReturnType<typeof describe>;
 
-/** The metadata is that of the image as it is now, also beside an earlier change. */
+/** The metadata is that of the image as it is now, also for an earlier change. */
 function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageStore, withMetadata: boolean) {
   const image = store.image(name);
   const isCurrent = change !== 'deleted' && image?.sequenceNumber === sequenceNumber;

@@ -36,7 +36,7 @@ export function decoderOf(characterSets: readonly string[]): Decode {
   const encoding = ENCODINGS[names.at(-1) ?? 'ISO_IR 6'] ?? 'windows-1252';
   const decoder = decoders.get(encoding) ?? new TextDecoder(encoding, { ignoreBOM: true });
   decoders.set(encoding, decoder);
-  // The decoder for Japanese follows its escapes. The others have one set beside ASCII, and their escapes say no more.
+  // Only the decoder for Japanese needs the escapes: the others have one character set in addition to ASCII.
   return (bytes) => {
     const text = decoder.decode(bytes);
     return text.includes(ESC) ? text.replace(ESCAPES, '') : text;

@@ -34,7 +34,7 @@ export const isBulk = (vr: string): boolean => BULK_VRS.has(vr);
 /** Returns whether explicit VR writes the length of this VR in four bytes, not in two. */
 export const isLong = (vr: string): boolean => LONG_VRS.has(vr);
 
-/** Returns the values of an attribute as text, without the padding; a name as it stands in a file. */
+/** Returns the values of an attribute as text, without the padding; a person's name as a file has it. */
 export function textsOf(attribute: Attribute | undefined): string[] {
   return (attribute?.Value ?? []).map((value) => withoutPadding(textOfValue(value)));
 }

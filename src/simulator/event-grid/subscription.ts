@@ -53,7 +53,7 @@ export type Subscription = Readonly<z.output<ReturnType<typeof propertiesSchema>
   readonly provisioningState: 'Succeeded' | 'AwaitingManualAction' | 'Failed';
 };
 
-/** Properties with the wrapper that each can be in, beside an identity: the simulator ignores identities. */
+/** Properties that can be in a wrapper with an identity, and the wrapper's name. The simulator ignores identities. */
 const WRAPPERS = [
   ['destination', 'deliveryWithResourceIdentity'],
   ['deadLetterDestination', 'deadLetterWithResourceIdentity'],

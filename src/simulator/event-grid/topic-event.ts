@@ -15,7 +15,7 @@ export type TopicEvent = {
   readonly spoil?: (written: Written) => Written;
 };
 
-/** An event as it stands in a request. */
+/** An event as a request contains it. */
 export type Written = Record<string, unknown>;
 
 /** The schema of the events in a request, as a subscription names it. */

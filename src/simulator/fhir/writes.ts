@@ -57,7 +57,7 @@ export class Writes {
     }
     const id = found ?? resource.id ?? '';
     checkId(id);
-    // The real service, too, ignores an If-Match header beside a condition.
+    // The real service, too, ignores an If-Match header if the request has a condition.
     return this.#put({ ...call, header: () => null }, { resourceType, id, method: 'PUT', resource });
   }
 

@@ -4,7 +4,10 @@ import type { App } from '../../functions/compose.js';
 import { reconcileDeps } from '../../functions/reconcile-deps.js';
 import { reconcile } from '../../reconcile/reconcile.js';
 
-/** Brings in the changes of a run that no event has announced. Resolves when the app has run for them, or gives up. */
+/**
+ * Lets the app find the changes of a run whose events are lost or were never made. Resolves when no row waits, or after
+ * a minute.
+ */
 export type ReconcileRun = (run: {
   readonly services: readonly ServiceName[];
   readonly since: Date;

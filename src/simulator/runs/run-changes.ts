@@ -29,7 +29,7 @@ export class RunChanges {
     this.#workflows = workflows.slice(0, MAX_WORKFLOWS);
   }
 
-  /** Records a change, before its event is published: its verdict may be asked for at once. */
+  /** Records a change. The caller publishes the event afterwards, so that no verdict misses the event. */
   add(change: ServiceChange, event: TopicEvent, missed: Missed | undefined): void {
     const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
     const wanted = this.#bitsOf(parsed);

@@ -79,7 +79,7 @@ export class Run {
   readonly #deliveries: () => Deliveries;
   readonly #endMeasuring: () => MachineLoad;
   readonly #stopping = new AbortController();
-  /** The part of the status that is not counted when somebody asks. */
+  /** The part of the status that the run sets. The other part is counted at each call of `status`. */
   readonly #known = {
     phase: 'making' as Phase,
     endedAt: null as string | null,

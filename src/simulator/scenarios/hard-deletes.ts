@@ -1,14 +1,14 @@
 import { pick, type Resource, type World } from './scenario.js';
 
 /** A resource that can be hard-deleted: it has one version, and is not new any more. */
-type Candidate = { readonly resource: Resource & { id: string }; readonly madeAt: number };
+type Candidate = { readonly resource: Resource & { id: string }; readonly changesBefore: number };
 
 const TYPES = ['Patient', 'Encounter', 'Condition'];
 const SHARE_OF_STEPS = 0.05;
 const RECREATED_SHARE = 0.2;
 /**
- * Changes between the creation of a resource, its hard delete and its new start. They separate the times of the two
- * creations, by which the app tells the resources apart.
+ * The number of changes between a resource's creation and its hard delete, and between that and its new creation. The
+ * app recognises a new resource by the time of its creation.
  */
 const CHANGES_BETWEEN = 100;
 /** The oldest candidates beyond this number are never hard-deleted. */
@@ -16,8 +16,8 @@ const MAX_CANDIDATES = 500;
 
 /**
  * Hard-deletes resources that a scenario makes, and creates some of them again under the same id. Only resources at
- * version 1 are hard-deleted: events can arrive in any order, and the app knows a resource that has begun again by the
- * time of its creation alone.
+ * version 1 are hard-deleted: events can arrive in any order, and the app recognises a resource that is created
+ * again only by the time of its creation.
  */
 export class HardDeletes {
   /** The world for the scenario. */
@@ -27,7 +27,7 @@ export class HardDeletes {
   /** The oldest first. */
   readonly #candidates = new Map<string, Candidate>();
   readonly #gone = new Map<string, Candidate['resource']>();
-  readonly #returning: { key: string; dueAt: number }[] = [];
+  readonly #returning: { key: string; afterChanges: number }[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -44,20 +44,23 @@ export class HardDeletes {
   hardDeleteSometimes(): void {
     const { random } = this.#world;
     if (random.number() >= SHARE_OF_STEPS) return;
-    const old = [...this.#candidates.values()].filter(({ madeAt }) => this.#made() - madeAt >= CHANGES_BETWEEN);
+    const old = [...this.#candidates.values()].filter(
+      ({ changesBefore }) => this.#changes() - changesBefore >= CHANGES_BETWEEN,
+    );
     const { resource } = pick(random, old) ?? {};
     if (!resource) return;
     const key = keyOf(resource);
     this.#world.hardDelete(resource.resourceType, resource.id);
     this.#candidates.delete(key);
     this.#gone.set(key, resource);
-    if (random.number() < RECREATED_SHARE) this.#returning.push({ key, dueAt: this.#made() + CHANGES_BETWEEN });
+    if (random.number() < RECREATED_SHARE)
+      this.#returning.push({ key, afterChanges: this.#changes() + CHANGES_BETWEEN });
   }
 
   /** Creates a resource again that is due, under its id; `false` where none is. */
   recreateOne(): boolean {
     const [next] = this.#returning;
-    if (!next || next.dueAt > this.#made()) return false;
+    if (!next || next.afterChanges > this.#changes()) return false;
     this.#returning.shift();
     const resource = this.#gone.get(next.key);
     if (!resource) return false; // the scenario itself has created it again
@@ -84,13 +87,13 @@ export class HardDeletes {
 
   #noteFirst(resource: Candidate['resource']): void {
     if (!TYPES.includes(resource.resourceType)) return;
-    this.#candidates.set(keyOf(resource), { resource, madeAt: this.#made() });
+    this.#candidates.set(keyOf(resource), { resource, changesBefore: this.#changes() });
     const [oldest = ''] = this.#candidates.keys();
     if (this.#candidates.size > MAX_CANDIDATES) this.#candidates.delete(oldest);
   }
 
   /** Returns the number of changes so far. */
-  #made(): number {
+  #changes(): number {
     return this.#first - this.#world.left();
   }
 }

@@ -58,7 +58,7 @@ export function isNothing(value: unknown): boolean {
   return (value ?? null) === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** Returns a deep copy in which every number is a number. */
+/** Returns a deep copy in which numbers that were kept as text are numbers again. */
 export function withPlainNumbers(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

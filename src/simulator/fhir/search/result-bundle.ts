@@ -22,7 +22,7 @@ export function bundleResult({ type, url, options, page, total, issues, entryOf,
   const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
   const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
   const self = linkOf(url, options.kept);
-  // The total stands on the first page alone.
+  // Only the first page has the total.
   const following = options.kept.filter(([name]) => name !== '_total');
   const next = page.next === undefined ? undefined : linkOf(url, [...following, ['ct', tokenOf(page.next)]]);
   const head = JSON.stringify({

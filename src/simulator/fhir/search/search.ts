@@ -12,8 +12,8 @@ export type Page = {
 };
 
 /**
- * Reads a page off versions that are in the order of their sequence. A resource that does not change keeps its place,
- * hence it is on one page, and on one only, whatever else is written between one page and the next.
+ * Reads a page of versions that are in the order of their sequence. A resource that does not change keeps its place, so
+ * it is on exactly one page, whatever is written between two pages.
  */
 export function readPage(
   versions: readonly Version[],

@@ -11,7 +11,7 @@ import { VersionLog } from './version-log.js';
 type Write = { resourceType: string; id: string; method: WriteMethod; resource: FhirResource | undefined };
 type StoreDeps = { clock: Clock; host: string; historyBytes: number; currentBytes: number };
 
-/** About the memory that a version takes beside its text. */
+/** About how much memory a version takes in addition to its text. */
 const BYTES_PER_VERSION = 250;
 const FULL = 'The resources take all the memory that they may. Delete some, or DELETE /api/simulator to start afresh.';
 
