@@ -20,3 +20,14 @@ export type SimulatorAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
 };
+
+/** Refuses a request: nothing has changed, and `answer` is the answer. */
+export class Refusal<Answer> extends Error {
+  override readonly name = 'Refusal';
+  readonly answer: Answer;
+
+  constructor(answer: Answer, message = 'The request was refused.') {
+    super(message);
+    this.answer = answer;
+  }
+}

@@ -1,5 +1,5 @@
 import type { DicomVersion, SimulatorAnswer } from '../http.js';
-import { answerJson, answerNothing, type Call, Refusal } from './answers.js';
+import { answerJson, answerNothing, type Call, refuse } from './answers.js';
 import type { FeedEntry } from './change-feed.js';
 import { metadataOf } from './image-content.js';
 import type { ImageStore } from './image-store.js';
@@ -15,7 +15,7 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const { offset, limit, withMetadata } = readPage(query, 'v2');
   const from = parseMoment(query.get('starttime'));
   const to = parseMoment(query.get('endtime'));
-  if (from && to && to <= from) throw new Refusal(400, 'startTime must be before endTime.');
+  if (from && to && to <= from) throw refuse(400, 'startTime must be before endTime.');
   const page = store.feed.page({ from, to, offset, limit });
   const described = page.map((entry) => describe(entry, store, withMetadata));
   return answerJson(200, described);
@@ -33,10 +33,10 @@ function readPage(query: ReadonlyMap<string, string>, version: DicomVersion) {
   const offset = Number(query.get('offset') ?? 0);
   const limit = Number(query.get('limit') ?? usual);
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new Refusal(400, 'offset must be a whole number, and not negative.');
+    throw refuse(400, 'offset must be a whole number, and not negative.');
   }
   if (!Number.isInteger(limit) || limit < 1 || limit > max) {
-    throw new Refusal(400, `limit must be between 1 and ${max}.`);
+    throw refuse(400, `limit must be between 1 and ${max}.`);
   }
   return { offset, limit, withMetadata: wantsMetadata(query) };
 }
@@ -76,7 +76,7 @@ function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageS
 
 function wantsMetadata(query: ReadonlyMap<string, string>): boolean {
   const flag = (query.get('includemetadata') ?? 'true').toLowerCase();
-  if (flag !== 'true' && flag !== 'false') throw new Refusal(400, 'includeMetadata must be true or false.');
+  if (flag !== 'true' && flag !== 'false') throw refuse(400, 'includeMetadata must be true or false.');
   return flag === 'true';
 }
 
@@ -86,5 +86,5 @@ function parseMoment(text: string | undefined): Date | undefined {
   const hasZone = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[-+]\d\d:?\d\d)$/i.test(text);
   const moment = new Date(text);
   if (hasZone && !Number.isNaN(moment.getTime())) return moment;
-  throw new Refusal(400, NO_MOMENT);
+  throw refuse(400, NO_MOMENT);
 }

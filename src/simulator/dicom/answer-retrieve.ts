@@ -1,7 +1,7 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
 import { type AcceptedForm, AS_STORED, acceptedForms } from './accepted-forms.js';
-import { answerBytes, answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
+import { answerBytes, answerDicomJson, answerNothing, type Call, checkAcceptsJson, refuse } from './answers.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';
@@ -26,19 +26,19 @@ export function answerFrames(call: Call): SimulatorAnswer {
   const { frames = '', ...params } = call.params;
   const numbers = frames.split(',').map((text) => (/^\s*\d{1,9}\s*$/.test(text) ? Number(text) : 0));
   if (numbers.some((number) => number < 1)) {
-    throw new Refusal(400, `'${frames}' are no numbers of frames: the first is 1, and commas are between them.`);
+    throw refuse(400, `'${frames}' are no numbers of frames: the first is 1, and commas are between them.`);
   }
   const images = imagesOf({ ...call, params });
   const image = images[0] as Image;
   const form = formFor(call, images, 'frames');
   if (!form.isMultipart && numbers.length > 1) {
-    throw new Refusal(400, 'A single part has one frame: accept multipart/related for several.');
+    throw refuse(400, 'A single part has one frame: accept multipart/related for several.');
   }
 
   const isConverted = form.syntax === EXPLICIT_LITTLE_ENDIAN;
   const found = framesOf(part10Of(image, { isConverted }), metadataOf(image));
   const beyond = numbers.find((number) => number > found.count);
-  if (beyond !== undefined) throw new Refusal(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
+  if (beyond !== undefined) throw refuse(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
   const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(form, image) }));
   return answerPieces(call, form, pieces);
 }
@@ -70,12 +70,12 @@ function imagesOf({ store, partition, params }: Call): Image[] {
 function selectorOf({ studyUid = '', ...further }: Call['params']): ImageSelector {
   const wrong = Object.values({ studyUid, ...further }).find((uid) => !isUid(uid));
   if (wrong === undefined) return { studyUid, ...further };
-  throw new Refusal(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
+  throw refuse(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
 }
 
-function notFound({ seriesUid, instanceUid }: Call['params']): Refusal {
+function notFound({ seriesUid, instanceUid }: Call['params']): Error {
   const kind = instanceUid ? 'instance' : seriesUid ? 'series' : 'study';
-  return new Refusal(404, `The specified ${kind} cannot be found.`);
+  return refuse(404, `The specified ${kind} cannot be found.`);
 }
 
 function wantsOriginal({ request }: Call): boolean {
@@ -90,12 +90,12 @@ function formFor({ request }: Call, images: readonly Image[], resource: 'many' |
   const form = forms.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
   if (form) return form;
   if (forms.length === 0) {
-    throw new Refusal(406, 'The request headers are not acceptable: none of the Accept header is served here.');
+    throw refuse(406, 'The request headers are not acceptable: none of the Accept header is served here.');
   }
   const stored = [...new Set(images.map(({ transferSyntax }) => transferSyntax))].join(' and ');
   const wanted = forms.map(({ syntax }) => syntax).join(' or ');
   const problem = `Stored with transfer syntax ${stored}, asked for with ${wanted}`;
-  throw new Refusal(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
+  throw refuse(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
 }
 
 function syntaxIn(form: AcceptedForm, image: Image): string {

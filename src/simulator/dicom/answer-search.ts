@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
+import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, refuse } from './answers.js';
 import { isUid } from './check-image.js';
 import { type Attribute, type Dataset, sortByTag, TAG, textsOf } from './dataset.js';
 import { metadataOf } from './image-content.js';
@@ -16,7 +16,7 @@ const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
 export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
   checkAcceptsJson(request, 'The answer to a search');
   const wrong = Object.values(params).find((uid) => !isUid(uid));
-  if (wrong !== undefined) throw new Refusal(400, `'${wrong}' is no UID.`);
+  if (wrong !== undefined) throw refuse(400, `'${wrong}' is no UID.`);
   const named = Object.keys(params).length;
   const levels = LEVELS.slice(named, LEVELS.indexOf(wanted) + 1);
   const search = parseSearch(request.query, levels);

@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, Refusal } from './answers.js';
+import { answerDicomJson, answerNothing, type Call, checkAcceptsJson, refuse } from './answers.js';
 import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
 import { parseMediaTypes } from './media-types.js';
@@ -15,10 +15,10 @@ export function answerStore({ request, store, partition, studies, params, maxBod
   const { headers, body } = request;
   const { studyUid } = params;
   checkAcceptsJson(request, 'The answer to a store');
-  if (studyUid !== undefined && !isUid(studyUid)) throw new Refusal(400, `'${studyUid}' is no UID of a study.`);
+  if (studyUid !== undefined && !isUid(studyUid)) throw refuse(400, `'${studyUid}' is no UID of a study.`);
   if (body.length > maxBodyBytes) {
     const limit = `exceeds the allowed limit of ${maxBodyBytes} bytes`;
-    throw new Refusal(413, `The request has ${body.length} bytes, and ${limit}.`);
+    throw refuse(413, `The request has ${body.length} bytes, and ${limit}.`);
   }
   const parts = readParts(headers.get('content-type'), body);
   if (parts.length === 0) return answerNothing(204);
@@ -36,15 +36,15 @@ function readParts(contentType: string | null, body: Uint8Array): Part[] {
   const [media] = parseMediaTypes(contentType) ?? [];
   if (media?.essence === 'application/dicom') return [{ contentType: media.essence, content: body, isWhole: true }];
   if (media?.essence !== 'multipart/related') {
-    throw new Refusal(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
+    throw refuse(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
   }
   const boundary = media.params.get('boundary');
-  if (!boundary) throw new Refusal(415, `The content type '${contentType}' is missing its boundary.`);
+  if (!boundary) throw refuse(415, `The content type '${contentType}' is missing its boundary.`);
   if (media.params.has('start')) {
-    throw new Refusal(400, 'The start parameter of multipart/related is not supported.');
+    throw refuse(400, 'The start parameter of multipart/related is not supported.');
   }
   const parts = readMultipart(body, boundary);
-  if (!parts) throw new Refusal(400, `No part begins: a line '--${boundary}' is not in the body.`);
+  if (!parts) throw refuse(400, `No part begins: a line '--${boundary}' is not in the body.`);
 
   const rootType = media.params.get('type');
   const typeOf = (part: Part, at: number) => part.contentType ?? (at === 0 ? rootType : undefined) ?? null;
@@ -53,7 +53,7 @@ function readParts(contentType: string | null, body: Uint8Array): Part[] {
   );
   if (other < 0) return parts;
   const found = parts[other]?.contentType ?? 'none';
-  throw new Refusal(415, `The content type of part ${other + 1} is ${found}: ${SUPPORTED}. Nothing was stored.`);
+  throw refuse(415, `The content type of part ${other + 1} is ${found}: ${SUPPORTED}. Nothing was stored.`);
 }
 
 const SUPPORTED = 'multipart/related; type="application/dicom", and application/dicom, are';

@@ -1,5 +1,5 @@
 import type { Random } from '../../clock.js';
-import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import { Refusal, type SimulatorAnswer, type SimulatorRequest } from '../http.js';
 import type { ImageStore } from './image-store.js';
 import { accepts } from './media-types.js';
 import type { Operations } from './operations.js';
@@ -22,17 +22,10 @@ type Headers = Readonly<Record<string, string>>;
 
 const VERSIONS = { 'api-supported-versions': '2.0' };
 
-/** Refuses a request, before anything changes. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-  readonly answer: SimulatorAnswer;
-
-  /** `message` is a sentence in the words of the service. */
-  constructor(status: number, message: string, headers: Headers = {}) {
-    super(message);
-    const type = { 'content-type': 'text/plain; charset=utf-8' };
-    this.answer = { status, headers: { ...VERSIONS, ...headers, ...type }, body: message };
-  }
+/** Returns the refusal of a request, for the caller to throw. `message` is a sentence in the words of the service. */
+export function refuse(status: number, message: string, headers: Headers = {}): Refusal<SimulatorAnswer> {
+  const type = { 'content-type': 'text/plain; charset=utf-8' };
+  return new Refusal({ status, headers: { ...VERSIONS, ...headers, ...type }, body: message }, message);
 }
 
 export function answerJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {
@@ -48,7 +41,7 @@ export function answerDicomJson(status: number, value: unknown, headers: Headers
 /** Throws a Refusal where the client does not accept DICOM JSON. `what` is the content that has no other format. */
 export function checkAcceptsJson({ headers }: SimulatorRequest, what: string): void {
   if (accepts(headers.get('accept'), 'application/dicom+json')) return;
-  throw new Refusal(406, `${what} is application/dicom+json, which the Accept header does not name.`);
+  throw refuse(406, `${what} is application/dicom+json, which the Accept header does not name.`);
 }
 
 export function answerBytes(contentType: string, body: Uint8Array): SimulatorAnswer {

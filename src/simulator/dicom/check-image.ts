@@ -36,13 +36,13 @@ export function uidsOf(dataset: Dataset): Uids {
 /** Checks an image before the store. `studyUid` is given where the request names the study. */
 export function checkImage(dataset: Dataset, studyUid?: string): Check {
   const lacking = missingProblem(dataset);
-  if (lacking) return refuse(REASON.validation, [lacking]);
+  if (lacking) return refuseImage(REASON.validation, [lacking]);
   if (studyUid !== undefined && firstText(dataset, TAG.studyUid) !== studyUid) {
     const text = 'The StudyInstanceUID of the image is not that of the request.';
-    return refuse(REASON.otherStudy, [problem(TAG.studyUid, text)]);
+    return refuseImage(REASON.otherStudy, [problem(TAG.studyUid, text)]);
   }
   const needed = [...NEEDED_UIDS, TAG.patientId].flatMap((tag) => neededProblem(dataset, tag) ?? []);
-  if (needed.length > 0) return refuse(REASON.validation, needed);
+  if (needed.length > 0) return refuseImage(REASON.validation, needed);
 
   const found = new Map<string, string>();
   const wrong = findProblems(dataset, found).filter((tag) => !NAMES.includes(tag));
@@ -98,6 +98,6 @@ function tagText(tag: string): string {
   return `(${tag.slice(0, 4)},${tag.slice(4)})`.toLowerCase();
 }
 
-function refuse(reason: number, problems: readonly string[]): Check {
+function refuseImage(reason: number, problems: readonly string[]): Check {
   return { reason, problems, wrong: [] };
 }

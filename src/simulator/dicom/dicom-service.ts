@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../clock.js';
 import type { Publish } from '../changes.js';
-import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
-import { Refusal } from './answers.js';
+import { Refusal, type SimulatorAnswer, type SimulatorRequest } from '../http.js';
+import { refuse } from './answers.js';
 import type { FeedEntry } from './change-feed.js';
 import { ImageStore } from './image-store.js';
 import { createOperations, type Operations } from './operations.js';
@@ -46,7 +46,7 @@ export class DicomService {
       return answerRoute({ request, store: this.images, operations: this.#operations, ...this.#context });
     } catch (error) {
       const problem = 'The simulator has a mistake that this request brought to light.';
-      return (error instanceof Refusal ? error : new Refusal(500, problem)).answer;
+      return (error instanceof Refusal ? error : refuse(500, problem)).answer;
     }
   }
 

@@ -1,4 +1,4 @@
-import { Refusal } from './answers.js';
+import { refuse } from './answers.js';
 import { type Dataset, firstText } from './dataset.js';
 import type { Part10 } from './read-part10.js';
 
@@ -13,7 +13,7 @@ const PIXEL_DATA = ['x7fe00010', 'x7fe00008', 'x7fe00009'];
  */
 export function framesOf(part10: Part10, dataset: Dataset): Frames {
   const pixels = PIXEL_DATA.map((tag) => part10.elements[tag]).find((element) => element !== undefined);
-  if (!pixels) throw new Refusal(404, 'The specified frame cannot be found: the instance has no pixel data.');
+  if (!pixels) throw refuse(404, 'The specified frame cannot be found: the instance has no pixel data.');
   const count = Math.max(1, Math.floor(numberOf(dataset, '00280008', 1)));
   if (pixels.fragments)
     return framesOfFragments(part10, { fragments: pixels.fragments, offsets: pixels.basicOffsetTable, count });
@@ -46,8 +46,8 @@ function framesOfFragments({ bytes }: Part10, { fragments, offsets = [], count }
   return { count, frame: (n) => join(within(n)) };
 }
 
-function inseparable(problem: string): Refusal {
-  return new Refusal(406, `The frames cannot be told apart. ${problem}`);
+function inseparable(problem: string): Error {
+  return refuse(406, `The frames cannot be told apart. ${problem}`);
 }
 
 function bitsOfFrame(dataset: Dataset): number {

@@ -4,7 +4,7 @@ import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answe
 import { answerSearch } from './answer-search.js';
 import { answerStore } from './answer-store.js';
 import { answerOperation, answerUpdate } from './answer-update.js';
-import { answerJson, type Call, Refusal } from './answers.js';
+import { answerJson, type Call, refuse } from './answers.js';
 import { DEFAULT_PARTITION } from './image-store.js';
 
 type Handler = (call: Call) => SimulatorAnswer;
@@ -18,7 +18,7 @@ const NOT_SIMULATED = new Map([
   ['extendedquerytags', 'Extended query tags'],
 ]);
 const refuseRendering: Handler = () => {
-  throw new Refusal(501, 'Rendered images are not simulated: retrieve the frames.');
+  throw refuse(501, 'Rendered images are not simulated: retrieve the frames.');
 };
 const searchStudies: Handler = (call) => answerSearch(call, 'study');
 const searchSeries: Handler = (call) => answerSearch(call, 'series');
@@ -65,22 +65,22 @@ export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'param
   const [, partition = DEFAULT_PARTITION] = isNamed ? segments : [];
   const rest = isNamed ? segments.slice(2) : segments;
   const unknown = NOT_SIMULATED.get(rest[0]?.toLowerCase() ?? '');
-  if (unknown) throw new Refusal(501, `${unknown} are not simulated.`);
+  if (unknown) throw refuse(501, `${unknown} are not simulated.`);
   const isV1 = request.version === 'v1';
   const ofV2 = isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS];
   const found = isV1 ? findRoute(OF_V1, segments) : findRoute(ofV2, rest);
-  if (!found && isV1) throw new Refusal(404, `Of version 1, only the change feed is simulated, not '${request.path}'.`);
-  if (!found) throw new Refusal(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
+  if (!found && isV1) throw refuse(404, `Of version 1, only the change feed is simulated, not '${request.path}'.`);
+  if (!found) throw refuse(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
   const handler = found.methods[request.method.toUpperCase()];
   if (!handler) {
     const allowed = Object.keys(found.methods).join(', ');
-    throw new Refusal(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
+    throw refuse(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
   }
   if (!PARTITION_NAME.test(partition)) {
-    throw new Refusal(400, `'${partition}' is no name of a partition: at most 64 letters, digits, '.', '-' and '_'.`);
+    throw refuse(400, `'${partition}' is no name of a partition: at most 64 letters, digits, '.', '-' and '_'.`);
   }
   if (handler !== answerStore && !store.partition(partition)) {
-    throw new Refusal(400, `Specified PartitionName '${partition}' does not exist: the first store into it makes it.`);
+    throw refuse(400, `Specified PartitionName '${partition}' does not exist: the first store into it makes it.`);
   }
   const root = isNamed ? `${request.base}/partitions/${partition}` : request.base;
   return handler({ ...context, partition, studies: `${root}/studies`, params: found.params });
@@ -125,6 +125,6 @@ function segmentsOf(path: string): string[] {
       .split('/')
       .map(decodeURIComponent);
   } catch {
-    throw new Refusal(400, `The path '${path}' is not encoded as a URL is.`);
+    throw refuse(400, `The path '${path}' is not encoded as a URL is.`);
   }
 }

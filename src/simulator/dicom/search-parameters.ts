@@ -1,4 +1,4 @@
-import { Refusal } from './answers.js';
+import { refuse } from './answers.js';
 import { type Attribute, textsOf, withoutPadding } from './dataset.js';
 import { keywordOf, parseTag, vrOf } from './dictionary.js';
 import { ADDED_BY_ALL, BY_DEFAULT, type Level, SEARCHABLE } from './search-attributes.js';
@@ -136,6 +136,6 @@ function parseNumber(values: readonly string[] | undefined, fallback: number): n
   return /^\d{1,15}$/.test(values[0] ?? '') ? Number(values[0]) : Number.NaN;
 }
 
-function problem(text: string): Refusal {
-  return new Refusal(400, `Invalid query: ${text}.`);
+function problem(text: string): Error {
+  return refuse(400, `Invalid query: ${text}.`);
 }

@@ -1,6 +1,6 @@
 import { parseJson } from '../../json-text.js';
 import { isFields } from '../../workflow.js';
-import { Refusal } from './answers.js';
+import { refuse } from './answers.js';
 import { findProblems, isUid, problem } from './check-image.js';
 import { type Attribute, type Dataset, isText } from './dataset.js';
 import { parseTag, tagsOf, vrOf } from './dictionary.js';
@@ -24,20 +24,20 @@ const CHANGEABLE = new Set(
  */
 export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: readonly string[] } {
   const json = parseJson(Buffer.from(body).toString());
-  if (!isFields(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
+  if (!isFields(json)) throw refuse(400, 'The syntax of the request body is invalid: a JSON object is expected.');
   const fields = new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
   const studyUids: unknown = fields.get('studyinstanceuids');
   const dataset: unknown = fields.get('changedataset');
   if (!Array.isArray(studyUids) || studyUids.length === 0) {
-    throw malformed("The required field 'StudyInstanceUids' is missing or empty.");
+    throw refuse(400, "The required field 'StudyInstanceUids' is missing or empty.");
   }
   if (studyUids.length > MAX_STUDIES) {
-    throw malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MAX_STUDIES} can be updated at a time.`);
+    throw refuse(400, `StudyInstanceUids has ${studyUids.length} UIDs; ${MAX_STUDIES} can be updated at a time.`);
   }
   const wrong = studyUids.find((uid) => typeof uid !== 'string' || !isUid(uid));
-  if (wrong !== undefined) throw malformed(`'${String(wrong)}' is no UID of a study.`);
+  if (wrong !== undefined) throw refuse(400, `'${String(wrong)}' is no UID of a study.`);
   if (!isFields(dataset)) {
-    throw malformed("The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
+    throw refuse(400, "The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
   }
   return { ...parseChanges(dataset), studyUids };
 }
@@ -51,10 +51,10 @@ export function parseChanges(dataset: Readonly<Record<string, unknown>>): Change
   const problems: string[] = [];
   for (const [name, value] of Object.entries(dataset)) {
     const tag = parseTag(name);
-    if (tag === undefined) throw malformed(`'${name}' is neither a tag of eight hexadecimal digits nor a keyword.`);
+    if (tag === undefined) throw refuse(400, `'${name}' is neither a tag of eight hexadecimal digits nor a keyword.`);
     const attribute = attributeOf(tag, value);
     if (!attribute) {
-      throw malformed(`Attribute '${name}' is not of the DICOM JSON model: {"vr":"${vrOf(tag)}","Value":[…]}.`);
+      throw refuse(400, `Attribute '${name}' is not of the DICOM JSON model: {"vr":"${vrOf(tag)}","Value":[…]}.`);
     }
     if (!CHANGEABLE.has(tag)) problems.push(problem(tag, 'Updating the tag is not supported'));
     changes[tag] = attribute;
@@ -79,7 +79,3 @@ function isValueOf(vr: string, value: unknown): boolean {
 }
 
 const NAME_PARTS = ['Alphabetic', 'Ideographic', 'Phonetic'];
-
-function malformed(message: string): Refusal {
-  return new Refusal(400, message);
-}

@@ -1,20 +1,10 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { parseJson } from '../../json-text.js';
 import { isJson, JSON_NEEDED } from '../../media-type.js';
+import { Refusal } from '../http.js';
 import type { Problem } from '../problems.js';
 
 type Answer = () => Promise<HttpResponseInit> | HttpResponseInit;
-
-/** Refuses a request: nothing has changed, and `answer` is the answer. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-  readonly answer: HttpResponseInit;
-
-  constructor(answer: HttpResponseInit) {
-    super('The request was refused.');
-    this.answer = answer;
-  }
-}
 
 /** Answers a request by its method. `allowed` is the message for other methods (405). */
 export async function answerBy(
