@@ -10,17 +10,13 @@ export function scaledClock(clock: Clock, scale: number) {
   const time = createScaledTime(clock, scale);
   const timers = new Set<Timer>();
   const arm = (timer: Timer) => {
-    timer.cancel = clock.after(Math.max(0, (timer.atMs - time.passedMs()) / time.scale()), () => {
+    timer.cancel = clock.after(time.realMsUntil(timer.atMs), () => {
       timers.delete(timer);
       timer.run();
     });
   };
 
   return {
-    get scale() {
-      return time.scale();
-    },
-
     /** Changes the scale from now on. Timers keep their time on this clock, so they fire sooner or later than before. */
     setScale(next: number): void {
       time.setScale(next);
@@ -54,9 +50,10 @@ function createScaledTime(clock: Clock, first: number) {
   const passedMs = () => start.passedMs + elapsedMs();
 
   return {
-    scale: () => start.scale,
     wallMs,
     passedMs,
+    /** Returns the wait on the other clock until `atMs` on this one. */
+    realMsUntil: (atMs: number) => Math.max(0, (atMs - passedMs()) / start.scale),
     setScale(next: number) {
       start = startAt(wallMs(), passedMs(), next);
     },
