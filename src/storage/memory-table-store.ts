@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../binary-search.js';
 import type { Clock } from '../clock.js';
 import { fullSecond } from './storage-clock.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
@@ -155,14 +156,7 @@ function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | un
 function firstIndex(keys: readonly string[], { from = '', after }: Query, afterPage: string | undefined): number {
   const isBefore = (key: string) =>
     key < from || (after !== undefined && key <= after) || (afterPage !== undefined && key <= afterPage);
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(keys[middle] as string)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstNotBefore(0, keys.length, (at) => isBefore(keys[at] as string));
 }
 
 function fulfils(stored: Stored, anyOf: readonly Condition[] | undefined): boolean {

@@ -5,7 +5,16 @@ import { dirname, join, relative } from 'node:path';
 const MAY_IMPORT: Record<string, readonly string[]> = {
   api: ['zod', 'src/dead-letters/list.js', 'src/dead-letters/listed.js', 'src/events/kinds.js'],
   events: ['zod', 'src/digest'],
-  storage: ['src/clock', 'src/digest', 'src/events/', 'src/json-text', 'src/recent', '@azure/', 'node:'],
+  storage: [
+    'src/binary-search',
+    'src/clock',
+    'src/digest',
+    'src/events/',
+    'src/json-text',
+    'src/recent',
+    '@azure/',
+    'node:',
+  ],
   clients: [
     'src/clock',
     'src/events/health-event.js',
@@ -107,6 +116,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/workflow.js',
   ],
   simulator: [
+    'src/binary-search',
     'src/clients/readers.js',
     'src/clock',
     'src/dead-letters/',

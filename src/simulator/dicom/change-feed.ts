@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../../binary-search.js';
 import type { Change } from '../../workflow.js';
 import type { DicomChange, ImageName } from '../changes.js';
 
@@ -68,12 +69,6 @@ export class ChangeFeed {
 
   /** Returns the first number that is not before `atMs`, or the number after the last. */
   #firstSince(atMs: number): number {
-    let [low, high] = [this.#last - this.#kept + 1, this.#last + 1];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if ((this.#entries[(middle - 1) % this.#maxEntries] as Kept).atMs < atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstNotBefore(this.#last - this.#kept + 1, this.#last + 1, (n) => this.#entryOf(n).at.getTime() < atMs);
   }
 }

@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../../../binary-search.js';
 import { type FhirError, refuse } from '../content/outcome.js';
 import type { Store } from '../store/store.js';
 import type { Version } from '../store/version.js';
@@ -100,16 +101,10 @@ function isMet(criterion: Criterion, { stored, atMs }: Version): boolean {
   return criterion.kind === 'keys' || criterion.isMetAt(atMs); // the index has been searched already
 }
 
-/** Returns the index of the first version of a page, behind `after`; found by binary search. */
+/** Returns the index of the first version of a page, behind `after`. */
 function startOf(versions: readonly Version[], isNewestFirst: boolean, after: number | undefined): number {
   if (after === undefined) return isNewestFirst ? versions.length - 1 : 0;
-  let low = 0;
-  let high = versions.length;
   const isBefore = (sequence: number) => (isNewestFirst ? sequence < after : sequence <= after);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBefore(versions[middle]?.sequence ?? 0)) low = middle + 1;
-    else high = middle;
-  }
-  return isNewestFirst ? low - 1 : low;
+  const first = firstNotBefore(0, versions.length, (at) => isBefore(versions[at]?.sequence ?? 0));
+  return isNewestFirst ? first - 1 : first;
 }
