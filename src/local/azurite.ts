@@ -24,13 +24,13 @@ const MAX_START_MS = 60_000;
  */
 export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<Azurite> {
   const giveUpAt = clock.monotonic() + MAX_START_MS;
-  let hasClaimed = false;
+  let hasStarted = false;
   while (clock.monotonic() < giveUpAt) {
     const keeper = findKeeper(options.folder);
     const azurite = keeper && (await joinKeeper(keeper.port, options.folder));
     if (azurite) return azurite;
-    if (!keeper && hasClaimed) break;
-    if (!keeper) hasClaimed = await startKeeper(options);
+    if (!keeper && hasStarted) break;
+    if (!keeper) hasStarted = await startKeeper(options);
     else await sleep(clock, CHECK_EVERY_MS); // The keeper ends, or is still starting.
   }
   const log = logFile(options.folder);
@@ -68,10 +68,11 @@ async function startKeeper(options: KeeperOptions): Promise<boolean> {
   const keeper = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   const claimed = once(keeper, 'message').then(() => true);
-  const hasClaimed = await Promise.race([claimed, once(keeper, 'exit').then(() => false)]);
+  const ended = once(keeper, 'exit').then(([code]) => code !== 0);
+  const hasStarted = await Promise.race([claimed, ended]);
   if (keeper.connected) keeper.disconnect();
   keeper.unref();
-  return hasClaimed;
+  return hasStarted;
 }
 
 /** Connects to a keeper. Returns undefined if no keeper listens, or the keeper ends before Azurite runs. */

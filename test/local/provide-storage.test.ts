@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -53,6 +53,23 @@ describe('when no storage is named', () => {
     const [first, second] = await Promise.all([useStorage(), useStorage()]);
 
     expect(connectionOf(second)).toBe(connectionOf(first));
+  });
+
+  it('given a keeper that still has the folder when another one starts, then that is tried again until Azurite runs', async () => {
+    const folder = join(appRoot, '.local/azurite');
+    const file = join(folder, 'keeper.json');
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(join(folder, 'nothing'), file); // no keeper can be read in it, and none can claim the folder
+    const keepers = new Set<string>();
+    const watcher = watch(folder, (_event, name) => {
+      if (name?.startsWith('keeper.json.')) keepers.add(name);
+      if (keepers.size === 2) rmSync(file, { force: true });
+    });
+
+    await useStorage();
+
+    watcher.close();
+    expect(keepers.size).toBeGreaterThan(1);
   });
 
   it('given two processes of different folders that start at once, then each has its own, though both want the usual ports', async () => {
