@@ -43,8 +43,9 @@ export type Listing = Filter & { readonly isResolved?: boolean };
 const READ_AT_ONCE = 8;
 
 /**
- * Yields a step for each name in storage, stage by stage, with the dead letter if it matches: so a caller that needs a few
- * of many can stop at any name. Holds one page of storage's listing. A blob is read only if the listing lacks its fields.
+ * Yields each blob in the order of the list: its name, the place after it, and the dead letter if it matches. So a caller
+ * that needs a few of many can stop at any blob. Holds one page of storage's listing. A blob is read only if the listing
+ * lacks its fields.
  */
 export async function* scanDeadLetters(
   stores: ReadStores,
@@ -52,10 +53,10 @@ export async function* scanDeadLetters(
   part: Part = {},
 ): AsyncGenerator<{ deadLetter: ListedDeadLetter | undefined; name: string; after: After }, void> {
   for await (const { stage, page, next, blobs } of listBlobs(stores, listing, part)) {
-    const reads = blobs.map((blob) => async () => {
-      const isRead = isInTime(blob, listing);
-      return isRead ? readListed(stores, { stage, blob, isResolved: listing.isResolved }) : undefined;
-    });
+    const reads = blobs.map(
+      (blob) => async () =>
+        isInTime(blob, listing) ? readListed(stores, { stage, blob, isResolved: listing.isResolved }) : undefined,
+    );
     for await (const { index, value: found } of inBatches(reads)) {
       const { name } = blobs[index] as ListedBlob;
       const deadLetter = found && isMatch(found, listing) ? found : undefined;
@@ -86,13 +87,12 @@ export async function* listBlobs(
   }
 }
 
-/** Runs `atOnce` calls at a time; yields their values in order. */
+/** Runs up to 8 calls at a time; yields their values in order. */
 export async function* inBatches<T>(
   calls: readonly (() => Promise<T>)[],
-  atOnce = READ_AT_ONCE,
 ): AsyncGenerator<{ index: number; value: T }, void> {
-  for (let at = 0; at < calls.length; at += atOnce) {
-    const values = await Promise.all(calls.slice(at, at + atOnce).map((call) => call()));
+  for (let at = 0; at < calls.length; at += READ_AT_ONCE) {
+    const values = await Promise.all(calls.slice(at, at + READ_AT_ONCE).map((call) => call()));
     for (const [offset, value] of values.entries()) yield { index: at + offset, value };
   }
 }
