@@ -11,7 +11,7 @@ type Memory = {
 };
 
 export const DAY_MS = 24 * 3_600_000;
-/** Longer than Event Grid continues to deliver an event. */
+/** Event Grid tries to deliver an event for less than this time. */
 const LATE_DAYS = 2;
 
 /**

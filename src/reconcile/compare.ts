@@ -58,12 +58,12 @@ export type ReadFailure = ReadError | RetryAfterError | NonRetriableError;
 export type CompareDeps = {
   readonly known: KnownChanges;
   readonly clock: Clock;
-  /** By storage's clock (T1). */
+  /** The time by storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
   readonly pace: Pace;
   /** Default: `GRACE_MS` (Q5). */
   readonly graceMs?: number;
-  /** Called after each change and each page. `counts` changes later. */
+  /** Called after each change and each page, always with the same object `counts`. */
   readonly onProgress?: (progress: Progress) => void;
 };
 

@@ -26,7 +26,7 @@ export type Continued =
       readonly behindMs: number;
       /** The length of the time that was left out, because the ledger has forgotten its changes. */
       readonly skippedMs: number;
-      /** Set if the comparison did not reach its end because of a failure. The next run goes on. */
+      /** The failure that ended the comparison early; undefined if it reached its end. The next run continues. */
       readonly error: unknown;
     };
 

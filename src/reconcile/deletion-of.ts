@@ -51,7 +51,7 @@ async function getIfThere(path: string, get: GetPage): Promise<unknown> {
   }
 }
 
-/** With ids of 64 characters, a URL of some 3 KB. */
+/** The URL of a search for as many ids of 64 characters has some 3 KB. */
 export const RESOURCES_AT_ONCE = 50;
 
 type Named = { readonly resourceType: string; readonly resourceId: string };

@@ -64,13 +64,13 @@ export type RemovedDeps = Pick<
 > & {
   /** Returns whether the ledger or a row has an event with this id. */
   readonly hasEvent: (eventId: string) => Promise<boolean>;
-  /** Holds the table of resource-index. */
+  /** The store with the table of resource-index. */
   readonly workflowTables: Pick<TableStore, 'query' | 'read'>;
   /** Returns the progress of an earlier run. Default: each search starts at the beginning. */
   readonly soFar?: (host: string) => RemovedSoFar | undefined;
   /** Called after each page, with the progress that `soFar` must return from then on. */
   readonly save?: (host: string, soFar: RemovedSoFar) => Promise<void>;
-  /** Called after each page. `counts` changes later. */
+  /** Called after each page, always with the same object `counts`. */
   readonly onProgress?: (progress: RemovedProgress) => void;
 };
 

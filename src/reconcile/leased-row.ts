@@ -22,7 +22,7 @@ export type LeasedRow = {
   readonly now: Date;
   /** Replaces the row, and renews the lease. @throws StorageError, with the code `lease-lost` if another process holds it */
   save(row: Row): Promise<void>;
-  /** As `save`, and lets other processes take the row. */
+  /** Replaces the row, and lets other processes take it. @throws StorageError, as `save` */
   release(row: Row): Promise<void>;
 };
 
@@ -30,7 +30,7 @@ type Taken = { readonly kind: 'taken'; readonly leased: LeasedRow } | { readonly
 
 type Deps = { readonly tables: TableStore; readonly random: Random };
 
-/** Longer than a run and its last write. */
+/** The lease outlasts a run and its last write. */
 const LEASE_MS = 90_000;
 const MAX_TRIES = 3;
 const NOBODY = '';

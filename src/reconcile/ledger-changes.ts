@@ -17,7 +17,7 @@ type LedgerChangesDeps = {
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly random: Pick<Random, 'token'>;
-  /** By storage's clock (T1). */
+  /** The time by storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
   /** True if rows of `waiting` are lost: then a change is known only if all its jobs are settled. */
   readonly areRowsLost?: boolean;

@@ -21,7 +21,7 @@ export type ComparisonName = {
   readonly mode?: 'rows-lost';
 };
 
-/** Positions of comparisons by hand. */
+/** The partition of the positions that the command saves. */
 const PARTITION = 'by-hand';
 const MAX_TRIES = 20;
 

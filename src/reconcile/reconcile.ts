@@ -35,11 +35,11 @@ export type PartProgress = { readonly host: string; readonly part: string } & Pr
 export type Report = { readonly isDryRun: boolean; readonly parts: readonly PartReport[] };
 
 export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
-  /** As `known`, but a change is known only if all its jobs are settled. */
+  /** In place of `known` if rows are lost: a change is known only if all its jobs are settled. */
   readonly knownWithRowsLost: KnownChanges;
   readonly readers: Pick<Readers, 'pagesOf'>;
   readonly workflows: readonly Workflow[];
-  /** Holds the table `reconcile`. */
+  /** The store with the table `reconcile`. */
   readonly tables: TableStore;
   readonly settings: WorkspaceSettings;
   readonly firstDayByChange: () => Promise<string>;

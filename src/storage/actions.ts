@@ -9,7 +9,7 @@ type Intent = {
   readonly what: 'redrive' | 'discard' | 'pause' | 'resume' | 'compare';
   readonly by: string;
   readonly workflow?: string;
-  /** In that person's words: never logged. */
+  /** The reason in the words of that person: never logged. */
   readonly why?: string;
 };
 

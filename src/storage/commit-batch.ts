@@ -1,7 +1,7 @@
 import type { Operation } from './table-store.js';
 
 const MAX_OPERATIONS = 100;
-/** Less than the 4 MiB of a transaction, because `sizeOf` estimates. */
+/** A transaction takes 4 MiB. The limit is lower, because `sizeOf` estimates. */
 const MAX_BYTES = 3_500_000;
 
 type Queued = { readonly operation: Operation; readonly sizeBytes: number };

@@ -28,7 +28,7 @@ export type Pauses = {
 
 const TABLE = APP_TABLES.state;
 const PARTITION = 'pauses';
-/** More than an app has workflows. */
+/** One page holds all pauses, because no app has as many workflows. */
 const PAGE = 1000;
 
 export function createPauses({ tables }: { tables: TableStore }): Pauses {

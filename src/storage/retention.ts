@@ -5,7 +5,7 @@ import type { Query, TableStore } from './table-store.js';
 
 const UNDATED = tableOfDay('undated');
 const DAY_MS = 24 * 3_600_000;
-/** Added to the retention, for senders' clocks that are off, and for events that arrive late. */
+/** The time added to the retention, for senders' clocks that are off, and for events that arrive late. */
 const GRACE_DAYS = 2;
 
 /** The names of the tables that were dropped, and the number of rows that were deleted in `ledgerundated`. */

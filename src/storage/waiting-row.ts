@@ -74,7 +74,7 @@ export function propertiesOf({ item }: NewRow): Row {
   return { redrive, ...(edit !== undefined && { edit }), ...(deadLetter !== undefined && { letter: deadLetter }) };
 }
 
-/** Less than the 32 Ki characters that a property takes. */
+/** A property takes up to 32 Ki characters. */
 const MAX_LENGTH = 30_000;
 /** The jobs of a POST of 100 events need three properties. */
 const MAX_PROPERTIES = 4;
