@@ -75,7 +75,7 @@ describe('when an answer is not the batch-response asked for', () => {
     { given: 'no comma between entries', text: bundle(ENTRIES).replace('}},{', '}}{') },
     { given: 'a word that JSON does not have', text: bundle(ENTRIES, ',"x":yes') },
     { given: 'a name without quotes', text: bundle(ENTRIES, ',x:1') },
-  ])('given $given, then undefined', ({ text }) => {
+  ])('given $given, then there are no entries', ({ text }) => {
     expect(read(text)).toBeUndefined();
   });
 

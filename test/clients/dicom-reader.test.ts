@@ -48,7 +48,7 @@ describe('when a handler reads metadata', () => {
   it.each([
     { body: '<html>', code: 'dicom-not-json' },
     { body: '{}', code: 'dicom-no-list' },
-  ])('given $body, then $code', async ({ body, code }) => {
+  ])('given $body, then the read fails with $code', async ({ body, code }) => {
     await using service = await startService(status(200, {}, body));
     expect(await failureOf(startReaders(service).dicom().study())).toMatchObject({ code });
   });

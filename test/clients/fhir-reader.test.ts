@@ -64,7 +64,7 @@ describe('when an id is meant to lead elsewhere', () => {
     { id: '@evil.example', path: '/Patient/%40evil.example' },
     { id: 'a\r\nHost: evil.example', path: '/Patient/a%0D%0AHost%3A%20evil.example' },
     { id: '...', path: '/Patient/...' },
-  ])('given $id, then it stays in its segment', async ({ id, path }) => {
+  ])('given $id, then the id stays one segment of the path', async ({ id, path }) => {
     await using service = await startService(status(404));
     const { fhir } = startReaders(service);
 

@@ -24,18 +24,21 @@ describe('when a service answers', () => {
     { answer: 400, code: 'fhir-http-400', says: 'refused the request (400)' },
     { answer: 500, code: 'fhir-server-error', says: 'failed (500)' },
     { answer: 501, code: 'fhir-server-error', says: 'failed (501)' },
-  ])('given $answer, then $code, at once, and another try of the job may do', async ({ answer, code, says }) => {
-    await using service = await startService(status(answer));
-    const { fhir, counters } = startReaders(service);
+  ])(
+    'given $answer, then the read fails with $code after one request, and the job may try again',
+    async ({ answer, code, says }) => {
+      await using service = await startService(status(answer));
+      const { fhir, counters } = startReaders(service);
 
-    const error = await failureOf(fhir().current());
+      const error = await failureOf(fhir().current());
 
-    expect(error).toBeInstanceOf(ReadError);
-    expect(error.code).toBe(code);
-    expect(error.message).toContain(says);
-    expect(service.asked).toHaveLength(1);
-    expect(counters).toMatchObject({ fhirReadsFailed: 1, readsTriedAgain: 0 });
-  });
+      expect(error).toBeInstanceOf(ReadError);
+      expect(error.code).toBe(code);
+      expect(error.message).toContain(says);
+      expect(service.asked).toHaveLength(1);
+      expect(counters).toMatchObject({ fhirReadsFailed: 1, readsTriedAgain: 0 });
+    },
+  );
 
   it.each([401, 403])('given %i of the DICOM service, then the error names its role and audience', async (answer) => {
     await using service = await startService(status(answer));
@@ -47,7 +50,7 @@ describe('when a service answers', () => {
   it.each([
     { given: 'of this service', location: '/Patient/p2' },
     { given: 'of another', location: 'https://elsewhere.example/Patient/p1' },
-  ])('given a redirect to an address $given, then it is not followed', async ({ location }) => {
+  ])('given a redirect to an address $given, then no request follows it', async ({ location }) => {
     await using service = await startService(status(307, { location }), found);
     expect(await failureOf(startReaders(service).fhir().current())).toMatchObject({ code: 'fhir-redirected' });
     expect(service.asked).toHaveLength(1);
@@ -71,15 +74,18 @@ describe('when a service asks for a later try', () => {
     { answer: 503, headers: { date: 'none', 'retry-after': dayAt('12:00:04') }, waits: [4400] },
     { answer: 503, headers: {}, waits: [550] },
     { answer: 503, headers: { 'retry-after': 'soon' }, waits: [550] },
-  ])('given $answer with $headers, then it waits $waits ms, and reads', async ({ answer, headers, waits }) => {
-    await using service = await startService(status(answer, headers as never), found);
-    const readers = startReaders(service);
+  ])(
+    'given $answer with $headers, then the second request follows after $waits ms',
+    async ({ answer, headers, waits }) => {
+      await using service = await startService(status(answer, headers as never), found);
+      const readers = startReaders(service);
 
-    expect(await readers.fhir().current()).toEqual(PATIENT);
+      expect(await readers.fhir().current()).toEqual(PATIENT);
 
-    expect(readers.waits).toEqual(waits);
-    expect(readers.counters).toMatchObject({ readsTriedAgain: 1, fhirReadsDone: 1, fhirReadsFailed: 0 });
-  });
+      expect(readers.waits).toEqual(waits);
+      expect(readers.counters).toMatchObject({ readsTriedAgain: 1, fhirReadsDone: 1, fhirReadsFailed: 0 });
+    },
+  );
 
   it.each([
     { answer: 429, headers: { 'retry-after': '6' }, code: 'fhir-throttled', ms: 6000, asked: 1 },
@@ -87,7 +93,7 @@ describe('when a service asks for a later try', () => {
     { answer: 503, headers: { 'retry-after': '99999999' }, code: 'fhir-unavailable', ms: 3_600_000, asked: 1 },
     { answer: 429, headers: { 'retry-after': '1' }, code: 'fhir-throttled', ms: 1000, asked: 3 },
     { answer: 503, headers: {}, code: 'fhir-unavailable', ms: 30_000, asked: 3 },
-  ])('given $answer with $headers for ever, then RetryAfterError after $asked tries', async (one) => {
+  ])('given $answer with $headers for ever, then a RetryAfterError follows after $asked requests', async (one) => {
     await using service = await startService(status(one.answer, one.headers as never));
     const { fhir, counters } = startReaders(service);
 
@@ -143,7 +149,7 @@ describe('when the connection fails', () => {
   it.each([
     { given: 'its length', headers: { 'content-length': '100' } },
     { given: 'no length', headers: {} },
-  ])('given an answer with $given that breaks off, then it tries again', async ({ headers }) => {
+  ])('given an answer with $given that breaks off, then another request is sent', async ({ headers }) => {
     await using service = await startService((_request, response) => {
       response.writeHead(200, headers as never);
       response.write('{"resourceType":"Patient"', () => response.socket?.destroy());
@@ -156,7 +162,7 @@ describe('when the connection fails', () => {
     { given: 'no headers', answer: never },
     { given: 'headers, and no body', answer: (_, response) => response.writeHead(200).flushHeaders() },
     { given: 'a refusal that never ends', answer: (_, response) => response.writeHead(500).write('a') },
-  ])('given $given in time, then the try ends, and the next one reads', async ({ answer }) => {
+  ])('given $given in time, then the request ends, and the next one succeeds', async ({ answer }) => {
     await using service = await startService(answer, found);
     const readers = startReaders(service);
     const reading = readers.fhir().current();
@@ -204,7 +210,7 @@ describe('when a body is not as expected', () => {
     { given: 'null', body: 'null', code: 'fhir-other-resource' },
     { given: 'a list', body: '[]', code: 'fhir-other-resource' },
     { given: 'another resource', body: '{"resourceType":"Device"}', code: 'fhir-other-resource' },
-  ])('given $given, then $code', async ({ body, code }) => {
+  ])('given $given, then the read fails with $code', async ({ body, code }) => {
     await using service = await startService(status(200, {}, body));
     expect(await failureOf(startReaders(service).fhir().current())).toMatchObject({ name: 'ReadError', code });
   });
@@ -212,7 +218,7 @@ describe('when a body is not as expected', () => {
   it.each([
     { given: 'it says so', headers: { 'content-length': String(17 * 1024 * 1024) }, chunks: 1 },
     { given: 'it does not say so', headers: {}, chunks: 18 },
-  ])('given more than 16 MiB, and $given, then it is refused for good', async ({ headers, chunks }) => {
+  ])('given more than 16 MiB, and $given, then the error is final', async ({ headers, chunks }) => {
     await using service = await startService((_request, response) => {
       response.writeHead(200, headers as never);
       for (let i = 0; i < chunks; i += 1) response.write(Buffer.alloc(1024 * 1024, 32));

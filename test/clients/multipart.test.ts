@@ -69,7 +69,7 @@ describe('when several parts come', () => {
     { given: 'headers without an end', body: '--b1\r\nContent-Type: a/b\r\n' },
     { given: 'headers of 20 KB', body: `--b1\r\n${'X: y\r\n'.repeat(5000)}\r\ncontent\r\n--b1--` },
     { given: 'a header of 20 KB', body: `--b1\r\nX: ${'y'.repeat(20_000)}\r\n\r\ncontent\r\n--b1--` },
-  ])('given $given, then an error', async ({ body }) => {
+  ])('given $given, then reading throws', async ({ body }) => {
     expect(await failureOf(partsOf(body, 100))).toMatchObject({ name: 'ReadError', code: 'dicom-not-multipart' });
   });
 });

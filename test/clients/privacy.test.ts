@@ -79,7 +79,7 @@ describe('when a service is read', () => {
       answer: ((request) => request.socket.resetAndDestroy()) as ReturnType<typeof json>,
     },
     { given: 'too much', answer: status(200, { ...MARKED, 'content-length': '99999999999' }) },
-  ])('given $given, then errors, dead letters and logs have nothing of it', async ({ answer }) => {
+  ])('given $given, then errors, dead letters and logs have no part of the answer', async ({ answer }) => {
     const { account, app, errors, told } = await readAll(answer);
 
     expect(errors.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ describe('when the pages of a service are read', () => {
   it.each([
     { service: 'fhir', host: FHIR_HOST, accept: 'application/fhir+json' },
     { service: 'dicom', host: DICOM_HOST, accept: 'application/json' },
-  ] as const)('given $service, then the JSON at the path', async ({ service: kind, host, accept }) => {
+  ] as const)('given $service, then the JSON at the path is returned', async ({ service: kind, host, accept }) => {
     await using service = await startService(json({ some: 'page' }));
     const pages = startReaders(service).readers.pagesOf({ service: kind, host }, signal);
 
@@ -41,7 +41,7 @@ describe('when the pages of a service are read', () => {
   it.each([
     { link: `https://${FHIR_HOST}/_history?ct=1`, then: '/_history?ct=1' },
     { link: '/_history?ct=1', then: '/_history?ct=1' },
-  ])('given the link $link, then its path', ({ link, then }) => {
+  ])('given the link $link, then its path is returned', ({ link, then }) => {
     const pages = startReaders().readers.pagesOf({ service: 'fhir', host: FHIR_HOST }, signal);
 
     expect(pages.pathOf(link)).toBe(then);

@@ -54,7 +54,7 @@ describe('when several read the same of one event', () => {
   it.each([
     { ms: 20_000, times: 1 },
     { ms: 20_001, times: 2 },
-  ])('given $ms ms have passed, then it has been read $times times', async ({ ms, times }) => {
+  ])('given a second caller after $ms ms, then $times reads are made', async ({ ms, times }) => {
     const { reader, reads, advance } = startShare();
     const one = reader(event);
     reads[0]?.answer('text');

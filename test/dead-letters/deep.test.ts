@@ -16,7 +16,7 @@ describe('when a dead letter is nested deeper than JSON.stringify can write', ()
   it.each([
     { given: 'a job', raw: deepEvent },
     { given: 'an invalid event', raw: invalidEvent },
-  ])('given $given, then it is listed, shown, discarded, and redriven after that', async ({ raw }) => {
+  ])('given $given, then the dead letter is listed, shown, discarded, and then redriven', async ({ raw }) => {
     const { deadLetterStores, deliver, endsAs, ids, rows } = openApp();
     endsAs(giveUp);
     await deliver(raw());

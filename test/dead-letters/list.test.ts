@@ -80,7 +80,7 @@ describe('when dead letters are listed', () => {
     { filter: { from: at('12:01:01') }, stages: ['undelivered'] },
     { filter: { to: at('12:01:00') }, stages: ['invalid', 'failed', 'failed'] },
     { filter: { to: at('12:00:59') }, stages: ['failed', 'failed'] },
-  ])('given the filter $filter, then $stages', async ({ filter, stages }) => {
+  ])('given the filter $filter, then the stages are $stages', async ({ filter, stages }) => {
     const { letters } = await openFullApp();
 
     expect((await letters(filter)).map(({ stage }) => stage)).toEqual(stages);

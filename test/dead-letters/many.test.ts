@@ -79,17 +79,20 @@ describe('when many dead letters are redriven', () => {
   it.each([
     { given: 'no app runs', isRunning: false, calls: 1, counts: { open: 2 } },
     { given: 'an app runs', isRunning: true, calls: 0, counts: { completed: 2 } },
-  ])('given it waits and $given, says so $calls times, and goes on waiting', async ({ isRunning, calls, counts }) => {
-    const { redrive, through, clock } = await withDeadLetters(2);
-    const startedMs = clock.monotonic();
-    const saidAfterMs: number[] = [];
-    const onNoApp = () => saidAfterMs.push(clock.monotonic() - startedMs);
+  ])(
+    'given it waits and $given, then it reports a missing app $calls times, and continues to wait',
+    async ({ isRunning, calls, counts }) => {
+      const { redrive, through, clock } = await withDeadLetters(2);
+      const startedMs = clock.monotonic();
+      const saidAfterMs: number[] = [];
+      const onNoApp = () => saidAfterMs.push(clock.monotonic() - startedMs);
 
-    expect(await through(redrive({ wait: { onNoApp } }), { isRunning })).toEqual({ counts });
+      expect(await through(redrive({ wait: { onNoApp } }), { isRunning })).toEqual({ counts });
 
-    expect(saidAfterMs).toHaveLength(calls);
-    for (const ms of saidAfterMs) expect(ms).toBe(30_000);
-  });
+      expect(saidAfterMs).toHaveLength(calls);
+      for (const ms of saidAfterMs) expect(ms).toBe(30_000);
+    },
+  );
 
   it('given it waits and the app ends in between, then it reports that no app runs', async () => {
     const { redrive, through } = await withDeadLetters(2);
@@ -146,7 +149,7 @@ describe('when many dead letters are redriven', () => {
   it.each([
     { given: 'beyond help', ends: giveUp, counts: { dead: 10 } },
     { given: 'to be tried again', ends: fail, counts: { failing: 10 } },
-  ])('given a share may fail, and all are $given, then it ends after ten', async ({ ends, counts }) => {
+  ])('given a share may fail, and all are $given, then the run ends after ten', async ({ ends, counts }) => {
     const { redrive, through, endsAs, rows } = await withDeadLetters(30);
     endsAs(ends);
 

@@ -31,17 +31,20 @@ describe('when a blob of Event Grid cannot be imported', () => {
     { given: 'what is not UTF-8', content: notUtf8 },
     { given: 'more than 8 MiB', content: tooLarge },
     { given: 'a list that is nested without an end', content: '['.repeat(100_000) },
-  ])('given $given, then it moves to unreadable/, byte for byte, and no event of it is a row', async ({ content }) => {
-    const { deadLetterStores, app, names, rows } = await withBlob(content);
+  ])(
+    'given $given, then the blob moves to unreadable/, byte for byte, and none of its events becomes a row',
+    async ({ content }) => {
+      const { deadLetterStores, app, names, rows } = await withBlob(content);
 
-    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'unreadable' });
+      expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'unreadable' });
 
-    expect(await names('undelivered')).toEqual([ASIDE]);
-    expect(rows()).toEqual([]);
-    const moved = await app.stores.undelivered.readText(ASIDE, 10 * 1024 * 1024);
-    expect(moved?.kind).toBe(content === notUtf8 ? 'not-text' : 'text');
-    expect(moved?.text === Buffer.from(content).toString()).toBe(true);
-  });
+      expect(await names('undelivered')).toEqual([ASIDE]);
+      expect(rows()).toEqual([]);
+      const moved = await app.stores.undelivered.readText(ASIDE, 10 * 1024 * 1024);
+      expect(moved?.kind).toBe(content === notUtf8 ? 'not-text' : 'text');
+      expect(moved?.text === Buffer.from(content).toString()).toBe(true);
+    },
+  );
 
   it.each(['copy', 'delete'] as const)(
     'given the %s fails, then the blob stays, and the next run moves it',
@@ -101,7 +104,7 @@ describe('when a person deals with a blob in unreadable/', () => {
     { given: 'text', content: 'no json', note: undefined },
     { given: 'what is not UTF-8', content: notUtf8, note: expect.stringContaining('no UTF-8 text') },
     { given: 'more than 8 MiB', content: tooLarge, note: expect.stringContaining('larger than 8 MiB') },
-  ])('given $given, then it can be shown, discarded and shown again', async ({ content, note }) => {
+  ])('given $given, then the blob can be shown, discarded and shown again', async ({ content, note }) => {
     const { deadLetterStores, app, ids, names } = await withBlob(content);
     await importUndelivered(NAME, deadLetterStores);
     const [id = ''] = await ids();

@@ -37,7 +37,11 @@ describe('the frame of an error', () => {
       paths: ['/app/dist/pipeline/job.js', '/app/dist/hl7/segments.js', '/app/dist/clients/send.js'],
       frame: 'clients/send.js:2',
     },
-    { given: 'the machinery alone', paths: ['/app/dist/pipeline/job.js', '/app/dist/handler/run.js'], frame: '' },
+    {
+      given: 'only the folders that run every job',
+      paths: ['/app/dist/pipeline/job.js', '/app/dist/handler/run.js'],
+      frame: '',
+    },
     { given: 'files of ES modules', paths: ['file:///app/dist/workflows/bad.mjs'], frame: 'workflows/bad.mjs:2' },
     {
       given: 'paths of Windows',
@@ -52,7 +56,7 @@ describe('the frame of an error', () => {
     { given: 'a path that is too long', paths: [`/app/dist/workflows/${'a'.repeat(150)}.js`], frame: '' },
     { given: 'a URL that is no path', paths: ['file://host/app/dist/workflows/bad.js', 'file:///%2F'], frame: '' },
     { given: 'a file that is no code', paths: ['/app/dist/workflows/bad.txt'], frame: '' },
-  ])('given $given, is "$frame"', ({ paths, root = ROOT, frame }) => {
+  ])('given $given, then the frame is "$frame"', ({ paths, root = ROOT, frame }) => {
     expect(appFrameOf(errorThrough(paths), root)).toBe(frame);
   });
 
@@ -126,7 +130,7 @@ describe('the frame of a hostile error (P1)', () => {
       given: 'a name that cannot become text',
       error: () => Object.defineProperty(new Error(), 'name', { value: Symbol(SECRET) }),
     },
-  ])('given $given, then there is none, and nothing is thrown', ({ error }) => {
+  ])('given $given, then there is no frame, and nothing is thrown', ({ error }) => {
     expect(appFrameOf(error(), ROOT)).toBe('');
   });
 

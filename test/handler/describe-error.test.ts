@@ -77,7 +77,7 @@ describe('when an error is described', () => {
     { given: 'a value', value: 'jane-doe' },
     { given: 'a value longer than the message', value: 'jane-doe '.repeat(200) },
     { given: 'a value that URLs spell longer', value: 'Zoë Smith '.repeat(60) },
-  ])('given $given that the cut would halve, then its beginning is out all the same', ({ value }) => {
+  ])('given $given that the cut halves, then its beginning is replaced, too', ({ value }) => {
     for (const form of [value, encodeURIComponent(value)]) {
       expect(messageOf(`${'?'.repeat(490)}${form}`, { value })).toBe(`${'?'.repeat(490)}…`);
     }
@@ -111,7 +111,7 @@ describe('when an error is described', () => {
   it.each([
     { given: 'İ, whose small letter has two characters', value: 'İpek', message: 'İİ İpek!', then: 'İİ …!' },
     { given: 'Σ, which is small in two ways', value: 'ΟΔΟΣ', message: 'no οδος, οδοσα', then: 'no …, …α' },
-  ])('given $given, then the value is out, and no more', ({ value, message, then }) => {
+  ])('given $given, then only the value is replaced', ({ value, message, then }) => {
     expect(messageOf(message, { value })).toBe(then);
   });
 });
@@ -123,9 +123,9 @@ describe('when its message quotes the event', () => {
     { given: 'a part of a value, between slashes', message: 'at fhir.example', then: 'at …' },
     { given: 'a whole address', message: 'GET https://fhir.example/Patient/jane-doe: 404', then: 'GET …: 404' },
     { given: 'an address of it in two parts', message: 'GET /Patient/jane-doe: 404', then: 'GET /Patient/…: 404' },
-    { given: 'what logs may hold', message: 'event-1, Patient', then: 'event-1, Patient' },
-    { given: 'nothing of it', message: 'no', then: 'no' },
-  ])('given $given, then that is taken out', ({ message, then }) => {
+    { given: 'fields that logs may hold', message: 'event-1, Patient', then: 'event-1, Patient' },
+    { given: 'no value', message: 'no', then: 'no' },
+  ])('given $given, then the value is replaced', ({ message, then }) => {
     expect(messageOf(message)).toBe(then);
   });
 
@@ -138,7 +138,7 @@ describe('when its message quotes the event', () => {
     { given: 'the same in another order', value: ['Ann Smith', 'Smith'], message: 'Ann Smith Smith', then: '… …' },
     { given: 'values of one and two characters', value: ['m', 'ab'], message: 'm ab', then: 'm ab' },
     { given: 'true and null', value: [true, null], message: 'true null', then: 'true null' },
-  ])('given $given, then what could say something is taken out', ({ value, message, then }) => {
+  ])('given $given, then values of three characters or more are replaced', ({ value, message, then }) => {
     expect(messageOf(message, { value })).toBe(then);
   });
 
@@ -146,7 +146,7 @@ describe('when its message quotes the event', () => {
     { given: 'as JSON', value: 'Zoë "Zo" Smith', message: JSON.stringify({ name: 'Zoë "Zo" Smith' }) },
     { given: 'in a URL', value: 'Zoë Smith', message: `GET /Patient?name=${encodeURIComponent('Zoë Smith')}` },
     { given: 'in lower case', value: 'Zoë Smith', message: 'no such patient: zoë smith' },
-  ])('given a value $given, then that is taken out as well', ({ value, message }) => {
+  ])('given a value $given, then it is replaced, too', ({ value, message }) => {
     expect(messageOf(message, { value })).not.toMatch(/smith/i);
   });
 

@@ -71,7 +71,7 @@ describe('when a handler ends', () => {
       },
       then: { kind: 'threw', error: ERROR },
     },
-  ])('given $given, then the result is there at once, and nobody watches', ({ handle, then }) => {
+  ])('given $given, then the result is returned at once, without a watch', ({ handle, then }) => {
     expect(start(handle)).toMatchObject({ result: then, isSync: true, watched: 0 });
   });
 
@@ -84,7 +84,7 @@ describe('when a handler ends', () => {
     },
     { given: 'it rejects', handle: () => Promise.reject(ERROR), then: { kind: 'threw', error: ERROR } },
     { given: 'it rejects with nothing', handle: () => Promise.reject(), then: { kind: 'threw', error: undefined } },
-  ])('given $given, then the result follows, and the handler is watched until then', async ({ handle, then }) => {
+  ])('given $given, then a promise returns the result, with a watch until then', async ({ handle, then }) => {
     const seen = start(handle);
     const atFirst = seen.result;
 
@@ -156,7 +156,7 @@ describe('when its time is over', () => {
   it.each([
     { given: 'it ends well', end: 'resolve', then: { kind: 'ok' } },
     { given: 'it throws', end: 'reject', then: { kind: 'timeout' } },
-  ] as const)('given $given within 60 s of the signal, then $then.kind', async ({ end, then }) => {
+  ] as const)('given $given within 60 s of the signal, then the result is $then.kind', async ({ end, then }) => {
     const seen = startOpen();
     seen.clock.advance(10_000);
     const { aborted, reason } = seen.signal;
@@ -191,7 +191,7 @@ describe('when it is aborted', () => {
     { reason: 'stopped', graceMs: 399, end: 'resolve', then: 'ok' },
     { reason: 'stopped', graceMs: 399, end: 'reject', then: 'stopped' },
     { reason: 'timeout', graceMs: 59_999, end: 'reject', then: 'timeout' },
-  ] as const)('given $reason, and it does $end within the time for that, then $then', async (row) => {
+  ] as const)('given $reason, and it does $end within the grace period, then the result is $then', async (row) => {
     const seen = startOpen();
 
     seen.abort(row.reason);
@@ -208,7 +208,7 @@ describe('when it is aborted', () => {
     { reason: 'stopped', graceMs: 400, then: 'stopped' },
     { reason: 'timeout', graceMs: 60_000, then: 'hung' },
   ] as const)(
-    'given $reason, and it has not ended $graceMs ms later, then $then',
+    'given $reason, and it has not ended $graceMs ms later, then the result is $then',
     async ({ reason, graceMs, then }) => {
       const seen = startOpen();
       seen.abort(reason);
@@ -242,7 +242,7 @@ describe('when it is aborted', () => {
     { second: 'stopped', afterMs: 3000, then: 'hung' },
     { second: 'lost', afterMs: 0, then: 'lost' },
   ])(
-    'given its time was over, and then it is $second, then the grace ends sooner',
+    'given its time was over, and then it is $second, then the grace period ends sooner',
     async ({ second, afterMs, then }) => {
       const seen = startOpen();
       seen.abort('timeout');

@@ -30,7 +30,7 @@ describe('when a workflow lists rows', () => {
     { range: { from: keyOf(3), to: keyOf(5) }, first: 3, count: 2 },
     { range: { from: keyOf(1098) }, first: 1098, count: 2 },
     { range: { to: keyOf(2), limit: 1 }, first: 0, count: 1 },
-  ])('given $range, then $count rows from number $first', async ({ range, first, count }) => {
+  ])('given $range, then $count rows are listed, from number $first', async ({ range, first, count }) => {
     const table = await tableOf(1100);
 
     const rows = (await table.list('p', range)).map(({ row }) => row.n);

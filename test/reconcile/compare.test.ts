@@ -246,17 +246,20 @@ describe('when a comparison ends early', () => {
   it.each([
     { given: 'a service that fails', error: readError('fhir', 'forbidden', 'refused (403).') },
     { given: 'a page that is too large', error: new NonRetriableError('Too large.', { code: 'fhir-too-large' }) },
-  ])('given $given at the second page, then the error, and the position after the first page', async ({ error }) => {
-    const { position, run } = open([], {
-      async *openPages() {
-        yield { changes: changesUpTo(3), unreadable: 0, upTo: timeOf(2) };
-        throw error;
-      },
-    });
+  ])(
+    'given $given at the second page, then the comparison fails, with the position after the first page',
+    async ({ error }) => {
+      const { position, run } = open([], {
+        async *openPages() {
+          yield { changes: changesUpTo(3), unreadable: 0, upTo: timeOf(2) };
+          throw error;
+        },
+      });
 
-    expect(await run()).toMatchObject({ end: 'failed', error, upTo: timeOf(2), counts: { broughtIn: 3 } });
-    expect(position.current()).toBe(timeOf(2));
-  });
+      expect(await run()).toMatchObject({ end: 'failed', error, upTo: timeOf(2), counts: { broughtIn: 3 } });
+      expect(position.current()).toBe(timeOf(2));
+    },
+  );
 
   it('given storage that fails for a moment, then the call is repeated', async () => {
     let failures = 2;

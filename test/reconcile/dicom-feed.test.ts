@@ -126,7 +126,7 @@ describe('when a DICOM service answers badly', () => {
       code: 'dicom-out-of-order',
     },
     { given: 'entries that name no change, for ever', answer: json([entry]), code: 'dicom-endless' },
-  ])('given $given, then $code, with nothing of the answer', async ({ answer, code }) => {
+  ])('given $given, then the read fails with $code, without a part of the answer', async ({ answer, code }) => {
     await using reading = await openPages('dicom', [answer]);
 
     const { error } = await reading.all();

@@ -142,7 +142,7 @@ describe('when the history of a FHIR service is read', () => {
   it.each([
     { given: 'too large', refused: status(200, { 'content-length': '99999999' }) },
     { given: 'refused because of its number of entries', refused: status(400) },
-  ])('given a page that is $given, then the rest comes in smaller pages, each change once', async ({ refused }) => {
+  ])('given a page that is $given, then the rest is read in smaller pages, each change once', async ({ refused }) => {
     const history = fhirHistory(versionsOf(700));
     const answers = Array.from({ length: 12 }, (_, at) => (at === 1 ? refused : history));
     const small = fhirHistory(versionsOf(700), { maxPage: 300 });
@@ -225,7 +225,7 @@ describe('when a FHIR service answers badly', () => {
       answer: json(bundleOf(versionsOf(3).reverse().map(entryOf), '/_history?ct=1')),
       code: 'fhir-out-of-order',
     },
-  ])('given $given, then $code, with nothing of the answer', async ({ answer, code }) => {
+  ])('given $given, then the read fails with $code, without a part of the answer', async ({ answer, code }) => {
     await using reading = await openPages('fhir', [answer]);
 
     const { error } = await reading.all();

@@ -25,7 +25,7 @@ describe('when it is decided what to read', () => {
     },
     { given: 'a type that no workflow wants', on: fhir('Patient'), types: ['Device'], parts: [] },
     { given: 'images alone', on: dicom(), parts: [] },
-  ])('given $given, then $parts', ({ on, types, parts }) => {
+  ])('given $given, then the parts are $parts', ({ on, types, parts }) => {
     expect(partsOf('fhir', { workflows: [workflow(on)], types })).toEqual(parts);
   });
 
@@ -50,7 +50,7 @@ describe('when it is decided what to read', () => {
       on: fhir('Patient', ['created']),
       parts: [{ kind: 'history', type: 'Patient' }],
     },
-  ])('given one workflow with $given, then $parts', ({ on, types, parts }) => {
+  ])('given one workflow with $given, then the parts are $parts', ({ on, types, parts }) => {
     expect(partsOf('fhir', { workflows: [workflow(on, 'latest')], types })).toEqual(parts);
   });
 
@@ -64,7 +64,7 @@ describe('when it is decided what to read', () => {
     { given: 'a workflow for images', on: dicom(), parts: [{ kind: 'feed' }] },
     { given: 'FHIR types', on: dicom(), types: ['Patient'], parts: [] },
     { given: 'no workflow for images', on: fhir('*'), parts: [] },
-  ])('given a DICOM service and $given, then $parts', ({ on, types, parts }) => {
+  ])('given a DICOM service and $given, then the parts are $parts', ({ on, types, parts }) => {
     expect(partsOf('dicom', { workflows: [workflow(on)], types })).toEqual(parts);
   });
 });

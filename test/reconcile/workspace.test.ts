@@ -12,7 +12,7 @@ describe('when the workspace of a service is needed', () => {
     { given: 'several', names: ['other', 'clinic', 'clin'], host: HOST, then: 'clinic' },
     { given: 'two names of which one begins with the other', names: ['a', 'a-b'], host: 'a-b-c.fhir.x', then: 'a-b' },
     { given: 'another letter case', names: ['other', 'Clinic'], host: HOST, then: 'Clinic' },
-  ])('given $given, then it is $then', ({ names, host, then }) => {
+  ])('given $given, then the workspace is $then', ({ names, host, then }) => {
     const workspaces = names.map((name) => `${PROVIDER}/${name}`);
 
     expect(workspaceOf(host, { workspaces })).toBe(`${PROVIDER}/${then}`);
@@ -22,7 +22,7 @@ describe('when the workspace of a service is needed', () => {
     { given: 'no workspace', settings: {} },
     { given: 'several of other names', settings: { workspaces: [`${PROVIDER}/one`, `${PROVIDER}/two`] } },
     { given: 'a simulated host without the simulator', settings: {}, host: SIMULATED },
-  ])('given $given, then an error that says what to set', ({ settings, host = HOST }) => {
+  ])('given $given, then the error says what to set', ({ settings, host = HOST }) => {
     expect(() => workspaceOf(host, settings)).toThrow(
       expect.objectContaining({
         name: 'NonRetriableError',

@@ -154,20 +154,23 @@ describe('a table store whose storage fails', () => {
     { status: 404, odata: 'TableNotFound', kind: 'no-table', created: undefined },
     { status: 409, odata: 'TableBeingDeleted', kind: 'table-busy', created: 'busy' },
     { status: 409, odata: 'TableAlreadyExists', kind: undefined, created: 'ready' },
-  ])('given $odata, then writes say so, and reads are empty', async ({ status, odata, kind, created }) => {
-    const store = createAzureTableStore(server.connection);
-    const answer = tableError(status, odata);
-    server.answerWith(answer);
+  ])(
+    'given $odata, then writes get no-table or table-busy, and reads find no row',
+    async ({ status, odata, kind, created }) => {
+      const store = createAzureTableStore(server.connection);
+      const answer = tableError(status, odata);
+      server.answerWith(answer);
 
-    if (created !== undefined) expect(await store.create('rows')).toBe(created);
-    if (kind === undefined) return;
-    expect(await store.commit('rows', 'p', one)).toEqual({ kind });
-    expect(await store.read('rows', 'p', 'k')).toEqual({ stored: undefined, now: expect.any(Date) });
-    expect(await store.query('rows', { limit: 1 })).toEqual({ rows: [], next: undefined, now: expect.any(Date) });
-    expect(await store.drop('rows')).toBeUndefined();
-    server.answerWith(transactionError(status, odata, `0:${odata}.`));
-    expect(await store.commit('rows', 'p', two)).toEqual({ kind });
-  });
+      if (created !== undefined) expect(await store.create('rows')).toBe(created);
+      if (kind === undefined) return;
+      expect(await store.commit('rows', 'p', one)).toEqual({ kind });
+      expect(await store.read('rows', 'p', 'k')).toEqual({ stored: undefined, now: expect.any(Date) });
+      expect(await store.query('rows', { limit: 1 })).toEqual({ rows: [], next: undefined, now: expect.any(Date) });
+      expect(await store.drop('rows')).toBeUndefined();
+      server.answerWith(transactionError(status, odata, `0:${odata}.`));
+      expect(await store.commit('rows', 'p', two)).toEqual({ kind });
+    },
+  );
 
   it('given a page with a continuation and no rows, then the next page is asked for with it', async () => {
     const store = createAzureTableStore(server.connection);
@@ -294,7 +297,7 @@ describe('a connection', () => {
       connectionString: 'UseDevelopmentStorage=true',
       then: { url: 'http://127.0.0.1:10002/devstoreaccount1', sas: '', shared: { name: 'devstoreaccount1' } },
     },
-  ])('given $given, then the address of the tables and their key are known', ({ connectionString, then }) => {
+  ])('given $given, then the URL of the tables and the key or signature are read', ({ connectionString, then }) => {
     expect(accountOf(connectionString, 'table')).toMatchObject(then);
   });
 

@@ -110,7 +110,7 @@ export function blobStoreContract(make: () => BlobStore): void {
         maxBytes: 9,
         then: { kind: 'not-text', why: 'not-utf8', text: 'Z\uFFFDo' },
       },
-    ])('given $given, then the read returns that', async ({ content, maxBytes, then }) => {
+    ])('given $given, then the read returns its text, or why it is not text', async ({ content, maxBytes, then }) => {
       await store.create('a', content);
 
       expect(await store.readText('a', maxBytes)).toEqual(then);

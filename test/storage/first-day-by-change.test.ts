@@ -23,11 +23,14 @@ describe('the first day whose jobs have addresses by change', () => {
     { at: '2026-03-14T22:59:59Z', firstDay: '20260315' },
     { at: '2026-03-14T23:00:00Z', firstDay: '20260316' },
     { at: '2026-03-14T23:59:59Z', firstDay: '20260316' },
-  ])('given a ledger of an earlier release, at $at, then it begins an hour later or more', async ({ at, firstDay }) => {
-    const { tables } = await openAccount({ at, isUpgrade: true });
+  ])(
+    'given a ledger of an earlier release, at $at, then the first day begins an hour later or more',
+    async ({ at, firstDay }) => {
+      const { tables } = await openAccount({ at, isUpgrade: true });
 
-    expect(await createFirstDayByChange(tables)()).toBe(firstDay);
-  });
+      expect(await createFirstDayByChange(tables)()).toBe(firstDay);
+    },
+  );
 
   it('given a decision, then every later process has the same day, and reads it once', async () => {
     const { tables, clock } = await openAccount({ isUpgrade: true });

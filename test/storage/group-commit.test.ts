@@ -189,7 +189,7 @@ describe('a transaction that is refused', () => {
       read: true,
     },
     { given: 'a delete of another version', operation: { kind: 'delete', key: 'k', etag: 'W/"0"' }, read: true },
-  ])('given $given, then it is a conflict', async ({ operation, read }) => {
+  ])('given $given, then the write is a conflict', async ({ operation, read }) => {
     const { write, clock, commits } = await setUp({ rows: ['k'] });
 
     const [written] = await answers(clock, [write({ operation, isOwn: () => false, untilMs: LONG_MS })]);
@@ -392,7 +392,7 @@ describe('a delete', () => {
     { given: 'a version, and an answer that was lost', plan: once('commit', 'fail-after'), etag: 'W/"1"' },
     { given: 'a failure', plan: once('commit', 'fail-before') },
     { given: 'no answer', plan: once('commit', 'never') },
-  ])('given $given, then it is written, and the row is gone', async ({ plan, etag }) => {
+  ])('given $given, then the delete is written, and the row is absent', async ({ plan, etag }) => {
     const { write, clock, memory, effects } = await setUp({ rows: ['k'], plan });
 
     const written = await answers(clock, [write(remove('k', etag))]);

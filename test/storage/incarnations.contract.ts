@@ -45,7 +45,7 @@ export function incarnationsContract(makeTables: () => TableStore): void {
   it.each([
     { given: 'of a time an hour apart', time: '2026-03-14T13:00:00.000Z' },
     { given: 'of the same time', time: NOON },
-  ])('given another event of the same change, $given, then its place is the next number', async ({ time }) => {
+  ])('given another event of the same change, $given, then its address has the next number', async ({ time }) => {
     await claim(eventOf('event-1'));
     const second = await locate(eventOf('event-2', time));
     await claim(eventOf('event-2', time), second.address);

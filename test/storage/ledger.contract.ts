@@ -64,7 +64,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     it.each([
       { given: 'a day', day: '20260314', table: 'ledger20260314' },
       { given: 'no day', day: 'undated', table: 'ledgerundated' },
-    ])('given $given, then its table is made on the first write', async ({ day, table }) => {
+    ])('given $given, then the first write creates the table', async ({ day, table }) => {
       await account.ledger.read(addressFor({ day }));
       const before = await account.tables.list('');
 
@@ -558,12 +558,15 @@ export function ledgerContract(makeTables: () => TableStore): void {
       { day: '20900228', days: 7, last: '2090-03-09T23:59:59.999Z', first: '2090-03-10T00:00:00.000Z' },
       { day: '20901231', days: 7, last: '2091-01-09T23:59:59.999Z', first: '2091-01-10T00:00:00.000Z' },
       { day: '20920228', days: 7, last: '2092-03-08T23:59:59.999Z', first: '2092-03-09T00:00:00.000Z' },
-    ])('given $day and $days days of retention, then it is dropped at $first', async ({ day, days, last, first }) => {
-      await putIn(day);
+    ])(
+      'given $day and $days days of retention, then the table is dropped at $first',
+      async ({ day, days, last, first }) => {
+        await putIn(day);
 
-      expect((await account.ledger.expire(new Date(last), days)).tables).toEqual([]);
-      expect((await account.ledger.expire(new Date(first), days)).tables).toEqual([`ledger${day}`]);
-    });
+        expect((await account.ledger.expire(new Date(last), days)).tables).toEqual([]);
+        expect((await account.ledger.expire(new Date(first), days)).tables).toEqual([`ledger${day}`]);
+      },
+    );
 
     it('given several tables, then the expired ones are dropped in order, with an empty one', async () => {
       await account.tables.create('ledger20150103');

@@ -208,7 +208,7 @@ export function tableStoreContract(make: () => TableStore): void {
       { operation: { kind: 'delete', key: 'not there', etag: STALE }, why: 'absent' },
       { operation: { kind: 'delete', key: 'not there' }, why: 'absent' },
     ])(
-      'given $operation.kind of a row that is $operation.key, then it is refused: $why',
+      'given $operation.kind of a row that is $operation.key, then the transaction is refused: $why',
       async ({ operation, why }) => {
         await put('p', insert('there', { n: 1 }));
 
@@ -354,7 +354,7 @@ export function tableStoreContract(make: () => TableStore): void {
       { rule: 'a hyphen in the name of a property', operations: [insert('k', { 'a-b': 'x' })] },
       { rule: 'a number that is none', operations: [insert('k', { n: Number.NaN })] },
       { rule: 'a number without end', operations: [insert('k', { n: Number.POSITIVE_INFINITY })] },
-    ])('given $rule, then it is rejected and nothing is written', async ({ operations, partition = 'p' }) => {
+    ])('given $rule, then the request is rejected, and nothing is written', async ({ operations, partition = 'p' }) => {
       await expect(store.commit(table, partition, operations)).rejects.toMatchObject({
         name: 'StorageError',
         isRejected: true,

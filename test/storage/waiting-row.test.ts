@@ -10,7 +10,7 @@ describe('when jobs are split into rows', () => {
     { given: '400 usual events', lengths: Array(400).fill(700), rows: [168, 168, 64] },
     { given: 'an event that is too long to share a row', lengths: [700, 29_995, 700, 700], rows: [1, 1, 2] },
     { given: 'events that fill a property each', lengths: Array(9).fill(29_000), rows: [4, 4, 1] },
-  ])('given $given, then rows of $rows jobs, each within the limits of a property', ({ lengths, rows }) => {
+  ])('given $given, then the rows have $rows jobs, within the limits of a property', ({ lengths, rows }) => {
     const jobs = lengths.map(jobOf);
 
     const lots = splitIntoRows(jobs);

@@ -98,7 +98,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
         fields: { isLong: true, item: { kind: 'delivery', eventIdDigest: digest('event-1') } },
       },
       { given: 'an event of 32 KiB', fields: { event: 'x'.repeat(32 * 1024) } },
-    ])('given $given, then it reads as it was added', async ({ fields }) => {
+    ])('given $given, then the row reads as it was added', async ({ fields }) => {
       const row = rowOf(fields);
 
       const name = await account.waiting.add(row, inTime());
@@ -201,7 +201,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       { isLong: false, of: jobOf(addressFor({})) } as const,
       { isLong: true, of: jobOf(addressFor({})) } as const,
       { isLong: false, of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const,
-    ])('given one row ($isLong, $of.kind), then its shard alone has a first row, with its time', async (fields) => {
+    ])('given one row ($isLong, $of.kind), then only its shard has a first due time', async (fields) => {
       await add(fields);
       const shards = [...DUE_SHARD_NAMES, ...LONG_SHARD_NAMES];
 

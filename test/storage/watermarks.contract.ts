@@ -209,7 +209,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
         row: { ...COLUMNS, fence: 7, owner: '', write: 9, leaseMs: 60_000, by: 'by' },
         mark: { applied: APPLIED, started: undefined, fence: 7, owner: '', write: 9, leaseMs: 60_000 },
       },
-    ])('given $given, then the other properties read as none', async ({ row, mark }) => {
+    ])('given $given, then the other properties read as empty', async ({ row, mark }) => {
       const etag = await put(markOf());
       const { partition, key } = await account.onlyRow();
       await account.tables.commit('watermarks', partition, [{ kind: 'replace', key, row, etag }]);
