@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
@@ -36,6 +36,18 @@ describe('when a developer runs npm test', () => {
     const { status, lines } = runTests('test/there-is-no-such-test');
 
     expect({ status, last: lines.at(-1) }).toEqual({ status: 1, last: '0 passed, 1 failed' });
+  });
+
+  it('given a copy of the project that an interrupted test has left in .local, then the code is checked all the same', () => {
+    mkdirSync('.local', { recursive: true });
+    const copy = mkdtempSync(join('.local', 'copy-'));
+    copyFileSync('biome.json', join(copy, 'biome.json'));
+
+    const biome = ['node_modules/@biomejs/biome/bin/biome', 'check'];
+    const { stderr } = spawnSync(process.execPath, biome, { encoding: 'utf8' });
+
+    rmSync(copy, { recursive: true });
+    expect(stderr).toMatch(/^Checked \d+ files/m);
   });
 });
 
