@@ -124,6 +124,24 @@ const fates = (deaths: fc.Arbitrary<number | undefined>) =>
   fc.array(fc.record({ waits, diesAt: deaths }), { minLength: 3, maxLength: 3 });
 const alive = fates(fc.constant(undefined));
 
+/** Two handlers that wait equally before each call, and one that waits long before one call of every `period`. */
+function* pacedFates(): Generator<Fate[]> {
+  const paces = [0, 1, 2, 3, 4].map((wait): Fate => ({ waits: [wait], diesAt: undefined }));
+  const pauses = [1, 2, 3, 4, 5, 6].flatMap((period) =>
+    Array.from({ length: period }, (_, at) => Array.from({ length: period }, (_, call) => (call === at ? 20 : 0))),
+  );
+  for (const one of paces)
+    for (const other of paces)
+      for (const waits of pauses) {
+        const third: Fate = { waits, diesAt: undefined };
+        yield* [
+          [one, other, third],
+          [one, third, other],
+          [third, one, other],
+        ];
+      }
+}
+
 const RACES: readonly { given: string; count: number; steps: readonly Step[] }[] = [
   { given: 'an earlier result and the later one', count: 2, steps: [write('o-2', 20, 5), write('o-1', 0, 3)] },
   {
@@ -178,6 +196,18 @@ describe('when several processes work on results of one patient at once', () => 
             expect({ fates, ...(await play(story, 2, fates)) }).toEqual({ fates, active, regressions: [] });
           }
         }
+      }
+    },
+  );
+
+  it.each(RACES.filter(({ count }) => count === 3))(
+    'given $given, then the active alerts follow from the end, at any pace of two handlers and any pause of the third',
+    async ({ steps }) => {
+      const story = storyOf(steps);
+      const active = expectedAlerts(story);
+
+      for (const fates of pacedFates()) {
+        expect({ fates, ...(await play(story, 3, fates)) }).toEqual({ fates, active, regressions: [] });
       }
     },
   );
