@@ -62,7 +62,7 @@ export const resourceIndex = defineWorkflow({
 
 type Name = { resourceType: string; resourceId: string } | { studyUid: string; seriesUid: string; instanceUid: string };
 
-/** Rows of one name in several services are neighbours. */
+/** Returns the place of a row. Resources with the same name in several services are neighbours. */
 function placeOf(event: HealthEvent): Place {
   const where = event.service === 'fhir' ? [event.host] : [event.host, event.partition];
   const { partition, prefix } = neighboursOf(textOfName(event));

@@ -3,10 +3,7 @@ import { isListedOpen, listAsOpen } from './open-studies.js';
 import { studyPlaceOf } from './places.js';
 import { afterCounting, periodOf, revisionOf, summarize } from './study-row.js';
 
-/**
- * A job that is overtaken this often waits: each time the count of another process was written, which saw the same
- * rows.
- */
+/** A job waits when the counts of other processes have overtaken its own this often. */
 const MAX_OVERTAKEN = 20;
 
 // A count reads the study's row, lists the rows of its images, and writes the study's row on condition that its

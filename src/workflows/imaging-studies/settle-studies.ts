@@ -32,7 +32,7 @@ async function settleStudy(open: OpenStudy, { tables, setting, now }: TaskContex
   if (study?.status !== 'arriving') return changeOpen(tables, open, 'remove');
   const at = now();
   const quietMs = row.seen === study.seen ? at.getTime() - Date.parse(String(row.quietSince)) : Number.NaN;
-  // The state is new; or a process whose clock is ahead recorded it, perhaps by hours.
+  // The state is new; or a process whose clock is ahead, perhaps by hours, recorded it.
   if (!(quietMs >= 0)) return changeOpen(tables, open, { seen: String(study.seen), quietSince: at.toISOString() });
   if (quietMs < quietPeriodMs(setting) - EARLY_MS) return;
   let isSettled = false;

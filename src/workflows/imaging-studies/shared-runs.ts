@@ -8,7 +8,8 @@ type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
 type Run<T> = (close: () => void) => Promise<T>;
 
 /**
- * A run uses the tables of the caller that started it and dies with that caller. So a caller joins up to two runs more.
+ * A run uses the tables of the caller that started it, so it fails when that caller loses its lease. The callers that
+ * have joined then join another run, or start one: twice at most.
  */
 const MAX_FAILED_RUNS_OF_OTHERS = 2;
 

@@ -20,7 +20,7 @@ type Summary = {
 //
 //   revision   rises with every write; each write is on condition of the revision that was read
 //   period     the revision at which the study last began to arrive: its row in `openstudies` has this period or later
-//   isListed   this row was seen or written in this period. Stays set until the period ends
+//   isListed   that row was seen or written in this period. Stays set until the period ends
 type StudyStatus = 'arriving' | 'settled' | 'deleted';
 
 /** A row of table `studies`. */

@@ -86,8 +86,8 @@ function identifierKey(system: string | null, value: string, key: Uint8Array): s
 }
 
 /**
- * Returns the parts of the digests of all prefixes of `word`. `whole` is filled up to the length of a digest, so that a
- * key does not show how long the word is. Both are '' if the word is too short for a search.
+ * Returns `beginning`, the parts of the digests of all prefixes of `word`; and `whole`, which is filled up to the length
+ * of a digest, so that a key does not show how long the word is. Both are '' if the word is too short for a search.
  */
 function wordKey(word: string, key: Uint8Array): { beginning: string; whole: string } {
   const digests = prefixesOf(word).map((prefix) => digestOf(['name', prefix], key));

@@ -1,5 +1,5 @@
 /** A name as FHIR has it; any part may be missing. */
-export type Named = { readonly text?: string; readonly family?: string; readonly given?: readonly string[] };
+export type NameParts = { readonly text?: string; readonly family?: string; readonly given?: readonly string[] };
 
 const MIN_PREFIX_LENGTH = 2;
 const MAX_PREFIX_LENGTH = 10;
@@ -26,7 +26,7 @@ export function wordsOf(text: string): string[] {
  * Returns the words that find a name: words of `text` only if there is nothing else. Scripts without spaces also get
  * the whole name.
  */
-export function wordsOfName({ text, family = '', given = [] }: Named): string[] {
+export function wordsOfName({ text, family = '', given = [] }: NameParts): string[] {
   const parts = [family, ...given].flatMap(wordsOf);
   if (parts.length === 0) return wordsOf(text ?? '');
   return ONE_CHARACTER_NAMES.test(parts[0] ?? '') && parts.length > 1 ? [...parts, parts.join('')] : parts;

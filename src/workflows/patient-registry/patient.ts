@@ -1,11 +1,11 @@
 import { type Fields, fieldsOf, listOf, type ResourceOf, type Row, withoutUndefined } from '../../workflow.js';
-import { type Named, wordsOfName } from './names.js';
+import { type NameParts, wordsOfName } from './names.js';
 import { patientIn } from './references.js';
 
 /** An identifier as FHIR has it; `type` is the code or text of its type. */
 type Identifier = { readonly system?: string; readonly value: string; readonly type?: string };
 /** A name and its use, as FHIR has it. */
-type Name = Named & { readonly use?: string };
+type Name = NameParts & { readonly use?: string };
 /** A link to another record of the patient. `resourceId` is set if `reference` points into the same service. */
 type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
 
@@ -43,8 +43,8 @@ const NAMES_TO_SHOW = ['official', 'usual'];
 const NAMES_TO_HIDE = ['old', 'maiden', 'temp', 'nickname', 'anonymous'];
 
 /**
- * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` counts
- * if the content has none.
+ * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` is
+ * used if the content has none.
  */
 export function describePatient(
   content: ResourceOf<'Patient'>,

@@ -54,6 +54,7 @@ type Plan = {
   readonly isLast?: boolean;
 };
 
+/** `removed`: the pending entries that this call has removed, because they were too many. */
 type Conditions = Run & { readonly removed: ReadonlySet<Entry> };
 
 async function begin({ partition, key }: Place, wanted: Wanted | undefined, conditions: Conditions): Promise<Plan> {
