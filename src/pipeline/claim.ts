@@ -4,7 +4,7 @@ import { isById } from '../storage/address.js';
 import { withStep } from '../storage/job-steps.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
-import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
+import { afterLapse, decideClaim, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
 import { type Hold, type HoldWrite, LeasedHold } from './hold.js';
 import type { JobRun } from './job-run.js';
 import type { RunResult } from './outcome.js';
@@ -30,7 +30,7 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
   let current = known ?? (await firstRecord(run, deps));
 
   for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
-    const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
+    const decision = decideClaim(current, { row, now: clock.now(), leaseMs });
     if (decision.kind !== 'claim') return decision;
     const claimed = await writeClaim(run, { ...decision, current }, deps);
     if (claimed.kind !== 'conflict') return claimed;
@@ -39,11 +39,12 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
   return afterLapse(leaseMs);
 }
 
-/** Q1: reads the record for a row only; a delivery inserts its own. Reconciliation looks first near midnight (Q6). */
+/** Returns the record from which the claim starts. Q1: a row reads it; a delivery assumes none, and inserts one. */
 async function firstRecord(run: JobRun, { stores }: JobDeps): Promise<ReadRecord | undefined> {
   const { address, event } = run.job;
   const found = run.row && (await stores.ledger.read(address));
   if (found) return ownRecord(run, found, { stores });
+  // Q6: near midnight, the record of a change that reconciliation found may be in the table of the other day.
   const mayBeOfTwoDays = isReconciled(event.id) && neighbouringDayOf(event.time ?? '') !== undefined;
   return mayBeOfTwoDays && !isById(address) ? locate(run, { stores }) : undefined;
 }
@@ -61,6 +62,7 @@ async function ownRecord(
   return isRedrive || waitsForRow ? found : locate(run, deps);
 }
 
+/** Finds the record of the job's own incarnation, or the address for a new one. Changes the run's address to it. */
 async function locate(run: JobRun, { stores }: Pick<JobDeps, 'stores'>): Promise<ReadRecord | undefined> {
   const { address, current } = await stores.ledger.locate(run.job.address, run.job.event);
   run.moveTo(address);
@@ -88,7 +90,7 @@ async function writeClaim(
   const { event, eventIdDigest } = run.job;
   const sentAtMs = clock.monotonic(); // J7: the lease counts from before the write was sent
   const written = await stores.ledger.write(run.job.address, record, {
-    event, // also over a record, whose process may have died before it wrote the entry of the event
+    event, // also over a record: its writer may have died before the write of the entry for the event's id
     eventIdDigest,
     ...(decision.etag !== undefined && { etag: decision.etag }), // J2: only over this version
     untilMs: sentAtMs + leaseMs / 2,
@@ -103,7 +105,7 @@ async function writeClaim(
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }
 
-/** Returns the steps of a record that is claimed again. A redrive also adds the death of the job. */
+/** Returns the steps of a claimed record, with one for this claim; for a redrive, also one for the death before it. */
 function stepsOfClaim({ record, ageMs }: ReadRecord, { takesOver }: ToClaim, now: Date): string {
   const { state, errorCode: code, redrives } = record;
   if (state.kind !== 'settled') return withStep(record, { what: takesOver ? 'taken-over' : 'claimed', at: now });
@@ -121,18 +123,22 @@ function fromRow({ name, item }: WaitingRow): FromRow {
   return item.kind === 'job' ? { name, ...item } : { name };
 }
 
-/** Waits until the suspect may run. Returns undefined if too many wait: at most a quarter of a workflow's slots. */
+/** Waits until the suspect may run. Returns undefined if it left the queue, or if too many suspects wait already. */
 async function enterAsSuspect(
   run: JobRun,
   maxCompany: number,
   { company, shutdown }: JobDeps,
 ): Promise<{ isAlone: boolean } | undefined> {
+  // Suspects that wait hold slots: at most a quarter of the workflow's.
   const maxQueued = Math.min(MAX_QUEUED_SUSPECTS, Math.max(1, Math.floor((run.job.workflow?.concurrency ?? 1) / 4)));
   if (shutdown.isStopping || company.queued >= maxQueued) return undefined;
   return run.queueFor(company.enterAsSuspect(run, maxCompany), () => company.leaveQueue(run));
 }
 
-/** Ends the solitude of a suspect after the deadline of a delivery, so that a long job does not stop all others. */
+/**
+ * Ends the solitude of a suspect after the deadline of a delivery, so that a long job does not stop all others. The
+ * returned function cancels this.
+ */
 export function limitSolitude(run: JobRun, hold: Hold<JobRecord>, deps: JobDeps): () => void {
   const { clock, settings, company } = deps;
   const { state } = hold.value;

@@ -31,10 +31,10 @@ const MAX_CRASHES_ALONE = 5;
 const MAX_CRASHES = 40;
 
 /** The process that wants the job, and the row that brought the job. */
-type Claimant = { row?: FromRow; now: Date; leaseMs: number };
+type Claimant = { row?: FromRow | undefined; now: Date; leaseMs: number };
 
 /** Returns what a process may do with a job, by the job's record: the whole protocol of claims, as a pure function. */
-export function decide(current: ReadRecord | undefined, claimant: Claimant): ToClaim | RunResult {
+export function decideClaim(current: ReadRecord | undefined, claimant: Claimant): ToClaim | RunResult {
   const { row, leaseMs } = claimant;
   if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(claimant), takesOver: false };
 

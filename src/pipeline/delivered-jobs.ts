@@ -6,7 +6,7 @@ import { JobRun, type NewJob, runKeyOf } from './job-run.js';
 import { MultiJobRows } from './multi-job-rows.js';
 import type { RunResult } from './outcome.js';
 import { Post } from './post.js';
-import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
+import { countJob, logNotWritten, spanOutcomeOf } from './record-metrics.js';
 import { isLong, type Shared } from './shared.js';
 
 /** A POST and the runs of its jobs. Some of the runs may have been started by an earlier POST. */
@@ -29,7 +29,7 @@ export class DeliveredJobs {
   }
 
   /** Returns a delivery without jobs, whose time runs from now on. */
-  open(from: Pick<Delivery, 'span' | 'isFromRow'>): Delivery {
+  createDelivery(from: Pick<Delivery, 'span' | 'isFromRow'>): Delivery {
     const { clock, settings } = this.#shared;
     const { deadlineMs } = settings;
     const delivery: Delivery = {
@@ -45,14 +45,14 @@ export class DeliveredJobs {
     const { running, settled } = this.#shared;
     const key = runKeyOf(job);
     const earlier = running.get(key);
-    if (settled.get(key)) recordJob(job, 'duplicate', this.#shared);
+    if (settled.get(key)) countJob(job, 'duplicate', this.#shared);
     else if (earlier) this.#join(earlier, delivery);
     else this.#run(job, delivery);
   }
 
   /** Starts the jobs of a row of several jobs. Resolves when each job is safe. */
   async #startFromRow(jobs: readonly NewJob[]): Promise<void> {
-    const delivery = this.open({ span: undefined, isFromRow: true });
+    const delivery = this.createDelivery({ span: undefined, isFromRow: true });
     for (const job of jobs) this.start(job, delivery);
     await delivery.post.answer();
   }
@@ -73,21 +73,21 @@ export class DeliveredJobs {
   #meetDeadline({ runs }: Delivery): void {
     const { leaseMs } = this.#shared.settings;
     for (const run of runs) {
-      if (run.safety.isSafe) run.safety.setSafeAndAnswer();
+      if (run.safety.isSafe) run.safety.answerSafe();
       else if (run.isQueued) run.leaveQueue();
       else void this.#defer(run, leaseMs + LAPSE_MARGIN_MS);
     }
   }
 
   #join(run: JobRun, delivery: Delivery): void {
-    recordJob(run.job, 'shared', this.#shared);
+    countJob(run.job, 'shared', this.#shared);
     if (run.row || run.safety.isSafe) return; // the job is safe: it has a row until it is settled
     this.#attach(run, delivery);
   }
 
   /** Lets the delivery wait until the job of `run` is safe. */
   #attach(run: JobRun, { post, runs }: Delivery): void {
-    post.open();
+    post.addOpen();
     runs.push(run);
     run.safety.awaitedBy(post);
   }
@@ -97,7 +97,7 @@ export class DeliveredJobs {
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
     if (recorded.kind === 'settled') settled.set(run.key, true);
     if (recorded.kind === 'unknown') logNotWritten(run, recorded.error, this.#shared);
-    if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.setSafeAndAnswer();
+    if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.answerSafe();
     // J1: also a job that another holder runs gets a row.
     else if (recorded.kind === 'deferred') await this.#defer(run, recorded.inMs);
     else run.safety.fail(recorded.error);
@@ -112,7 +112,7 @@ export class DeliveredJobs {
   async #writeRow(run: JobRun, inMs: number): Promise<void> {
     try {
       await this.rows.add(run.job, inMs);
-      recordJob(run.job, 'put-off', this.#shared);
+      countJob(run.job, 'put-off', this.#shared);
     } catch (error) {
       logNotWritten(run, error, this.#shared);
       throw error;

@@ -62,7 +62,7 @@ export class Deliveries {
   }
 
   async #take(events: readonly unknown[], span: Span | undefined): Promise<void> {
-    const delivery = this.#jobs.open({ span });
+    const delivery = this.#jobs.createDelivery({ span });
     const { post } = delivery;
     const addressOf = await this.#shared.stores.ledger.open().catch((error: unknown) => {
       throw new NotSafeError(events.length, error);
@@ -72,7 +72,7 @@ export class Deliveries {
     for (const raw of events) this.#accept(raw, { delivery, addressOf, invalid });
     parsing?.end();
     for (const written of this.#writeInvalid([...invalid.values()])) {
-      post.open();
+      post.addOpen();
       written.then(
         () => post.safe(),
         (error: unknown) => post.unsafe(error),
@@ -87,6 +87,7 @@ export class Deliveries {
     const { telemetry, settings } = this.#shared;
     const json = toJson(raw);
     const event = invalid.has(json) ? undefined : acceptEvent({ raw, json }, settings);
+    // `writeInvalid` counts the first event of each invalid text.
     if (!event) telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
     else if (event instanceof InvalidEventError) invalid.set(json, { raw, json, error: event });
     else this.#startJobs(event, json, reading);

@@ -55,7 +55,8 @@ export class DueRows {
     const { clock, stores, telemetry } = this.#shared;
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
-      await stores.ledger.open(); // first: if a row made the first table of the ledger, that would look like an upgrade
+      // Before anything creates a table of the ledger: to `open`, an existing table means an upgrade.
+      await stores.ledger.open();
       if (shard === JOBS_SHARD) {
         await this.#deps.multiJobRows.run();
         return span?.end();
@@ -98,7 +99,7 @@ export class DueRows {
     const event = await this.#parseRow(row, item, parse);
     if (!event) return;
     const job = { address, eventIdDigest, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-    if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // perhaps for another row
+    if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // J4: perhaps another row brought it
     const run = new JobRun(job, { row, span: span?.child('job', loggableFieldsOf(job)) });
     runs.push(run);
     running.set(run.key, run);

@@ -70,7 +70,7 @@ export class JobRun {
   }
 }
 
-/** Returns the key of the runs of a job: its first address, and the event's id. */
+/** Returns the key of the runs of a job: the event's id, and the job's address without the number (Q1). */
 export function runKeyOf({ address, eventIdDigest }: Pick<Job, 'address' | 'eventIdDigest'>): string {
   return `${eventIdDigest}.${address.replace(/\.\d+$/, '')}`;
 }
@@ -106,7 +106,7 @@ class Safety {
   }
 
   /** Notes that the job is safe, and answers the deliveries. */
-  setSafeAndAnswer(): void {
+  answerSafe(): void {
     this.#isSafe = true;
     for (const post of this.#posts.splice(0)) post.safe();
   }
@@ -120,7 +120,7 @@ class Safety {
   deferBy(write: () => Promise<void>): Promise<void> {
     if (this.#isSafe) return Promise.resolve();
     this.#deferring ??= write().then(
-      () => this.setSafeAndAnswer(),
+      () => this.answerSafe(),
       (error: unknown) => {
         this.#deferring = undefined;
         this.fail(error);

@@ -28,7 +28,7 @@ export async function takeSlots(run: JobRun, deps: JobDeps): Promise<boolean> {
   return false;
 }
 
-function take(run: JobRun, slots: Slots<string>, key: string): true | Promise<boolean> {
+function take(run: JobRun, slots: Slots<string, JobRun>, key: string): true | Promise<boolean> {
   const slot = slots.take(key, run);
   return slot === true || run.queueFor(slot, () => slots.leave(key, run));
 }
@@ -46,11 +46,6 @@ function resourceSlotOf({ job }: JobRun): string | undefined {
 }
 
 /** Returns whether `a` goes before `b` in the queue of a resource: the newer version does. */
-export function isNewerRun(a: object, b: object): boolean {
-  return isNewer((a as JobRun).job.event, (b as JobRun).job.event);
-}
-
-/** Returns whether a row brought the run. Such runs wait in the second queue of a slot (J11). */
-export function isFromRow(run: object): boolean {
-  return (run as JobRun).isFromRow;
+export function isNewerRun(a: JobRun, b: JobRun): boolean {
+  return isNewer(a.job.event, b.job.event);
 }

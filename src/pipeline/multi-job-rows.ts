@@ -25,8 +25,8 @@ type Gathered = Job & {
 
 /**
  * J15: jobs of one workflow that get a row in the same turn of the event loop share rows. So under an overload one
- * entity holds up to 168 jobs. Such a row is a delivery that storage keeps: its jobs run like those of a POST, and it
- * is deleted when each of them is safe (J1).
+ * entity holds more than a hundred jobs of usual size. Such a row is a delivery that storage keeps: its jobs run like
+ * those of a POST, and it is deleted when each of them is safe (J1).
  *
  *   state     what holds                                              ends when
  *   due       any process may take the row                            a process moves its due time by a minute
@@ -67,11 +67,10 @@ export class MultiJobRows {
     const { settings } = this.#shared;
     const gathered = this.#gathered;
     this.#gathered = [];
-    const groups = Object.groupBy(gathered, ({ inMs, workflowName }) => `${inMs} ${workflowName}`);
-    for (const group of Object.values(groups)) {
+    for (const group of Map.groupBy(gathered, ({ inMs, workflowName }) => `${inMs} ${workflowName}`).values()) {
       // Long jobs share no rows, because another queue runs their rows.
-      const parts = isLong(group?.[0]?.workflow, settings) ? group?.map((job) => [job]) : splitIntoRows(group ?? []);
-      for (const part of parts ?? []) void this.#write(part);
+      const parts = isLong(group[0]?.workflow, settings) ? group.map((job) => [job]) : splitIntoRows(group);
+      for (const part of parts) void this.#write(part);
     }
   }
 
@@ -102,11 +101,12 @@ export class MultiJobRows {
     this.#hasFailed = false;
     try {
       while (!shutdown.isStopping && !this.#hasFailed && clock.monotonic() < untilMs) {
+        // The millisecond more finds rows that are due at this very moment.
         if (rows.length === 0) ({ rows } = await stores.waiting.dueJobs(new Date(clock.now().getTime() + 1)));
         if (rows.length === 0 && runs.size === 0) break;
-        const isTaken = await Promise.all(rows.map((row) => this.#take(row, runs)));
-        if (!isTaken.includes(true)) await endsWithin(Promise.race(runs), SLOTS_LOOK_MS, clock);
-        rows = rows.filter((_, i) => !isTaken[i]);
+        const mustWait = await Promise.all(rows.map((row) => this.#take(row, runs)));
+        if (!mustWait.includes(false)) await endsWithin(Promise.race(runs), SLOTS_LOOK_MS, clock);
+        rows = rows.filter((_, i) => mustWait[i]);
       }
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard: JOBS_SHARD, errorCode: errorCodeOf(error) });
@@ -118,24 +118,27 @@ export class MultiJobRows {
   //   process dies before the move     the row is still due: the next look finds it
   //   process dies after the move      the row is due again in a minute; its jobs are found as a redelivery finds them
   //   two processes at once            storage refuses one move
-  /** Returns false if the row stays as it is, because enough jobs of its workflow queue for slots. */
+  /**
+   * Runs the row, unless another process has taken it. Returns true if the row must wait, because enough jobs of its
+   * workflow queue for slots.
+   */
   async #take(row: MultiJobRow, runs: Set<Promise<void>>): Promise<boolean> {
     const { clock, slots, stores, workflows } = this.#shared;
     const { workflow, jobs } = row;
     const nowMs = clock.now().getTime();
     const taking = this.#taking.get(workflow) ?? 0;
-    if (taking + slots.secondsQueued(workflow) >= (workflows.get(workflow)?.concurrency ?? 1)) {
-      if (nowMs < row.dueAt.getTime() + MAX_OVERDUE_MS) return false;
+    if (taking + slots.secondQueueLength(workflow) >= (workflows.get(workflow)?.concurrency ?? 1)) {
+      if (nowMs < row.dueAt.getTime() + MAX_OVERDUE_MS) return true;
       await stores.waiting.moveJobs(row, new Date(nowMs));
-      return true;
+      return false;
     }
     this.#taking.set(workflow, taking + jobs.length);
     try {
       const taken = await stores.waiting.moveJobs(row, new Date(nowMs + IN_HAND_MS));
-      if (!taken) return true;
+      if (!taken) return false;
       const run: Promise<void> = this.#run(taken, await this.#parse(taken)).finally(() => runs.delete(run));
       runs.add(run);
-      return true;
+      return false;
     } finally {
       this.#taking.set(workflow, (this.#taking.get(workflow) ?? 0) - jobs.length);
     }

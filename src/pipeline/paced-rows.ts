@@ -33,11 +33,11 @@ export class PacedRows {
 
   /** Calls `run`, which never throws, for each row. Rows that do not start in time stay for the next look. */
   async run(rows: readonly WaitingRow[], run: (row: WaitingRow) => Promise<void>): Promise<void> {
-    const found: WaitingRow[] = [];
+    const reconciled: WaitingRow[] = [];
     const others: WaitingRow[] = [];
-    // If the text is elsewhere in an event, its row only starts later.
-    for (const row of rows) (row.event.includes(RECONCILED_PREFIX) ? found : others).push(row);
-    await Promise.all([...others.map(run), this.#runInGroups(found, run)]);
+    // The prefix is part of the event's id. A row whose event has it elsewhere only starts later.
+    for (const row of rows) (row.event.includes(RECONCILED_PREFIX) ? reconciled : others).push(row);
+    await Promise.all([...others.map(run), this.#runInGroups(reconciled, run)]);
   }
 
   async #runInGroups(rows: readonly WaitingRow[], run: (row: WaitingRow) => Promise<void>): Promise<void> {

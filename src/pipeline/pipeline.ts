@@ -8,7 +8,7 @@ import { type Deliver, Deliveries } from './deliveries.js';
 import { DueRows } from './due-rows.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
-import { isFromRow, isNewerRun } from './job-slots.js';
+import { isNewerRun } from './job-slots.js';
 import { KnownPauses } from './known-pauses.js';
 import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';
@@ -48,6 +48,7 @@ export function createPipeline(deps: PipelineDeps) {
     start: () => void wakeups.start(),
     /** Looks for due rows, unless a process has done so in the last 10 s. */
     look: async () => void (await wakeups.look()),
+    /** Looks for due rows now, even if a process has just done so. */
     wake: () => wakeups.wake(),
     circuits: () => shared.circuits.states(),
     /** Ends the work of this process (end.ts): open jobs go back to waiting. Resolves within 3.4 s. */
@@ -66,7 +67,7 @@ export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
     settled: createRecent(REMEMBERED_SETTLED),
     waitingRecords: createRecent(REMEMBERED_WAITING),
     // J11: jobs from rows have a second queue, so that retries and new events do not crowd each other out.
-    slots: new Slots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
+    slots: new Slots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: (run) => run.isFromRow }),
     pauses: new KnownPauses(deps),
     circuits: new Circuits({ clock, random }),
     resourceSlots: new Slots(() => 1, { isBefore: isNewerRun }),

@@ -39,7 +39,7 @@ export class Post {
   }
 
   /** Adds a job or an invalid event, for which `safe` or `unsafe` is called later. */
-  open(): void {
+  addOpen(): void {
     this.#openCount += 1;
   }
 
@@ -56,7 +56,7 @@ export class Post {
     this.safe();
   }
 
-  /** Resolves when all that was opened is safe, else throws NotSafeError. Call it after the last `open`. */
+  /** Resolves when all that was added is safe, else throws NotSafeError. Call it after the last `addOpen`. */
   async answer(): Promise<void> {
     if (this.#openCount > 0) await this.#waitUntilClosed();
     const notSafe = this.#openCount + this.#failedCount;

@@ -28,8 +28,8 @@ export function logNotWritten({ job }: JobRun, error: unknown, { telemetry }: Jo
   telemetry.log('error', 'job-not-written', { ...loggableFieldsOf(job), errorCode: errorCodeOf(error) });
 }
 
-/** Counts a job in the metric `jobs` that this run does not settle: duplicate, shared, put-off or retried. */
-export function recordJob(job: Pick<Job, 'workflow'>, outcome: CountedOutcome, { telemetry }: JobDeps): void {
+/** Counts, in the metric `jobs`, a job that this run does not settle: as duplicate, shared, put-off or retried. */
+export function countJob(job: Pick<Job, 'workflow'>, outcome: CountedOutcome, { telemetry }: JobDeps): void {
   telemetry.record('jobs', 1, { workflow: workflowLabelOf(job), outcome });
 }
 

@@ -6,7 +6,7 @@ import { traced } from '../telemetry/telemetry.js';
 import { afterLapse } from './decide.js';
 import { isNewestNotApplied } from './latest.js';
 import { type ClaimedJob, type DeadLettered, type JobOutcome, PAUSED, type Retry, type RunResult } from './outcome.js';
-import { recordEnded, recordJob, recordSettled } from './record-metrics.js';
+import { countJob, recordEnded, recordSettled } from './record-metrics.js';
 import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
 
@@ -17,8 +17,7 @@ export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, de
     case 'superseded':
       return settle(claimed, outcome.kind, deps);
     case 'retry': {
-      if (!outcome.freeing) return waitForRow(claimed, outcome, deps);
-      const [recorded] = await Promise.all([waitForRow(claimed, outcome, deps), outcome.freeing]);
+      const [recorded] = await Promise.all([scheduleRetry(claimed, outcome, deps), outcome.freeing]);
       return recorded;
     }
     case 'dead-lettered':
@@ -50,7 +49,7 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
 // J3: row, then record. The old row is deleted last, by due-rows.ts.
 //   process dies after the row       the row finds the record running, stays until the lease has lapsed, and takes over
 //   process dies after the record    the old row finds that the record waits for another row, and is deleted
-async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {
+async function scheduleRetry({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {
   const { clock, stores, settings, waitingRecords } = deps;
   const at = clock.now();
   const dueAt = new Date(at.getTime() + retry.inMs);
@@ -70,14 +69,14 @@ async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps
   const written = await traced(run.span, 'settle', () => hold.update(waiting));
   if (written === 'lost') return afterLapse(settings.leaseMs);
   waitingRecords.set(due, { record: hold.value, etag: hold.etag, ageMs: 0 });
-  if (isPaused) recordJob(run.job, 'put-off', deps);
+  if (isPaused) countJob(run.job, 'put-off', deps);
   if (!isPausedAgain) recordWaiting({ run, hold }, retry, deps);
   return { kind: 'waiting', redrives: hold.value.redrives };
 }
 
 function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: Retry, deps: JobDeps): void {
   if (code !== PAUSED) {
-    recordJob(run.job, 'retried', deps);
+    countJob(run.job, 'retried', deps);
     recordEnded({ run, hold }, 'retried', deps.telemetry);
   }
   deps.telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {

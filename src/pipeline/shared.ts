@@ -32,13 +32,13 @@ export type JobDeps = {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   /** Slots for handlers of a workflow in this process. */
-  readonly slots: Slots<string>;
+  readonly slots: Slots<string, JobRun>;
   /** The paused workflows, whose jobs wait. */
   readonly pauses: KnownPauses;
   /** The circuit breakers of workflows that keep failing. */
   readonly circuits: Circuits;
   /** One slot for each resource; the newest version in its queue goes first. */
-  readonly resourceSlots: Slots<string>;
+  readonly resourceSlots: Slots<string, JobRun>;
   /** Lets the changes of a row of a workflow's table follow one another. */
   readonly changeQueue: ChangeQueue;
   /** Decides which jobs may run together. */

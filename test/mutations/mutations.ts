@@ -34,7 +34,7 @@ export const mutations: readonly Mutation[] = [
       rule: 'J1 ackBusy',
       in: '#finish',
       find: 'await this.#defer($run, $inMs);',
-      put: '$run.safety.setSafeAndAnswer();',
+      put: '$run.safety.answerSafe();',
     },
   ]),
   ...inFile('src/pipeline/multi-job-rows.ts', 'test/pipeline/multi-job-rows.test.ts', [
@@ -102,7 +102,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/decide.ts', SIMULATION, [
     {
       rule: 'R1 redriveStale',
-      in: 'decide',
+      in: 'decideClaim',
       find: '$row?.redrive && $isDead && $record.redrives < $row.redrive',
       put: 'false',
     },
@@ -139,7 +139,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/decide.ts', 'test/pipeline/decide.test.ts', [
     { rule: 'S2 halving', find: 'FIRST_COMPANY / 2 ** ($crashes - SUSPECT_CRASHES)', put: 'FIRST_COMPANY' },
     { rule: 'S4 countAlone', find: '$state.isAlone ? 1 : 0', put: '1' },
-    { rule: 'S6 end', in: 'decide', find: '$isCause || $crashes >= MAX_CRASHES', put: '$isCause' },
+    { rule: 'S6 end', in: 'decideClaim', find: '$isCause || $crashes >= MAX_CRASHES', put: '$isCause' },
   ]),
   ...inFile('src/pipeline/company.ts', 'test/pipeline/company.test.ts', [
     { rule: 'S3 solitude', in: 'enter', find: 'if (this.#solitary) $queue' },
@@ -154,7 +154,7 @@ export const mutations: readonly Mutation[] = [
     },
   ]),
   ...inFile('src/pipeline/pipeline.ts', 'test/pipeline/pipeline.test.ts', [
-    { rule: 'J11 retriesCrowdOut', find: '{ isSecond: isFromRow }', put: '{}' },
+    { rule: 'J11 retriesCrowdOut', find: '{ isSecond: ($run) => $run.isFromRow }', put: '{}' },
   ]),
   ...inFile('src/storage/retention.ts', 'test/storage/ledger.test.ts', [
     { rule: 'J12 expireAlive', find: '!(await hasLiveRecord($tables, $table, $before))', put: 'true' },

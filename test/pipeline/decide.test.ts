@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { knownCode, knownName } from '../../src/codes.js';
 import { errorCodeOf } from '../../src/errors.js';
 import {
-  decide,
+  decideClaim,
   decideFailure,
   type FromRow,
   longestRetryMs,
@@ -43,7 +43,7 @@ function stored(state: JobState, fields: Partial<JobRecord> = {}, ageMs = 0): Re
 }
 
 function decideFrom(current: ReadRecord | undefined, row?: FromRow) {
-  return decide(current, { ...(row ? { row } : {}), now: NOW, leaseMs: LEASE_MS });
+  return decideClaim(current, { row, now: NOW, leaseMs: LEASE_MS });
 }
 
 describe('when something brings a job', () => {

@@ -27,7 +27,7 @@ describe('two rows of one job in a page', () => {
   });
 });
 
-describe('a row whose event is none to this version of the app', () => {
+describe('a row whose event is invalid to this version of the app', () => {
   const unreadable = { ...raw, eventType: 'Microsoft.HealthcareApis.FhirResourcePatched' };
   const { workflow } = countingWorkflow();
   const address = addressOfRaw(raw, workflow);

@@ -17,8 +17,8 @@ function runOf(event: HealthEvent, workflow = any): JobRun {
 
 function startWith(concurrency: number) {
   const deps = {
-    slots: new Slots<string>(() => concurrency),
-    resourceSlots: new Slots<string>(() => 1, { isBefore: isNewerRun }),
+    slots: new Slots<string, JobRun>(() => concurrency),
+    resourceSlots: new Slots<string, JobRun>(() => 1, { isBefore: isNewerRun }),
     company: new Company<JobRun>({ clock: createFakeClock(), isLong: () => false }),
     shutdown: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;

@@ -389,7 +389,7 @@ describe('a job that failed for good', () => {
   });
 });
 
-describe('an event that is none of ours', () => {
+describe('an event that makes no job', () => {
   const tooLarge = { ...rawEvent(), note: 'x'.repeat(32 * 1024) };
   const notListed = rawEvent({ source: '/subscriptions/s/workspaces/other' });
 

@@ -14,7 +14,7 @@ function startPost<C extends FakeClock>(open: number, clock = createFakeClock() 
     deadlineMs: 15_000,
     onDeadline: () => deadlines.push(clock.monotonic()),
   });
-  for (let i = 0; i < open; i += 1) post.open();
+  for (let i = 0; i < open; i += 1) post.addOpen();
   return { clock, post, deadlines };
 }
 

@@ -248,7 +248,7 @@ describe('when a job comes back by a row', () => {
   });
 });
 
-describe('when an event is none of ours', () => {
+describe('when an event makes no job', () => {
   const base = fhirRaw();
   const { id, ...withoutId } = base;
   const kinds: { given: string; raw: unknown; reason?: string }[] = [

@@ -28,7 +28,7 @@ describe('when a slot is given back', () => {
     expect([ann, ben].map((who) => take('a', who))).toEqual(['at once', 'queued']);
   });
 
-  it('given an order, the newest goes first, and of equals the first that came', async () => {
+  it('given an order, the newest goes first, and among equals the first that came', async () => {
     const slots = new Slots<string>(() => 1, {
       isBefore: (a, b) => (a as { version: number }).version > (b as { version: number }).version,
     });

@@ -58,7 +58,7 @@ describe('looking for due rows', () => {
     for (const app of apps.slice(1)) await app.pipeline.stop();
   });
 
-  it('given the timer rings just after a look of another process, then no second look is made', async () => {
+  it('given the timer fires just after a look of another process, then no second look is made', async () => {
     const account = createAccount();
     const [one, other] = [startApp(account), startApp(account)];
 
