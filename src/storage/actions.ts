@@ -13,7 +13,7 @@ type Intent = {
   readonly why?: string;
 };
 
-/** `counts`: by result. Null while the action runs, and for good if its process has ended before its end. */
+/** `counts`: by result. Null while the action runs, and for good if the process has died meanwhile. */
 export type Action = Intent & { readonly at: string; readonly counts: Readonly<Record<string, number>> | null };
 
 /**
@@ -26,7 +26,10 @@ export type Action = Intent & { readonly at: string; readonly counts: Readonly<R
  *   the row expires meanwhile       the counts are written to no row
  */
 export type Actions = {
-  /** Writes that an action begins. Returns a function that writes its counts, and never throws. @throws StorageError */
+  /**
+   * Writes that an action begins. Returns a function that writes its counts, and ignores a failure of storage.
+   * @throws StorageError
+   */
   begin(intent: Intent): Promise<(counts: Readonly<Record<string, number>>) => Promise<void>>;
   /** Returns the newest actions. */
   list(max: number): Promise<Action[]>;

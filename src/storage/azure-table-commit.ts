@@ -1,7 +1,7 @@
 import { isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { dateOf, type StorageHttp } from './azure-http.js';
-import { type CommitAnswer, type Operation, StorageError } from './table-store.js';
-import { answerOf, answerOfOne, type Place, requestOf, type TableError, transactionOf } from './table-transaction.js';
+import { type CommitAnswer, type Operation, type Place, StorageError } from './table-store.js';
+import { answerOf, answerOfOne, requestOf, type TableError, transactionOf } from './table-transaction.js';
 
 /** The operations of one commit: 1 to 100, on different rows of one partition. */
 type Transaction = Place & {
@@ -34,7 +34,7 @@ function failingIndex({ message }: TableError, operations: readonly Operation[])
   return index < operations.length ? index : undefined;
 }
 
-/** @throws the error unless it proves that nothing was written, and why. */
+/** Returns why nothing was written. @throws StorageError if the error does not prove it */
 function refusalOf(error: TableError, index: number | undefined): CommitAnswer {
   const reason = reasonOf(error);
   if (reason === 'TableNotFound') return { kind: 'no-table' };

@@ -6,8 +6,8 @@ import { type Entity, storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
 import type { StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
-import { type Page, type Query, type Read, StorageError, type TableStore } from './table-store.js';
-import { errorOf, isError, type Place, rowPathOf, type TableError } from './table-transaction.js';
+import { type Page, type Place, type Query, type Read, StorageError, type TableStore } from './table-store.js';
+import { errorOf, isError, rowPathOf, type TableError } from './table-transaction.js';
 
 const CONTINUATION = 'x-ms-continuation-';
 const JSON_BODY = { 'content-type': 'application/json', prefer: 'return-no-content' };
@@ -85,7 +85,7 @@ async function listTables(call: Call, prefix: string): Promise<string[]> {
 
 type Answer = { readonly response: PipelineResponse; readonly error: TableError | undefined };
 
-/** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
+/** @throws StorageError if there is no answer, or `request` throws because a key holds half a surrogate pair */
 async function send({ http, signal }: Call, doing: string, request: () => StorageRequest): Promise<Answer> {
   try {
     const response = await http.send(request(), signal);
@@ -114,7 +114,7 @@ function listIn<T>(response: PipelineResponse): readonly T[] {
 
 function searchOf({ page, ...query }: Query): string {
   const filter = filterOf(query);
-  const { nextPartitionKey, nextRowKey } = page === undefined ? ({} as Next) : placeOf(page);
+  const { nextPartitionKey, nextRowKey } = page === undefined ? ({} as Next) : decodeToken(page);
   const all = {
     $top: String(query.limit),
     $filter: filter,
@@ -126,9 +126,10 @@ function searchOf({ page, ...query }: Query): string {
     .join('&');
 }
 
+/** The row at which the next page begins, as storage names it. */
 type Next = { readonly nextPartitionKey?: string; readonly nextRowKey?: string };
 
-/** Returns the token of the next page: the place where storage stopped. */
+/** Returns the token of the next page. */
 function nextOf({ headers }: PipelineResponse): string | undefined {
   const nextPartitionKey = headers.get(`${CONTINUATION}nextpartitionkey`);
   const nextRowKey = headers.get(`${CONTINUATION}nextrowkey`);
@@ -137,7 +138,7 @@ function nextOf({ headers }: PipelineResponse): string | undefined {
 }
 
 /** @throws StorageError if the token is not one of `nextOf` */
-function placeOf(page: string): Next {
+function decodeToken(page: string): Next {
   try {
     return JSON.parse(Buffer.from(page, 'base64').toString()) as Next;
   } catch {

@@ -31,7 +31,10 @@ export class CallLimit {
     for (const restart of this.#underWay) restart();
   }
 
-  /** Ends with the call, or at its limit with a StorageError `timeout`; then the signal aborts. */
+  /**
+   * Ends with the call, or at the limit with a StorageError `timeout`; then the signal aborts. A large call has at least
+   * `minMs`, until `shorten` is called.
+   */
   within<T>(clock: Clock, call: Call<T>, minMs: number): Promise<T> {
     return endEarly(call, [
       (end) => {

@@ -5,7 +5,7 @@ export function insertOrReplace(key: string, row: Row, etag: string | undefined)
   return etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag };
 }
 
-/** Commits to a table, and creates the table if it is absent. `no-table`: the table is being dropped. */
+/** Commits to a table, and creates the table if it is absent. `no-table` and `table-busy`: the table is being dropped. */
 export async function commitCreating(
   tables: TableStore,
   [table, partition]: readonly [table: string, partition: string],
@@ -17,7 +17,7 @@ export async function commitCreating(
   return isCreated ? commit() : answer;
 }
 
-/** Creates the tables of `names` that do not exist. The first write creates a table that is being dropped now. */
+/** Creates the tables of `names` that do not exist. A table that is being dropped now is created later, by its first write. */
 export async function createMissingTables(tables: TableStore, names: readonly string[]): Promise<void> {
   await Promise.all(
     names.map(async (name) => {

@@ -8,7 +8,7 @@ const FIRST_LIMIT = 64;
 const SLOW_MS = 500;
 /** A faster mean answer raises the limit. */
 const FAST_MS = 250;
-const LOOK_EVERY_MS = 1000;
+const CHECK_EVERY_MS = 1000;
 /** A larger part of failed answers lowers the limit. A single failure is no sign of load. */
 const MAX_FAILED_PART = 0.05;
 const DECREASE = 0.7;
@@ -16,8 +16,8 @@ const INCREASE = 1.125;
 
 /**
  * C10: limits the transactions that a process has on their way to as many as storage answers within half a second. More
- * would not be answered sooner, and would time out. A transaction that waits here has no time limit of a call yet, and
- * more writes gather for it.
+ * would not be answered sooner, and would time out. While a transaction waits here, the time limit of its call does not
+ * run, and more writes gather for it.
  */
 export class CommitGate {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>;
@@ -50,11 +50,11 @@ export class CommitGate {
         cancel();
         resolve(true);
       };
-      const look = () => {
-        if (isWanted()) cancel = this.#clock.after(LOOK_EVERY_MS, look);
+      const check = () => {
+        if (isWanted()) cancel = this.#clock.after(CHECK_EVERY_MS, check);
         else if (this.#queue.delete(next)) resolve(false);
       };
-      let cancel = this.#clock.after(LOOK_EVERY_MS, look);
+      let cancel = this.#clock.after(CHECK_EVERY_MS, check);
       this.#queue.add(next);
     });
   }

@@ -20,7 +20,10 @@ export type FoundRecord = {
   event: { id: string; type: string; source: string; time: string };
 };
 
+/** The write of a record, whose event needs an entry as long as the record's write is wanted. */
 type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
+
+type Deps = { readonly tables: TableStore; readonly commit: GroupCommit };
 
 const REMEMBERED = 10_000;
 /** Each table needs a query for each partition. */
@@ -28,23 +31,22 @@ const TABLES_AT_ONCE = 4;
 
 /** Finds the records of an event by its id, which their addresses do not hold. */
 export class EventIndex {
-  readonly #tables: TableStore;
-  readonly #commit: GroupCommit;
+  readonly #deps: Deps;
+  /** The keys of entries that this process has written. */
   readonly #written = createRecent<string, true>(REMEMBERED);
-  /** The callers that wait for the write of an entry, by its key. */
+  /** The callers of each entry that is being written, by its key. */
   readonly #pending = new Map<string, Caller[]>();
 
-  constructor({ tables, commit }: { tables: TableStore; commit: GroupCommit }) {
-    this.#tables = tables;
-    this.#commit = commit;
+  constructor(deps: Deps) {
+    this.#deps = deps;
   }
 
   /**
-   * Writes the entry of an event into the table of its records, with the next writes of the partition: once for an
-   * event and process, as long as one of the callers wants it. If the write fails, a look-up misses the event until the
-   * next write of one of its jobs. Nothing else depends on the entry.
+   * Adds the entry of an event to the next writes of its partition, unless this process has written the entry. The write
+   * is sent as long as one of its callers wants it. If it fails, a look-up misses the event until the next write of one
+   * of its jobs. Nothing else depends on the entry.
    */
-  note(key: EventKey, caller: Caller): void {
+  addEntry(key: EventKey, caller: Caller): void {
     const entry = indexEntry(key);
     if (this.#written.get(entry.key)) return;
     const callers = this.#pending.get(entry.key);
@@ -72,7 +74,7 @@ export class EventIndex {
     const isWanted = () => callers.some((caller) => caller.isWanted());
     const write = { operation, isOwn: () => false, untilMs, isWanted };
     try {
-      const { kind } = await this.#commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
+      const { kind } = await this.#deps.commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
       if (kind === 'written') this.#written.set(operation.key, true);
       this.#pending.delete(operation.key);
     } catch {
@@ -83,7 +85,7 @@ export class EventIndex {
   }
 
   async #findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
-    const names = await this.#tables.list(LEDGER_PREFIX);
+    const names = await this.#deps.tables.list(LEDGER_PREFIX);
     const found: FoundRecord[] = [];
     // After a backfill of years there are thousands of tables.
     for (let at = 0; at < names.length; at += TABLES_AT_ONCE)
@@ -105,11 +107,11 @@ export class EventIndex {
 
   /** Returns the rows whose key begins with `start` and a dot. */
   async #rowsFrom(table: string, partition: string, start: string): Promise<Stored[]> {
-    return (await readPrefix(this.#tables, [table, partition], `${start}.`)).rows;
+    return (await readPrefix(this.#deps.tables, [table, partition], `${start}.`)).rows;
   }
 }
 
-/** Returns the entry of an event in the table of its records. */
+/** Returns the entry of an event. Its state is `settled`, so that it does not keep the table of its day (J12). */
 export function indexEntry({ id, contentDigest }: EventKey): Operation {
   return { kind: 'upsert', key: `!${id}.${contentDigest}`, row: { state: 'settled' } };
 }

@@ -1,9 +1,7 @@
-import type { Clock, Random } from '../clock.js';
-import { sleep } from '../clock.js';
+import { type Clock, type Random, sleep } from '../clock.js';
 import { sizeOf, takeBatch } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
-import type { Operation, Read, Row, TableStore } from './table-store.js';
-import { StorageError } from './table-store.js';
+import { type Operation, type Place, type Read, type Row, StorageError, type TableStore } from './table-store.js';
 
 /**
  * Writes of one partition share transactions: the writes that gather in a turn of the event loop are sent together at
@@ -67,8 +65,8 @@ type Entry = Required<Write> & {
 /** The refusals of a batch, and its other failures. */
 type Counts = { refusals: number; failures: number };
 
-type Place = { readonly table: string; readonly partition: string };
 type Deps = { readonly tables: TableStore; readonly clock: Clock; readonly random: Random };
+type PartitionDeps = Deps & Place & { readonly gate: CommitGate };
 
 /** Returns the group commit: `write` ends when the outcome of a write is known, or its time is over. */
 export function createGroupCommit(deps: Deps): GroupCommit {
@@ -83,7 +81,7 @@ export function createGroupCommit(deps: Deps): GroupCommit {
   };
 
   function openPartition(table: string, partition: string): PartitionWrites {
-    const writes = new PartitionWrites({ table, partition }, gate, deps);
+    const writes = new PartitionWrites({ ...deps, table, partition, gate });
     const ofTable = partitions.get(table) ?? new Map<string, PartitionWrites>();
     partitions.set(table, ofTable.set(partition, writes));
     const close = () => {
@@ -97,15 +95,11 @@ export function createGroupCommit(deps: Deps): GroupCommit {
 
 /** The writes of one partition, from the first that gathers to the end of the last. */
 class PartitionWrites {
-  readonly #place: Place;
-  readonly #gate: CommitGate;
-  readonly #deps: Deps;
+  readonly #deps: PartitionDeps;
   /** The writes that wait for the next transaction. */
   #queue: Entry[] = [];
 
-  constructor(place: Place, gate: CommitGate, deps: Deps) {
-    this.#place = place;
-    this.#gate = gate;
+  constructor(deps: PartitionDeps) {
     this.#deps = deps;
   }
 
@@ -119,7 +113,7 @@ class PartitionWrites {
   /** Sends one transaction after the other until no write is left, and then calls `close` before another write can come. */
   async drain(close: () => void): Promise<void> {
     while (this.#queue.length > 0) {
-      const mayWrite = await this.#gate.enter(() => {
+      const mayWrite = await this.#deps.gate.enter(() => {
         this.#queue = this.#withoutLate(this.#queue);
         return this.#queue.length > 0;
       });
@@ -138,22 +132,22 @@ class PartitionWrites {
     while (open.length > 0) {
       open = await this.#sendOnce(open, counts);
       if (open.length === 0) return;
-      const mayWrite = await this.#gate.enter(() => {
+      const mayWrite = await this.#deps.gate.enter(() => {
         open = this.#withoutLate(open);
         return open.length > 0;
       });
       if (!mayWrite) return;
       open = this.#withoutLate(open);
     }
-    this.#gate.leave();
+    this.#deps.gate.leave();
   }
 
   /** Sends the writes in one transaction, and leaves the gate. Returns those to send again; the others are finished. */
   async #sendOnce(sent: Entry[], counts: Counts): Promise<Entry[]> {
-    const { table, partition } = this.#place;
+    const { tables, table, partition, gate } = this.#deps;
     const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
     try {
-      const answer = await this.#gate.send(() => this.#deps.tables.commit(table, partition, operations));
+      const answer = await gate.send(() => tables.commit(table, partition, operations));
       switch (answer.kind) {
         case 'done':
           for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
@@ -162,7 +156,7 @@ class PartitionWrites {
           counts.refusals += 1;
           return await this.#openAfterRefusal(sent, { index: answer.index, refusals: counts.refusals });
         case 'no-table':
-          if ((await this.#deps.tables.create(table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
+          if ((await tables.create(table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
           counts.failures += 1;
           if (counts.failures > 1) await this.#pause(counts.failures); // the first time, the table was only absent
           return sent;
@@ -183,10 +177,12 @@ class PartitionWrites {
 
   /** Lets a write that storage rejects fail alone: it must not hold up the others. Nothing was written, so C4 holds. */
   async #commitSingly(sent: Entry[], error: StorageError): Promise<Entry[]> {
-    if (sent.length === 1) return failAll(sent, error);
-    for (const entry of sent) {
-      await this.#gate.enter(() => true);
-      await this.#commit([entry]);
+    if (sent.length === 1) sent[0]?.fail(error);
+    else {
+      for (const entry of sent) {
+        await this.#deps.gate.enter(() => true);
+        await this.#commit([entry]);
+      }
     }
     return [];
   }
@@ -260,7 +256,8 @@ class PartitionWrites {
   }
 
   #read({ operation }: Entry): Promise<Read> {
-    return this.#deps.tables.read(this.#place.table, this.#place.partition, operation.key);
+    const { tables, table, partition } = this.#deps;
+    return tables.read(table, partition, operation.key);
   }
 
   #pause(failures: number): Promise<void> {
@@ -302,10 +299,5 @@ function isPossible(operation: Operation, etag: string | undefined): boolean {
 /** Finishes all writes. Returns the writes to send again: none. */
 function finishAll(entries: Entry[], written: Written): Entry[] {
   for (const entry of entries) entry.finish(written);
-  return [];
-}
-
-function failAll(entries: Entry[], error: unknown): Entry[] {
-  for (const entry of entries) entry.fail(error);
   return [];
 }

@@ -10,7 +10,7 @@ import { type Operation, type Read, StorageError, type Stored, type TableStore }
 /** A record with its address. `stored` is undefined if the job has no record yet: then the address is free. */
 type Located = Read & { readonly address: Address };
 /** A record that was found, with its address. */
-type Found = Read & { readonly address: Address; readonly stored: Stored };
+type Found = Located & { readonly stored: Stored };
 /** A place to look: one workflow's rows of a change, in the table of a day. */
 type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
 /** `workflow`: the only one whose records count. `likely`: a workflow that probably has a record, and is read first. */
@@ -18,8 +18,8 @@ export type KnownBy = { readonly workflow?: string | undefined; readonly likely?
 /** `jobs`: records and guards, by number. `adoptedBy`: ids of events, by the key of the adopted record. */
 type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
 
-/** A look is repeated if another process has changed the rows, which does not happen this often. */
-const MAX_LOOKS = 20;
+/** The rows are read again if another process has changed them, which does not happen this often. */
+const MAX_READS = 20;
 const ADOPTED = '.adopted';
 
 /**
@@ -40,7 +40,7 @@ export class Incarnations {
    *     takes the next number. A change of history has the incarnation near its time; else it takes the next number.
    * Q3: an adoption is a row of its own, so that the record and its etag stay as the holder knows them.
    *       process dies after the row      the event finds its adoption
-   *       two events at once              one row is inserted; the other event looks again, and takes the next number
+   *       two events at once              one row is inserted; the other event reads again, and takes the next number
    * Q6: near midnight, the event of a change in history can have the day before or after. So reconciliation first
    *     inserts a guard into the table of that day. A process that finds the guard continues on the day that it names.
    *       process dies after the guard    an event continues on the day of history, and takes a number there
@@ -48,9 +48,8 @@ export class Incarnations {
    */
   async locate(address: Address, event: HealthEvent): Promise<Located> {
     const home = ledgerPlaceOf(address);
-    const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
-    const onOtherDay =
-      neighbour === undefined ? undefined : await this.#insertGuard({ ...home, day: neighbour }, home.day, event);
+    const otherDay = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
+    const onOtherDay = otherDay ? await this.#insertGuard({ ...home, day: otherDay }, home.day, event) : undefined;
     const located = onOtherDay ?? (await this.#locateIn(home, event));
     if (!located) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
     return located;
@@ -90,7 +89,7 @@ export class Incarnations {
 
   async #locateIn(home: Range, event: HealthEvent): Promise<Located | undefined> {
     let range = home;
-    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+    for (let reads = 0; reads < MAX_READS; reads += 1) {
       const rows = await this.#readRows(range);
       const own = ownOf(rows, event);
       if (!own) return locatedIn(range, rows, undefined);
@@ -103,7 +102,7 @@ export class Incarnations {
   /** Q6: returns the event's own record if the day of `range` has one; else inserts a guard, and returns undefined. */
   async #insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Located | undefined> {
     const { id, time = '' } = event;
-    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+    for (let reads = 0; reads < MAX_READS; reads += 1) {
       const rows = await this.#readRows(range);
       const own = ownOf(rows, event);
       if (own) return own.row.guard === undefined ? locatedIn(range, rows, own) : undefined;

@@ -142,11 +142,10 @@ const RESULTS: readonly unknown[] = ['completed', 'superseded', 'dead'] satisfie
 
 function decodeState(row: Row): JobState {
   const { state, leaseMs, failing, due, result } = row;
-  const alone = row.isAlone === true && { isAlone: true };
-  if (state === 'running' && typeof leaseMs === 'number' && !failing) return { kind: 'running', leaseMs, ...alone };
   const stage = FAILING_STAGES.find((each) => each === failing);
-  if (state === 'running' && typeof leaseMs === 'number' && stage) {
-    return { kind: 'running', leaseMs, failing: stage, ...alone };
+  if (state === 'running' && typeof leaseMs === 'number' && (stage || !failing)) {
+    const alone = row.isAlone === true && { isAlone: true };
+    return { kind: 'running', leaseMs, ...(stage && { failing: stage }), ...alone };
   }
   if (state === 'waiting' && typeof due === 'string') return { kind: 'waiting', due };
   if (state === 'settled' && result === 'dead' && stage) return { kind: 'settled', result, stage };

@@ -1,4 +1,4 @@
-import type { Failing } from './job-record.js';
+import type { Failing, JobRecord } from './job-record.js';
 
 /**
  * A step in the story of a job.
@@ -9,14 +9,17 @@ export type JobStep =
   | { readonly what: 'retry' | 'wait'; readonly at: Date; readonly code: string; readonly until: Date }
   | ({ readonly what: 'dead'; readonly at: Date; readonly code: string } & Died);
 
-/** `stage` and `redrives` name the dead letter of the job. `stage` is undefined if the dead letter is not the job's. */
+/**
+ * `stage` and `redrives` name the dead letter of the job. `stage` is undefined if the payload in the job's row was invalid:
+ * then the dead letter is of the event.
+ */
 export type Died = { readonly stage: Failing | undefined; readonly redrives: number };
 
 /** `leftOut`: the number of steps that are left out after the first four. `leftOutDead`: the last death among them. */
 type JobSteps = { readonly steps: readonly JobStep[]; readonly leftOut: number; readonly leftOutDead?: Died };
 
-/** The properties of a record from which its first step follows, if the record holds no steps. */
-type Origin = { readonly steps?: string; readonly firstTryAt: string; readonly redrives: number };
+/** The steps of a record. If it holds none, its first step follows from the other properties. */
+type Recorded = Readonly<Pick<JobRecord, 'steps' | 'firstTryAt' | 'redrives'>>;
 
 /** A job can wait thousands of times, and each write sends the text: so the text keeps the first and the last steps. */
 const FIRST_STEPS = 4;
@@ -44,8 +47,8 @@ const RADIX = 36;
  * properties, and a job that completes at once needs no text. The text holds the first time, because a redrive changes
  * `firstTryAt`. A version of the app that does not know the text leaves it as it is, and adds no steps.
  */
-export function withStep(origin: Origin, step: JobStep): string {
-  const [first = '', ...tokens] = (origin.steps ?? textOfOrigin(origin, step.at)).split(' ');
+export function withStep(record: Recorded, step: JobStep): string {
+  const [first = '', ...tokens] = (record.steps ?? textOfFirstStep(record, step.at)).split(' ');
   return [first, ...withoutMiddle([...tokens, textOfStep(step, Number.parseInt(first, RADIX))])].join(' ');
 }
 
@@ -53,19 +56,15 @@ export function withStep(origin: Origin, step: JobStep): string {
 export function readSteps(text: string): JobSteps {
   const [first = '', ...tokens] = text.split(' ');
   const firstMs = Number.parseInt(first, RADIX);
-  const {
-    count = 0,
-    stage,
-    redrives,
-  } = tokens.map((token) => LEFT_OUT.exec(token)?.groups).find((found) => found) ?? {};
+  const mark = tokens.map((token) => LEFT_OUT.exec(token)?.groups).find((groups) => groups);
   return {
     steps: tokens.flatMap((token) => readStep(token, firstMs) ?? []),
-    leftOut: Number(count),
-    ...(redrives !== undefined && { leftOutDead: readDied(stage, redrives) }),
+    leftOut: Number(mark?.count ?? 0),
+    ...(mark?.redrives !== undefined && { leftOutDead: readDied(mark.stage, mark.redrives) }),
   };
 }
 
-function textOfOrigin({ firstTryAt, redrives }: Origin, now: Date): string {
+function textOfFirstStep({ firstTryAt, redrives }: Recorded, now: Date): string {
   const firstMs = Date.parse(firstTryAt);
   return `${(Number.isNaN(firstMs) ? now.getTime() : firstMs).toString(RADIX)} ${redrives > 0 ? 'R' : 'c'}0`;
 }

@@ -26,7 +26,7 @@ export type ReadRecord = { record: JobRecord; etag: string; ageMs: number; event
  *   <id>.<change>.<workflow>               the record of a job whose address is by its event's id
  */
 export type Ledger = {
-  /** Resolves when the addresses of events are known. Rejects if storage fails, and can be called again. */
+  /** Returns the function that gives jobs their addresses. Rejects if storage fails, and can be called again. */
   open(): Promise<AddressOf>;
   /** The first day (yyyymmdd) whose jobs are known by their changes, '' for every day; see first-day-by-change.ts. */
   firstDayByChange(): Promise<string>;
@@ -36,7 +36,7 @@ export type Ledger = {
    * an insert stores the event in the record, and any write adds the entry of the event if this process has not yet.
    */
   write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
-  /** Returns the job's own record, with its address, if that at `address` is of another incarnation (Q2, Q3). */
+  /** For a job whose `address` has the record of another incarnation: returns the job's own record (Q2, Q3). */
   locate(address: Address, event: HealthEvent): Promise<Located>;
   /**
    * Returns whether the change of `event` has a record near its time, for any workflow or for the named one. Does not
@@ -127,7 +127,7 @@ async function writeRecord(
   if (event && place.number !== undefined) {
     const id = eventIdDigest ?? digest(event.id);
     const key = { day: place.day, id, contentDigest: place.change };
-    index.note(key, { untilMs, isWanted: () => isWanted }); // in the same transaction
+    index.addEntry(key, { untilMs, isWanted: () => isWanted }); // in the same transaction
   }
   const written = await writing;
   isWanted = written.kind === 'written';

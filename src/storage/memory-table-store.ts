@@ -93,6 +93,7 @@ class Partition {
       if (!this.#rows.has(operation.key)) this.#added.push(operation.key);
       etags.push(this.#writeRow(operation, newVersion));
     }
+    // Leaves out the keys of deleted rows before they outnumber the rows.
     if (this.#added.length + this.#sorted.length > 2 * this.#rows.size + 1_000) this.keys();
     return etags;
   }
@@ -144,7 +145,7 @@ function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | un
       const key = keys[at] as string;
       if (query.to !== undefined && key >= query.to) break;
       const stored = part.get(key);
-      if (stored === undefined || !fulfils(stored, query.anyOf)) continue;
+      if (stored === undefined || query.anyOf?.some((condition) => fulfils(stored, condition)) === false) continue;
       const last = rows.at(-1);
       if (rows.length >= query.limit && last) return { rows, next: `${last.partition}\n${last.key}` };
       rows.push(stored);
@@ -159,11 +160,7 @@ function firstIndex(keys: readonly string[], { from = '', after }: Query, afterP
   return firstNotBefore(0, keys.length, (at) => isBefore(keys[at] as string));
 }
 
-function fulfils(stored: Stored, anyOf: readonly Condition[] | undefined): boolean {
-  return anyOf === undefined || anyOf.some((condition) => holds(stored, condition));
-}
-
-function holds({ row, modifiedAt }: Stored, condition: Condition): boolean {
+function fulfils({ row, modifiedAt }: Stored, condition: Condition): boolean {
   switch (condition.is) {
     case 'eq':
       return propertyOf(row, condition.property) === condition.value;

@@ -4,7 +4,7 @@ import { StorageError } from './table-store.js';
 /** The pauses before a call is repeated. They are long, because busy storage fails for all calls under way at once. */
 const PAUSES_MS = [1000, 5000, 15_000];
 
-/** Returns a function that resolves when the next turn may begin, or when `signal` aborts. */
+/** Returns a function that waits for its turn: at most `perSecond` turns a second. The wait ends when `signal` aborts. */
 export function createTurns(perSecond: number, { clock, signal }: { clock: Clock; signal?: AbortSignal }) {
   let nextAtMs = clock.monotonic();
   return async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { dayOfTable, SHARDS, tableOfDay } from './address.js';
+import { dayOfTable, SHARD_NAMES, tableOfDay } from './address.js';
 import { LEDGER_PREFIX } from './app-tables.js';
 import { queryPages } from './pages.js';
 import type { Query, TableStore } from './table-store.js';
@@ -33,9 +33,9 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
 async function hasLiveRecord(tables: TableStore, table: string, before: Date): Promise<boolean> {
   let isFound = false;
   await Promise.all(
-    Array.from({ length: SHARDS }, async (_, shard) => {
+    SHARD_NAMES.map(async (partition) => {
       const query: Query = {
-        partition: String(shard),
+        partition,
         anyOf: [
           { property: 'state', is: 'ne', value: 'settled' },
           { property: 'timestamp', is: 'ge', value: before },

@@ -101,6 +101,7 @@ function checkRow(row: Row): number {
   return characters;
 }
 
+/** Returns the most characters that the value takes in JSON without escapes. */
 function checkValue(value: unknown): number {
   switch (typeof value) {
     case 'string':

@@ -26,6 +26,9 @@ export type TableStore = {
   list(prefix: string, signal?: AbortSignal): Promise<string[]>;
 };
 
+/** A partition of a table. */
+export type Place = { readonly table: string; readonly partition: string };
+
 /** The types of a property. Numbers are stored as Int32 if they fit, else as Double. */
 export type Value = string | number | boolean;
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import type { StorageRequest } from './azure-http.js';
 import { entityOf } from './azure-table-entity.js';
-import type { Operation } from './table-store.js';
+import type { Operation, Place } from './table-store.js';
 
 const JSON_BODY = { 'content-type': 'application/json' };
 /** The headers of an operation without a body, and of one with a body, in a transaction. */
@@ -11,17 +11,14 @@ const JSON_PART = `Content-Type: application/json\r\n${NO_BODY_PART}`;
 const PART = 'content-type: application/http\r\ncontent-transfer-encoding: binary\r\n\r\n';
 const LINE_ENDS = /[\u2028\u2029]/g;
 
-/** Rows of one partition, as a path after the account's URL. */
-export type Place = { readonly table: string; readonly partition: string };
-
-/** Returns the path of one row. */
+/** Returns the path of one row, after the account's URL. */
 export function rowPathOf({ table, partition }: Place, key: string): string {
   return `/${table}(PartitionKey='${quoted(partition)}',RowKey='${quoted(key)}')`;
 }
 
 /** Returns the request of a single operation, which is cheaper than a transaction. */
 export function requestOf(place: Place, operation: Operation): StorageRequest {
-  const { method, path, condition, body } = partsOf(place, operation);
+  const { method, path, condition, body } = rowRequestOf(place, operation);
   const headers = {
     ...(body !== undefined && JSON_BODY),
     ...(operation.kind === 'insert' && { prefer: 'return-no-content' }),
@@ -38,7 +35,8 @@ export function transactionOf(url: string, place: Place, operations: readonly Op
   const id = randomUUID();
   const boundary = `--changeset_${id}`;
   let body = `--batch_${id}\r\ncontent-type: multipart/mixed; boundary=changeset_${id}\r\n\r\n`;
-  for (const operation of operations) body += `${boundary}\r\n${PART}${partOf(url, partsOf(place, operation))}\r\n`;
+  for (const operation of operations)
+    body += `${boundary}\r\n${PART}${partOf(url, rowRequestOf(place, operation))}\r\n`;
   body += `${boundary}--\r\n--batch_${id}--\r\n`;
   // JSON may contain these two characters, but Azurite cannot read a transaction with them.
   if (LINE_ENDS.test(body)) body = body.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
@@ -50,7 +48,8 @@ export function transactionOf(url: string, place: Place, operations: readonly Op
   return { method: 'POST', path: '/$batch', headers, body };
 }
 
-type Parts = {
+/** The request of one operation, alone or as a part of a transaction. */
+type RowRequest = {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** The etag that the row must have; undefined if it may have any. */
@@ -58,7 +57,7 @@ type Parts = {
   readonly body?: string;
 };
 
-function partsOf(place: Place, operation: Operation): Parts {
+function rowRequestOf(place: Place, operation: Operation): RowRequest {
   const { kind, key } = operation;
   if (kind === 'insert') {
     return { method: 'POST', path: `/${place.table}`, body: entityOf(place.partition, key, operation.row) };
@@ -70,7 +69,7 @@ function partsOf(place: Place, operation: Operation): Parts {
   return { method: kind === 'replace' ? 'PUT' : 'PATCH', path, condition: operation.etag, body };
 }
 
-function partOf(url: string, { method, path, condition, body }: Parts): string {
+function partOf(url: string, { method, path, condition, body }: RowRequest): string {
   const ifMatch = condition === undefined ? '' : `If-Match: ${condition}\r\n`;
   const prefer = method === 'POST' ? 'Prefer: return-no-content\r\n' : '';
   const headers = body === undefined ? NO_BODY_PART : JSON_PART;

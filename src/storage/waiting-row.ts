@@ -68,10 +68,12 @@ export function shardFor(isLong: boolean, idDigest: string): string {
   return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfDigest(idDigest))] as string;
 }
 
-/** Returns the properties that only some rows have. The stored name of `deadLetter` is `letter`. */
-export function propertiesOf({ item }: NewRow): Row {
-  const { redrive = 0, edit, deadLetter } = item.kind === 'job' ? item : { ...item, redrive: 0, edit: undefined };
-  return { redrive, ...(edit !== undefined && { edit }), ...(deadLetter !== undefined && { letter: deadLetter }) };
+/** Returns the properties of a row of one job or event. The stored name of `deadLetter` is `letter`. */
+export function encodeWaiting({ event, item }: NewRow): Row {
+  const { kind, eventIdDigest: idDigest, deadLetter } = item;
+  const { redrive = 0, edit } = item.kind === 'job' ? item : {};
+  const letter = deadLetter !== undefined && { letter: deadLetter };
+  return { kind, event, idDigest, redrive, ...(edit !== undefined && { edit }), ...letter };
 }
 
 /** A property takes up to 32 Ki characters. */
@@ -81,11 +83,11 @@ const MAX_PROPERTIES = 4;
 
 /** Splits `jobs` into lists that one row can hold. A job that is too long to share a row gets its own. */
 export function splitIntoRows<J extends StoredJob>(jobs: readonly J[]): J[][] {
-  const rows: J[][][] = [];
+  const rows: J[][][] = []; // the properties of each row, and the jobs of each property
+  const isTooLong = ([job]: readonly J[] = []) => job !== undefined && textOfJob(job).length > MAX_LENGTH;
   for (const property of propertiesOfJobs(jobs)) {
     const last = rows.at(-1);
-    const isTooLong = [last?.[0], property].some((inside) => inside?.[0] && textOfJob(inside[0]).length > MAX_LENGTH);
-    if (!last || last.length === MAX_PROPERTIES || isTooLong) rows.push([property]);
+    if (!last || last.length === MAX_PROPERTIES || isTooLong(last[0]) || isTooLong(property)) rows.push([property]);
     else last.push(property);
   }
   return rows.map((properties) => properties.flat());

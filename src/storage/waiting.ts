@@ -10,12 +10,12 @@ import {
   decodeWaiting,
   dueAtOf,
   encodeJobs,
+  encodeWaiting,
   JOBS_SHARD,
   type JobItem,
   LONG_SHARD_NAMES,
   type MultiJobRow,
   type NewRow,
-  propertiesOf,
   type StoredJob,
   shardFor,
   shardOfRow,
@@ -80,11 +80,9 @@ export function createWaiting({ tables, commit, clock, random }: Deps): Waiting 
   const nameOf = (dueAt: Date, subject: string) => `${dueAt.toISOString()}.${subject}.${random.token()}`;
   return {
     async add(row, untilMs) {
-      const { dueAt, isLong, event, item } = row;
-      const { kind, eventIdDigest: idDigest } = item;
-      const name = nameOf(dueAt, item.kind === 'job' ? item.address : `delivery.${idDigest}`);
-      const properties = { kind, event, idDigest, ...propertiesOf(row) };
-      await insert(commit, shardFor(isLong, idDigest), { key: name, row: properties, untilMs });
+      const { dueAt, item } = row;
+      const name = nameOf(dueAt, item.kind === 'job' ? item.address : `delivery.${item.eventIdDigest}`);
+      await insert(commit, shardOfRow(row), { key: name, row: encodeWaiting(row), untilMs });
       return name;
     },
     addJobs: (jobs, { dueAt, untilMs }) =>

@@ -37,8 +37,7 @@ export type WatermarkKey = { workflow: string; resource: string };
 
 const TABLE = APP_TABLES.watermarks;
 
-export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit }): Watermarks {
-  const { tables, commit } = deps;
+export function createWatermarks({ tables, commit }: { tables: TableStore; commit: GroupCommit }): Watermarks {
   return {
     async read(key) {
       const { partition, key: rowKey } = placeOf(key);

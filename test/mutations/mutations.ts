@@ -592,7 +592,7 @@ export const mutations: readonly Mutation[] = [
     { rule: 'Q2 change-noAdopt', in: 'ownOf', find: 'return $near.find($isToAdopt);', put: 'return undefined;' },
     {
       rule: 'Q6 change-noGuard',
-      find: '$neighbour === undefined ? undefined : await this.#insertGuard($range, $day, $event)',
+      find: '$otherDay ? await this.#insertGuard($range, $day, $event) : undefined',
       put: 'undefined',
     },
   ]),

@@ -23,11 +23,11 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('the entry of an event', () => {
   it('given the jobs of several workflows, also later ones, then the entry is written once', async () => {
     const { index, writes } = open();
-    for (let job = 0; job < 3; job += 1) index.note(KEY, wanted());
+    for (let job = 0; job < 3; job += 1) index.addEntry(KEY, wanted());
     writes[0]?.end({ kind: 'written', etag: '' });
     await turn();
 
-    index.note(KEY, wanted());
+    index.addEntry(KEY, wanted());
 
     expect(writes.map(({ operation }) => operation.key)).toEqual([`!${KEY.id}.${KEY.contentDigest}`]);
   });
@@ -35,9 +35,9 @@ describe('the entry of an event', () => {
   it('given a job whose write conflicts and is repeated before its entry is dropped, then the entry is written', async () => {
     const { index, writes } = open();
     let isNew = true;
-    index.note(KEY, { untilMs: 1000, isWanted: () => isNew });
+    index.addEntry(KEY, { untilMs: 1000, isWanted: () => isNew });
     isNew = false;
-    index.note(KEY, wanted());
+    index.addEntry(KEY, wanted());
 
     expect(writes).toHaveLength(1);
     expect(writes[0]?.isWanted?.()).toBe(true);
@@ -45,19 +45,19 @@ describe('the entry of an event', () => {
 
   it('given no job waits for the entry, then it is dropped, and the next job writes it', async () => {
     const { index, writes } = open();
-    index.note(KEY, { untilMs: 1000, isWanted: () => false });
+    index.addEntry(KEY, { untilMs: 1000, isWanted: () => false });
     expect(writes[0]?.isWanted?.()).toBe(false);
     writes[0]?.fail();
     await turn();
 
-    index.note(KEY, wanted());
+    index.addEntry(KEY, wanted());
 
     expect(writes).toHaveLength(2);
   });
 
   it('given its time is over, then the entry is written again only for a job that has more time', async () => {
     const { index, writes } = open();
-    for (const caller of [wanted(), wanted(), wanted(5000)]) index.note(KEY, caller);
+    for (const caller of [wanted(), wanted(), wanted(5000)]) index.addEntry(KEY, caller);
     writes[0]?.fail();
     await turn();
     writes[1]?.fail();
@@ -68,11 +68,11 @@ describe('the entry of an event', () => {
 
   it('given its table is being dropped, then the next job writes the entry', async () => {
     const { index, writes } = open();
-    index.note(KEY, wanted());
+    index.addEntry(KEY, wanted());
     writes[0]?.end({ kind: 'table-busy' });
     await turn();
 
-    index.note(KEY, wanted());
+    index.addEntry(KEY, wanted());
 
     expect(writes).toHaveLength(2);
   });
