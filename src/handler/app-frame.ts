@@ -21,7 +21,7 @@ type Section = { readonly module: string | undefined; readonly begins: number };
 /**
  * Returns the place where the app's own code has failed, such as `workflows/potassium-alert.js:42`, or '' if the stack has
  * no frame of the app. The place is the first frame in `workflows`. Without such a frame, the place is the first frame of
- * the app outside `RUNNERS`. The line is counted in the compiled file; in the package, in the compiled module of the bundle.
+ * the app outside `RUNNERS`. The line is that of the compiled file; in a bundle, it counts from the start of the module.
  *
  * P1: the result cannot contain text of the error's message. V8 passes the frames to `Error.prepareStackTrace` when the
  * stack of an error is first read. So an error whose stack was read before has no frames, and neither has an error with a

@@ -5,12 +5,12 @@ import type { Row } from '../storage/table-store.js';
  * has written, so versions of a resource that arrive together cause no conflicts and no second read. The queue only saves
  * requests: if another process has changed the row, storage refuses the write.
  */
-export type ChangeQueue = (row: string, change: RowChange) => Promise<void>;
+export type ChangeQueue = (row: string, change: Change) => Promise<void>;
 
 /** @param known the row that the previous change has left; undefined if there was no previous change, or it failed */
-type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
+type Change = (known: KnownRow | undefined) => Promise<KnownRow>;
 
-/** `stored` is undefined if there is no row. */
+/** A row as this process has read or written it last. `stored` is undefined if there is no row. */
 export type KnownRow = { readonly stored: { readonly row: Row; readonly etag: string } | undefined };
 
 /** Returns an empty queue. */

@@ -65,8 +65,8 @@ type HandlerRun = {
 };
 
 /** Runs the handler until it ends, or its grace period is over. Calls `watch` unless the handler ends at once. */
-export function runHandler(job: HandlerRun, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
-  const { workflow, event, context, pendingChanges } = job;
+export function runHandler(run: HandlerRun, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
+  const { workflow, event, context, pendingChanges } = run;
   let returned: unknown;
   try {
     returned = workflow.handle(event, context);
@@ -78,7 +78,7 @@ export function runHandler(job: HandlerRun, deps: RunDeps): HandlerResult | Prom
   if (!isAsync && !pending) return OK;
   const ended = pending ?? Promise.resolve(returned).then(() => pendingChanges.ended());
 
-  return new PendingHandler(ended, job, deps).result;
+  return new PendingHandler(ended, run, deps).result;
 }
 
 /** A handler that did not end at once. */

@@ -39,8 +39,8 @@ export class LeaseLostError extends Error {
 
 const MAX_CONFLICTS = 50;
 
-/** The default of `limit`, and the size of a page. */
-const MAX_LISTED = 1000;
+/** The size of a page, and the default of `limit`. */
+const PAGE = 1000;
 
 type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
 type Listed = { key: string; row: Row };
@@ -62,13 +62,13 @@ export function openForReading(
     return read.stored && visible(read.stored.row);
   }
 
-  async function list(partition: string, { from, to, limit = MAX_LISTED }: Range = {}): Promise<Listed[]> {
+  async function list(partition: string, { from, to, limit = PAGE }: Range = {}): Promise<Listed[]> {
     const found: Listed[] = [];
     const query = {
       partition,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
-      limit: Math.min(MAX_LISTED, limit),
+      limit: Math.min(PAGE, limit),
     };
     for await (const { rows } of queryPages(tables, name, query)) {
       for (const stored of rows) {
@@ -91,7 +91,7 @@ export function openTable(name: string, deps: TableDeps, guard: Guard): Workflow
   return {
     ...openForReading(name, deps.tables, (partition, key, read) => guard.seen?.set(rowOf(partition, key), read)),
     change: (partition, key, decide, options) => {
-      const change = new RowChange({ table: name, partition, key, decide, options }, deps, guard);
+      const change = new RowChange({ table: name, partition, key, decide, options, deps, guard });
       const row = rowOf(partition, key);
       return deps.changeQueue(row, async (known) => {
         const left = await change.make(known ?? guard.seen?.get(row));
@@ -102,12 +102,14 @@ export function openTable(name: string, deps: TableDeps, guard: Guard): Workflow
   };
 }
 
-type Wanted = {
+type ChangeRequest = {
   readonly table: string;
   readonly partition: string;
   readonly key: string;
   readonly decide: (current: Row | undefined) => Row | 'keep' | 'remove';
   readonly options: { expect?: 'absent' } | undefined;
+  readonly deps: TableDeps;
+  readonly guard: Guard;
 };
 
 // One change of one row by a handler.
@@ -115,9 +117,7 @@ type Wanted = {
 //   process dies after the write     the next try finds the row, and calls `decide` again
 //   two handlers at once             storage refuses one write; that handler reads the row, and calls `decide` again
 class RowChange {
-  readonly #wanted: Wanted;
-  readonly #deps: TableDeps;
-  readonly #guard: Guard;
+  readonly #request: ChangeRequest;
   #stored: KnownRow['stored'];
   /**
    * J10: true once the row was read. A write may start from an assumed row, because storage refuses the write if the row
@@ -125,14 +125,12 @@ class RowChange {
    */
   #isRead = false;
 
-  constructor(wanted: Wanted, deps: TableDeps, guard: Guard) {
-    this.#wanted = wanted;
-    this.#deps = deps;
-    this.#guard = guard;
+  constructor(request: ChangeRequest) {
+    this.#request = request;
   }
 
   async make(known: KnownRow | undefined): Promise<KnownRow> {
-    const { decide, options } = this.#wanted;
+    const { decide, options } = this.#request;
     if (known === undefined && options?.expect !== 'absent') await this.#read();
     else this.#stored = known?.stored;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
@@ -153,8 +151,8 @@ class RowChange {
   }
 
   async #read(): Promise<void> {
-    const { table, partition, key } = this.#wanted;
-    this.#stored = (await this.#deps.tables.read(table, partition, key)).stored;
+    const { table, partition, key, deps } = this.#request;
+    this.#stored = (await deps.tables.read(table, partition, key)).stored;
     this.#isRead = true;
   }
 
@@ -163,7 +161,7 @@ class RowChange {
    * of the same resource are compared.
    */
   #checkFence(): void {
-    const { fence } = this.#guard;
+    const { fence } = this.#request.guard;
     const stored = this.#stored;
     if (fence && stored?.row._of === fence.resource && Number(stored.row._fence ?? 0) > fence.number) {
       throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
@@ -172,15 +170,14 @@ class RowChange {
 
   /** Writes over the stored row. Returns undefined if storage has another version; `#stored` is then that version. */
   async #write(row: Row | 'remove'): Promise<KnownRow | undefined> {
-    const { table, partition } = this.#wanted;
-    const { isWanted } = this.#guard;
-    const stamp = this.#deps.random.token();
+    const { table, partition, deps, guard } = this.#request;
+    const stamp = deps.random.token();
     const operation = this.#operationFor(row, stamp);
     const isOwn = (found: Row | undefined) =>
       operation.kind === 'delete' ? found === undefined : found?._by === stamp;
-    const write = { operation, isOwn, untilMs: this.#guard.writableUntilMs(), isWanted };
-    const writing = this.#deps.commit.write(table, partition, write);
-    this.#guard.note(writing);
+    const write = { operation, isOwn, untilMs: guard.writableUntilMs(), isWanted: guard.isWanted };
+    const writing = deps.commit.write(table, partition, write);
+    guard.note(writing);
     const written = await writing;
     if (written.kind === 'written') {
       const isThere = operation.kind !== 'delete' && written.etag !== ''; // '' if another writer has deleted the row since
@@ -194,8 +191,8 @@ class RowChange {
   }
 
   #operationFor(wanted: Row | 'remove', stamp: string): Operation {
-    const { fence } = this.#guard;
-    const { key } = this.#wanted;
+    const { key, guard } = this.#request;
+    const { fence } = guard;
     const stored = this.#stored;
     // A writer without a fence leaves the fence of the row's last holder as it is.
     const { _fence, _of } = stored?.row ?? {};
