@@ -70,7 +70,7 @@ async function readLine(reader: MarkReader): Promise<string> {
 /** Reads chunks of bytes up to the next place of a mark, such as the end of a line. */
 class MarkReader {
   readonly #source: AsyncIterator<Uint8Array>;
-  /** The bytes that were received and not read yet. The first delimiter may be the first line, so a line ends before it. */
+  /** The bytes that were received and not read yet. A line end comes first, because each delimiter begins with one. */
   #ahead: Buffer = LINE_END;
 
   constructor(content: AsyncIterable<Uint8Array>) {

@@ -30,8 +30,8 @@ export function readServiceHosts(
     hosts.set(read.host, read);
     return false;
   });
-  const isNothing = text !== '' && hosts.size + wrong.length === 0;
-  return { hosts: Object.freeze([...hosts.values()]), wrong: isNothing ? [text] : wrong };
+  const hasOnlyCommas = text !== '' && hosts.size + wrong.length === 0;
+  return { hosts: Object.freeze([...hosts.values()]), wrong: hasOnlyCommas ? [text] : wrong };
 }
 
 /** Reads `host [url] [audience=…]`; undefined if `entry` has another format. */
