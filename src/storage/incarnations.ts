@@ -62,7 +62,7 @@ export class Incarnations {
     if (first !== undefined) {
       const name = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
       const { stored } = await this.#tables.read(tableOfDay(day), shardOfDigest(change), name);
-      if (stored && isRecordOf(event, stored)) return true;
+      if (stored && isRecordNear(event, stored)) return true;
     }
     for (const each of daysOf(key, event))
       if ((await this.#recordsOn(each, { key, event, workflow })).length > 0) return true;
@@ -83,7 +83,7 @@ export class Incarnations {
     const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
     const { rows, now } = await readPrefix(this.#tables, [tableOfDay(day), shardOfDigest(change)], prefix);
     return rows
-      .filter((stored) => isRecordOf(event, stored))
+      .filter((stored) => isRecordNear(event, stored))
       .map((stored) => ({ address: `${day}.${stored.key}`, stored, now }));
   }
 
@@ -146,7 +146,7 @@ function daysOf({ day }: EventKey, { time = '' }: HealthEvent): string[] {
   return [day, neighbouringDayOf(time)].filter((each) => each !== undefined);
 }
 
-function isRecordOf({ id, time = '' }: HealthEvent, { row }: Stored): boolean {
+function isRecordNear({ id, time = '' }: HealthEvent, { row }: Stored): boolean {
   return isRecord(row) && (row.id === id || isNear(String(row.time), time));
 }
 

@@ -66,6 +66,7 @@ function placeOf({ workflow, resource }: WatermarkKey): { partition: string; key
 /** The columns of an absent version. */
 const NOTHING: KnownVersion = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
+/** The columns of the started version have the prefix `started`. */
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
   const { version, time, eventKey, bornAt } = rowOfApplied(started);
   const columns = { startedVersion: version, startedTime: time, startedKey: eventKey, startedCreatedAt: bornAt };
