@@ -62,6 +62,7 @@ function readResource(cursor: Cursor, entry: Found): void {
   entry.text = cursor.textFrom(from);
 }
 
+/** An entry without a resource answers any place, if it has a status. */
 function isAnswerFor({ status, ...found }: Found, { type, id, version }: ResourcePlace): boolean {
   if (status !== 200) return status !== 0;
   const hasVersion = version === undefined || found.version === undefined || found.version === version;

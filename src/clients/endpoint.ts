@@ -22,25 +22,17 @@ export function pathOf(...segments: readonly string[]): string {
   return segments.map((segment) => `/${encodeSegment(segment)}`).join('');
 }
 
-/** Returns path and query of `link`, relative to the service; undefined for a link to another host or path. */
-function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
-  return pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
-}
-
 /**
- * Returns path and query of the link to the next page.
+ * Returns path and query of the link to the next page, relative to the service.
  * @throws ReadError for a link to another host or path: each request carries a token.
  */
-export function nextPathOf(endpoint: Endpoint, link: string): string {
-  const path = pathWithin(endpoint, link);
+export function nextPathOf({ kind, url, alias }: Endpoint, link: string): string {
+  const path = pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
   if (path !== undefined) return path;
-  throw readError(
-    endpoint.kind,
-    'foreign-link',
-    'names a next page on another host or path; the page was not requested.',
-  );
+  throw readError(kind, 'foreign-link', 'names a next page on another host or path; the page was not requested.');
 }
 
+/** Returns path and query of `link` after `base`; undefined for a link to another host or path. */
 function pathAfter(base: string, link: URL | null): string | undefined {
   const own = new URL(base);
   const root = own.pathname.replace(/\/$/, '');

@@ -47,7 +47,7 @@ const FHIR_JSON = 'application/fhir+json';
 /** The maximum of one search. A service with a fault could name new pages for ever. */
 const MAX_PAGES = 10_000;
 /** Types, ids and versions as FHIR defines them. Only these go into batches, whose URLs services decode differently. */
-const IS_PLAIN = /^[A-Za-z0-9.-]{1,64}$/;
+const PLAIN = /^[A-Za-z0-9.-]{1,64}$/;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
 /** Returns the `resource` of a handler of FHIR events. */
@@ -110,7 +110,7 @@ async function* searchAll(
 
 function requestOf(place: ResourcePlace, signal: AbortSignal) {
   const { type, id, version } = place;
-  const isPlain = [type, id, version ?? id].every((part) => IS_PLAIN.test(part));
+  const isPlain = [type, id, version ?? id].every((part) => PLAIN.test(part));
   const path = pathOf(type, id, ...(version === undefined ? [] : ['_history', version]));
   return { path, accept: FHIR_JSON, signal, place: isPlain ? place : undefined };
 }

@@ -15,7 +15,7 @@ export type ServicePages = {
    * Returns path and query of the link to the next page.
    * @throws ReadError for a link to another host or path: each request carries a token.
    */
-  pathOf(link: string): string;
+  nextPathOf(link: string): string;
 };
 
 const ACCEPT = { fhir: 'application/fhir+json', dicom: 'application/json' };
@@ -33,6 +33,6 @@ export function createServicePages(
       if (text !== undefined) return parseJson(text, kind);
       throw readError(kind, 'not-found', 'has nothing at this path (404): its URL may be wrong.');
     },
-    pathOf: (link) => nextPathOf(endpoint, link),
+    nextPathOf: (link) => nextPathOf(endpoint, link),
   };
 }

@@ -16,7 +16,7 @@ export type FhirPart =
   | { readonly kind: 'history'; readonly type?: string }
   | { readonly kind: 'current'; readonly type: string };
 
-type Deps = { readonly host: string; readonly pages: Pick<ServicePages, 'pathOf'>; readonly get: GetPage };
+type Deps = { readonly host: string; readonly pages: Pick<ServicePages, 'nextPathOf'>; readonly get: GetPage };
 
 /** The largest page of microsoft/fhir-server. A service with a lower limit answers with fewer entries. */
 const MAX_ENTRIES = 1000;
@@ -56,7 +56,7 @@ export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): Asyn
     if (reading.upTo !== before) followed.clear();
     const isLast = next === undefined || isPast;
     yield { changes, unreadable, upTo: isLast ? span.before : reading.upTo };
-    path = isLast ? undefined : follow(pages.pathOf(next), followed);
+    path = isLast ? undefined : follow(pages.nextPathOf(next), followed);
     isFirst = false;
   }
 }

@@ -44,7 +44,7 @@ describe('when the pages of a service are read', () => {
   ])('given the link $link, then its path is returned', ({ link, then }) => {
     const pages = startReaders().readers.pagesOf({ service: 'fhir', host: FHIR_HOST }, signal);
 
-    expect(pages.pathOf(link)).toBe(then);
+    expect(pages.nextPathOf(link)).toBe(then);
   });
 
   it.each([
@@ -55,7 +55,7 @@ describe('when the pages of a service are read', () => {
   ])('given the link %s, then an error without the link', (link) => {
     const pages = startReaders().readers.pagesOf({ service: 'fhir', host: FHIR_HOST }, signal);
 
-    expect(() => pages.pathOf(link)).toThrow(
+    expect(() => pages.nextPathOf(link)).toThrow(
       expect.objectContaining({ code: 'fhir-foreign-link', message: expect.not.stringContaining(link) }),
     );
   });
