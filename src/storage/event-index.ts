@@ -8,7 +8,7 @@ import { decodeRow, type JobRecord } from './job-record.js';
 import { readPrefix } from './read-rows.js';
 import type { Operation, Row, Stored, TableStore } from './table-store.js';
 
-/** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
+/** A record found by its event or its change. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
 export type FoundRecord = {
   /** The same for all records of one event. */
   identity: string;
@@ -43,7 +43,7 @@ export class EventIndex {
 
   /**
    * Adds the entry of an event to the next writes of its partition, unless this process has written the entry. The write
-   * is sent as long as one of its callers wants it. If it fails, a look-up misses the event until the next write of one
+   * is sent as long as one of its callers wants it. If it fails, `find` misses the event until the next write of one
    * of its jobs. Nothing else depends on the entry.
    */
   addEntry(key: EventKey, caller: Caller): void {

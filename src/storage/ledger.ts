@@ -32,7 +32,7 @@ export type Ledger = {
   firstDayByChange(): Promise<string>;
   read(address: Address): Promise<ReadRecord | undefined>;
   /**
-   * Inserts the record if `how` has no `etag`, else changes that version (J2, C1). With `event`, look-ups find the event:
+   * Inserts the record if `how` has no `etag`, else changes that version (J2, C1). With `event`, `find` finds the record:
    * an insert stores the event in the record, and any write adds the entry of the event if this process has not yet.
    */
   write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
