@@ -25,17 +25,17 @@ function startProcesses() {
     mark: () => account.tables.inspect('watermarks')[0]?.row,
     process() {
       const calls: string[] = [];
-      let weather: (call: CallInfo) => Fault = () => 'ok';
+      let faultFor: (call: CallInfo) => Fault = () => 'ok';
       const tables = faultyTables(account.tables, (call) => {
         calls.push(call.method);
-        return weather(call);
+        return faultFor(call);
       });
       const watermarks = createWatermarks({ tables, commit: createGroupCommit({ tables, clock, random }) });
       return {
         calls,
         watermarks,
         storageIs(next: (call: CallInfo) => Fault) {
-          weather = next;
+          faultFor = next;
         },
         deps: { clock, random, stores: { watermarks }, settings: { leaseMs: LEASE_MS } } as unknown as JobDeps,
       };

@@ -31,13 +31,13 @@ const STORAGE_CALL_MS = 3000;
  * has decided about the addresses of jobs.
  */
 export function createAccount({ isUpgrade = false } = {}) {
-  let hasRung = false;
+  let hasFired = false;
   const fake = createFakeClock();
   const clock: typeof fake = {
     ...fake,
     after: (ms, run) =>
       fake.after(ms, () => {
-        hasRung = true;
+        hasFired = true;
         run();
       }),
   };
@@ -66,9 +66,9 @@ export function createAccount({ isUpgrade = false } = {}) {
       const stepMs = Math.max(500, ms / 200);
       await allThatFollows();
       for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
-        hasRung = false;
+        hasFired = false;
         clock.advance(Math.min(stepMs, leftMs));
-        if (hasRung) await allThatFollows(); // nothing follows from time alone
+        if (hasFired) await allThatFollows(); // nothing follows from time alone
       }
     },
 
@@ -98,12 +98,12 @@ export function createAccount({ isUpgrade = false } = {}) {
 
 export type Account = ReturnType<typeof createAccount>;
 
-/** The records of the first day, without the entries that lead to them. */
+/** Returns the records of the first day, without the entries that lead to them. */
 export function recordsOf({ tables }: Account): Row[] {
   return tables.inspect('ledger20260101').flatMap(({ key, row }) => (key.startsWith('!') ? [] : [row]));
 }
 
-/** A process of the app over `account`. */
+/** Starts a process of the app over `account`. */
 export function startApp(
   account: Account,
   options: {
@@ -119,14 +119,14 @@ export function startApp(
   const lines: string[] = [];
   const calls: string[] = [];
   let isDead = false;
-  /** Decides the fate of each call to storage. Tests change it at any time. */
-  let weather: (call: CallInfo) => Fault = () => 'ok';
+  /** Decides how each call to storage ends. Tests change it at any time. */
+  let faultFor: (call: CallInfo) => Fault = () => 'ok';
   /** Calls for this table come once in a process (test/storage/first-day-by-change), and every 10 s for the pauses. */
   let appstate: Fault = 'ok';
   const plan = (call: CallInfo) => {
     if (call.on === 'appstate') return isDead ? 'never' : appstate;
     calls.push(`${call.method} ${call.on}`);
-    return isDead ? 'never' : weather(call);
+    return isDead ? 'never' : faultFor(call);
   };
 
   const callLimit = new CallLimit(STORAGE_CALL_MS);
@@ -174,12 +174,12 @@ export function startApp(
     /** Every call to storage so far, as `method name`. */
     calls,
 
-    /** Sets the fate of each further call to storage, except those for the table `appstate`. */
+    /** Sets how each further call to storage ends, except calls for the table `appstate`. */
     storageIs(next: (call: CallInfo) => Fault): void {
-      weather = next;
+      faultFor = next;
     },
 
-    /** Sets the fate of each further call for the table `appstate`. */
+    /** Sets how each further call for the table `appstate` ends. */
     appstateIs(next: Fault): void {
       appstate = next;
     },
@@ -215,14 +215,14 @@ export function startApp(
 
 export type App = ReturnType<typeof startApp>;
 
-/** The FHIR event of these fields as Event Grid sends it. */
+/** Returns the FHIR event of these fields as Event Grid sends it. */
 export function rawEvent(fields: Parameters<typeof fhirEvent>[0] = {}) {
   // An event with another id is about another resource, unless a test sets the version, too.
   const isOther = fields.id !== undefined && fields.id !== 'event-1' && fields.version === undefined;
   return rawOfFhir(fhirEvent({ id: 'event-1', ...(isOther && { resourceId: `of-${fields.id}` }), ...fields }));
 }
 
-/** The address of the job of this event for this workflow. */
+/** Returns the address of the job of this event for this workflow. */
 export function addressOfRaw(raw: unknown, workflow: Workflow | string): Address {
   return addressOf(keyOf(parseEvent(raw)), typeof workflow === 'string' ? workflow : workflow.name);
 }
