@@ -9,9 +9,8 @@ import { createRecent } from '../recent.js';
 import type { AddressOf } from '../storage/ledger.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { wants } from '../workflow.js';
-import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
+import type { DeliveredJobs, Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
-import type { MultiJobRows } from './multi-job-rows.js';
 import { NotSafeError } from './post.js';
 import type { Shared } from './shared.js';
 
@@ -29,14 +28,12 @@ export class Deliveries {
   readonly #shared: Shared;
   readonly #writeInvalid: WriteInvalid;
   readonly #jobs: DeliveredJobs;
-  readonly multiJobRows: MultiJobRows;
   readonly #contentOfId = createRecent<string, string>(REMEMBERED_IDS);
 
-  constructor(shared: Shared, writeInvalid: WriteInvalid) {
+  constructor(shared: Shared, { jobs, writeInvalid }: { jobs: DeliveredJobs; writeInvalid: WriteInvalid }) {
     this.#shared = shared;
+    this.#jobs = jobs;
     this.#writeInvalid = writeInvalid;
-    this.#jobs = new DeliveredJobs(shared);
-    this.multiJobRows = this.#jobs.rows;
   }
 
   /**

@@ -18,23 +18,22 @@ export async function withClaim(
   deps: JobDeps,
   work: (claimed: ClaimedJob) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const refreshing = deps.pauses.refreshed(); // J13: no job starts before the pauses are known
-  if (refreshing) {
-    const failed = await refreshing.catch((error: unknown) => ({ kind: 'unknown', error }) as const);
-    if (failed) return failed;
-  }
-  const waitMs = waitBeforeClaimMs(run, deps);
-  if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };
-  if (!(await takeSlots(run, deps))) return { kind: 'deferred', inMs: 0 };
   try {
-    const claim = await traced(run.span, 'claim', () => claimJob(run, deps));
-    if (claim.kind !== 'won') return claim;
-    const cancel = limitSolitude(run, claim.hold, deps);
-    return await work({ run, hold: claim.hold }).finally(cancel);
+    const refreshing = deps.pauses.refreshed(); // J13: no job starts before the pauses are known
+    if (refreshing) await refreshing;
+    const waitMs = waitBeforeClaimMs(run, deps);
+    if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };
+    if (!(await takeSlots(run, deps))) return { kind: 'deferred', inMs: 0 };
+    try {
+      const claim = await traced(run.span, 'claim', () => claimJob(run, deps));
+      if (claim.kind !== 'won') return claim;
+      const cancel = limitSolitude(run, claim.hold, deps);
+      return await work({ run, hold: claim.hold }).finally(cancel);
+    } finally {
+      giveSlots(run, deps);
+    }
   } catch (error) {
     return { kind: 'unknown', error };
-  } finally {
-    giveSlots(run, deps);
   }
 }
 

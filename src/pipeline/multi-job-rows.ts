@@ -118,10 +118,7 @@ export class MultiJobRows {
   //   process dies before the move     the row is still due: the next look finds it
   //   process dies after the move      the row is due again in a minute; its jobs are found as a redelivery finds them
   //   two processes at once            storage refuses one move
-  /**
-   * Runs the row, unless another process has taken it. Returns true if the row must wait, because enough jobs of its
-   * workflow queue for slots.
-   */
+  /** Runs the row, unless another process has taken it. Returns true if it must wait for slots of its workflow. */
   async #take(row: MultiJobRow, runs: Set<Promise<void>>): Promise<boolean> {
     const { clock, slots, stores, workflows } = this.#shared;
     const { workflow, jobs } = row;

@@ -4,6 +4,7 @@ import type { CallLimit } from '../storage/bounded.js';
 import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
 import { Company } from './company.js';
+import { DeliveredJobs } from './delivered-jobs.js';
 import { type Deliver, Deliveries } from './deliveries.js';
 import { DueRows } from './due-rows.js';
 import { endProcess } from './end.js';
@@ -37,10 +38,10 @@ export function createPipeline(deps: PipelineDeps) {
   const wakeups = new Wakeups(deps);
   const shared = createShared({ ...deps, stores: { ...stores, waiting: wakeups.withWakeups(stores.waiting) } });
   const writeInvalid = createWriteInvalid(shared);
-  const deliveries = new Deliveries(shared, writeInvalid);
-  const { multiJobRows } = deliveries;
+  const jobs = new DeliveredJobs(shared);
+  const deliveries = new Deliveries(shared, { jobs, writeInvalid });
   const deliver: Deliver = (events, traceParent) => deliveries.deliver(events, traceParent);
-  const rows = new DueRows(shared, { queues, deliver, writeInvalid, multiJobRows });
+  const rows = new DueRows(shared, { queues, deliver, writeInvalid, multiJobRows: jobs.rows });
   return {
     deliver,
     redeliver: (message: Wakeup, traceParent?: string) => rows.redeliver(message, traceParent),
