@@ -32,8 +32,8 @@ const TABLES_AT_ONCE = 4;
 /** Finds the records of an event by its id, which their addresses do not hold. */
 export class EventIndex {
   readonly #deps: Deps;
-  /** The keys of entries that this process has written. */
-  readonly #written = createRecent<string, true>(REMEMBERED);
+  /** By change, the event whose entry this process has written last: almost every change has one event. */
+  readonly #written = createRecent<string, string>(REMEMBERED);
   /** The callers of each entry that is being written, by its key. */
   readonly #pending = new Map<string, Caller[]>();
 
@@ -47,8 +47,8 @@ export class EventIndex {
    * of its jobs. Nothing else depends on the entry.
    */
   addEntry(key: EventKey, caller: Caller): void {
+    if (this.#written.get(key.contentDigest) === key.id) return;
     const entry = indexEntry(key);
-    if (this.#written.get(entry.key)) return;
     const callers = this.#pending.get(entry.key);
     if (callers) callers.push(caller);
     else void this.#writeEntry(key, entry, [caller]);
@@ -75,7 +75,7 @@ export class EventIndex {
     const write = { operation, isOwn: () => false, untilMs, isWanted };
     try {
       const { kind } = await this.#deps.commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
-      if (kind === 'written') this.#written.set(operation.key, true);
+      if (kind === 'written') this.#written.set(key.contentDigest, key.id);
       this.#pending.delete(operation.key);
     } catch {
       this.#pending.delete(operation.key);
