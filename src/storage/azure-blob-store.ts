@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { listBlobs } from './azure-blob-list.js';
-import { abortedBy, createCall, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import { abortedBy, createCall, reasonOf, statusOf, toStorageError, undefinedIf } from './azure-errors.js';
 import { createStorageHttp } from './azure-http.js';
 import {
   type BlobMetadata,
@@ -34,7 +34,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
       call('copy a blob', ({ client }) => copyBlob(client, { from, to }, createOnly(metadata, signal))),
     delete: (name, signal) =>
       call('delete a blob', async ({ client }) => {
-        await client.getBlobClient(name).delete(abortedBy(signal)).catch(undefinedIfAbsent);
+        await client.getBlobClient(name).delete(abortedBy(signal)).catch(undefinedIf(isAbsent));
       }),
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       try {
@@ -77,7 +77,7 @@ async function readBlob(
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<BlobText | undefined> {
-  const answer = await download(client, signal).catch(undefinedIfAbsent);
+  const answer = await download(client, signal).catch(undefinedIf(isAbsent));
   if (!answer) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -94,7 +94,7 @@ async function copyBlob(
   { from, to }: { readonly from: string; readonly to: string },
   options: CreateOptions,
 ): Promise<'created' | 'exists' | 'absent'> {
-  const answer = await download(client.getBlobClient(from), options.abortSignal).catch(undefinedIfAbsent);
+  const answer = await download(client.getBlobClient(from), options.abortSignal).catch(undefinedIf(isAbsent));
   if (!answer) return 'absent';
   const body = (answer.readableStreamBody ?? Readable.from([])) as Readable;
   // The blob exists only when the list of its blocks is written: all of it, or nothing.
@@ -142,10 +142,6 @@ async function createdOrExists(write: Promise<unknown>): Promise<'created' | 'ex
     if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
     throw error;
   }
-}
-
-function undefinedIfAbsent(error: unknown): undefined {
-  if (!isAbsent(error)) throw error;
 }
 
 function isAbsent(error: unknown): boolean {

@@ -61,6 +61,13 @@ export function createCall<C>(open: () => Promise<C>) {
   };
 }
 
+/** Returns a rejection handler: it returns undefined for the errors that `isExpected` accepts, and throws all others. */
+export function undefinedIf(isExpected: (error: unknown) => boolean) {
+  return (error: unknown): undefined => {
+    if (!isExpected(error)) throw error;
+  };
+}
+
 function codeOf(error: unknown): string {
   const status = statusOf(error);
   if (status === 401 || status === 403) return 'forbidden';

@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import { abortedBy, createCall, reasonOf } from './azure-errors.js';
+import { abortedBy, createCall, reasonOf, undefinedIf } from './azure-errors.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
@@ -36,27 +36,23 @@ async function sendMessage(client: QueueClient, text: string, { hiddenS, signal 
 }
 
 async function lengthOf(client: QueueClient, signal: AbortSignal | undefined): Promise<number> {
-  const properties = await client.getProperties(abortedBy(signal)).catch(undefinedIfAbsent);
+  const properties = await client.getProperties(abortedBy(signal)).catch(undefinedIf(isQueueAbsent));
   return properties?.approximateMessagesCount ?? 0;
 }
 
 async function oldestIn(client: QueueClient, signal: AbortSignal | undefined): Promise<Date | undefined> {
-  const peeked = await client.peekMessages(abortedBy(signal)).catch(undefinedIfAbsent);
+  const peeked = await client.peekMessages(abortedBy(signal)).catch(undefinedIf(isQueueAbsent));
   return peeked?.peekedMessageItems[0]?.insertedOn;
 }
 
 async function receiveMessages(client: QueueClient, { hiddenS, signal }: Hidden) {
   const options = { numberOfMessages: MAX_RECEIVED, visibilityTimeout: hiddenS, ...abortedBy(signal) };
-  const received = await client.receiveMessages(options).catch(undefinedIfAbsent);
+  const received = await client.receiveMessages(options).catch(undefinedIf(isQueueAbsent));
   return (received?.receivedMessageItems ?? []).map(({ messageId, popReceipt, messageText }) => ({
     id: messageId,
     receipt: popReceipt,
     text: messageText,
   }));
-}
-
-function undefinedIfAbsent(error: unknown): undefined {
-  if (!isQueueAbsent(error)) throw error;
 }
 
 function isQueueAbsent(error: unknown): boolean {
