@@ -36,8 +36,8 @@ export async function compareHistory(options: HistoryOptions, deps: RunDeps, out
   const services = chooseServices(servicesOf(app.config), options.service);
   const comparison: Comparison<PartProgress> = {
     describe: describePart,
-    async compare(of) {
-      const report = await reconcile({ ...options, services, workflow }, of);
+    async compare(compareDeps) {
+      const report = await reconcile({ ...options, services, workflow }, compareDeps);
       return { parts: report.parts, sentences: sentencesOf(report) };
     },
   };
@@ -51,8 +51,8 @@ export async function findRemovedResources(options: RemovedOptions, deps: RunDep
   const hosts = chooseFhirServices(servicesOf(deps.app.config), options.service).map(({ host }) => host);
   const comparison: Comparison<RemovedProgress> = {
     describe: describeRemoved,
-    async compare(of) {
-      const parts = await findRemoved({ hosts, types, isDryRun }, of);
+    async compare(compareDeps) {
+      const parts = await findRemoved({ hosts, types, isDryRun }, compareDeps);
       return { parts, sentences: removedSentencesOf(parts, isDryRun) };
     },
   };

@@ -13,7 +13,7 @@ export type Interference = {
   isDown(events: readonly TopicEvent[]): boolean;
 };
 
-/** What happens to the events of an attempt. */
+/** The change that chaos makes to an attempt. */
 export type Treatment = {
   /** 'lose-answer': sent, then treated as no answer; 'garble': sent with its body cut in the middle. */
   readonly fate: 'pass' | 'lose-answer' | 'garble';
